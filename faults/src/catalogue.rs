@@ -1,0 +1,162 @@
+//! The vocabulary of faults: what a playbook may inject.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use ridethrough_targets::plant::PowerTarget;
+use ridethrough_targets::units::{PerUnit, Span};
+use ridethrough_targets::world::Direction;
+
+/// A fault, without its time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    /// The grid goes to 0 V.
+    UtilityOutage(UtilityOutage),
+    /// The grid falls to a level, for less than a minute (IEEE 1159 sag: 0.1 to
+    /// 0.9 pu).
+    Sag(SupplyLevel),
+    /// The grid stays low (IEEE 1159 undervoltage; here for as long as asked).
+    Brownout(SupplyLevel),
+    /// A battery string opens. It shows full charge and delivers nothing.
+    BatteryOpen(OneUps),
+    /// A battery has less of its runtime left than it says.
+    BatteryAged(BatteryAged),
+    /// A PDU's breaker opens.
+    BreakerOpens(OnePdu),
+    /// Supply is cut: a feed, a PDU, a rack or a machine.
+    PowerLoss(PowerTarget),
+    /// Machines get their power-brake line pulled.
+    PowerBrake(PowerBrake),
+    /// Every process of a machine freezes; its kernel still answers. The
+    /// opposite of an outage for anything that watches it.
+    Hang(NodeTarget),
+    /// Two sides cannot reach each other; frames vanish.
+    Partition(Partition),
+    /// A machine's switch port goes dark; the machine lives on.
+    LinkDown(NodeTarget),
+    /// Frames of a link come later.
+    Latency(Latency),
+    /// Packets of a link are lost, independently of each other.
+    Loss(Loss),
+}
+
+/// Machines, by name, by service or by rack.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NodeTarget {
+    /// One machine.
+    Node(String),
+    /// Every machine that runs a service.
+    Service(String),
+    /// Every machine of a rack.
+    Rack(String),
+}
+
+/// Which grid feeders fail.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct UtilityOutage {
+    /// One utility of the site; all of them when left out.
+    pub utility: Option<String>,
+}
+
+/// A level that the supply falls to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SupplyLevel {
+    /// One utility of the site; all of them when left out.
+    #[serde(default)]
+    pub utility: Option<String>,
+    /// The retained voltage.
+    pub to: PerUnit,
+}
+
+/// A UPS.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OneUps {
+    /// Its name in the site.
+    pub ups: String,
+}
+
+/// A battery with less left than it says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BatteryAged {
+    /// The UPS.
+    pub ups: String,
+    /// The share of its runtime that is left.
+    pub health: PerUnit,
+}
+
+/// A PDU.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OnePdu {
+    /// Its name in the site.
+    pub pdu: String,
+}
+
+/// A power brake.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PowerBrake {
+    /// Which machines.
+    pub target: NodeTarget,
+    /// Clocks as a share of nominal; a hardware brake halves them or worse.
+    #[serde(default = "half")]
+    pub clocks: PerUnit,
+}
+
+fn half() -> PerUnit {
+    PerUnit(0.5)
+}
+
+fn both() -> Direction {
+    Direction::Both
+}
+
+/// Two ends of a link: machines or services by name, or `clients`,
+/// `supervisor`, or a UPS (its management card).
+pub type Link = (String, String);
+
+/// A cut between two sides.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Partition {
+    /// The two sides.
+    pub link: Link,
+    /// Which way it is cut.
+    #[serde(default = "both")]
+    pub direction: Direction,
+}
+
+/// Added latency.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Latency {
+    /// The two sides.
+    pub link: Link,
+    /// Added one way, in each direction that is hit.
+    pub delay: Span,
+    /// Half-width of uniform jitter.
+    #[serde(default)]
+    pub jitter: Span,
+    /// Which way.
+    #[serde(default = "both")]
+    pub direction: Direction,
+}
+
+/// Packet loss.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Loss {
+    /// The two sides.
+    pub link: Link,
+    /// The share of packets lost, each way that is hit.
+    pub probability: PerUnit,
+    /// Which way.
+    #[serde(default = "both")]
+    pub direction: Direction,
+}

@@ -1,0 +1,11 @@
+//! ridethrough: when the power goes, what happens to the requests?
+//!
+//! A playbook describes a site's power, a serving stack, a load, a timeline of
+//! faults and a list of promises. The engine runs it and writes a record;
+//! everything behind the record is a pure function of the record and the
+//! playbook.
+#![forbid(unsafe_code)]
+
+pub mod load;
+pub mod playbook;
+pub mod record;

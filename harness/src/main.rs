@@ -1,0 +1,4 @@
+//! The `ridethrough` command.
+#![forbid(unsafe_code)]
+
+fn main() {}

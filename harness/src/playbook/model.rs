@@ -1,0 +1,251 @@
+//! A playbook, with its site and stack in place.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use ridethrough_faults::catalogue::FaultKind;
+use ridethrough_targets::plant::Site;
+use ridethrough_targets::serving::{GatewayConfig, ReplicaConfig};
+use ridethrough_targets::units::{Rate, Span, Watts};
+
+use super::assertion::Assertion;
+
+/// A playbook: a site, a stack, a load, a timeline of faults, a list of
+/// promises.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Playbook {
+    /// Its name.
+    pub name: String,
+    /// Why anybody would want to know.
+    #[serde(default)]
+    pub why: Option<String>,
+    /// The world it runs in unless told otherwise.
+    #[serde(default)]
+    pub world: Option<WorldKind>,
+    /// Seed of every random choice.
+    #[serde(default = "one")]
+    pub seed: u64,
+    /// The site: a file, or written here.
+    pub site: Site,
+    /// The stack: a file, or written here.
+    pub stack: StackSpec,
+    /// What the clients do.
+    pub load: Vec<LoadSpec>,
+    /// The phases, in order, with their lengths.
+    pub phases: IndexMap<String, Span>,
+    /// What breaks, and when.
+    #[serde(default)]
+    pub faults: Vec<FaultSpec>,
+    /// What is promised.
+    pub assert: Vec<Assertion>,
+    /// Changed copies that must fail.
+    #[serde(default)]
+    pub controls: Vec<Control>,
+}
+
+fn one() -> u64 {
+    1
+}
+
+/// Where nodes run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WorldKind {
+    /// In process, in virtual time.
+    Virtual,
+    /// Linux namespaces.
+    Embedded,
+    /// Docker containers.
+    Docker,
+}
+
+/// A serving stack: machines in racks, services on machines.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StackSpec {
+    /// Its name.
+    pub name: String,
+    /// The machines.
+    pub nodes: IndexMap<String, NodeDef>,
+    /// The services.
+    pub services: IndexMap<String, ServiceDef>,
+    /// The service that clients talk to (default: the only gateway).
+    #[serde(default)]
+    pub entry: Option<String>,
+}
+
+/// A machine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NodeDef {
+    /// Its rack in the site.
+    pub rack: String,
+    /// What it draws when idle.
+    #[serde(default = "idle")]
+    pub idle: Watts,
+    /// What it draws at full work.
+    #[serde(default = "peak")]
+    pub peak: Watts,
+    /// Time from power to the start of its services: firmware, kernel, image.
+    #[serde(default = "boot")]
+    pub boot: Span,
+}
+
+fn idle() -> Watts {
+    Watts(400.0)
+}
+fn peak() -> Watts {
+    Watts(2_400.0)
+}
+fn boot() -> Span {
+    Span::from_secs(1)
+}
+
+/// A service: what it is, and the machines it runs on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceDef {
+    /// Machines, by name.
+    pub on: Vec<String>,
+    /// The reference gateway.
+    #[serde(default)]
+    pub gateway: Option<GatewayConfig>,
+    /// The reference replica.
+    #[serde(default)]
+    pub replica: Option<ReplicaConfig>,
+    /// Any program of this machine, with its arguments.
+    #[serde(default)]
+    pub command: Option<Vec<String>>,
+    /// Its environment, with `command`.
+    #[serde(default)]
+    pub env: IndexMap<String, String>,
+    /// The port it serves on, with `command`; it is healthy when this port
+    /// accepts connections.
+    #[serde(default)]
+    pub port: Option<u16>,
+}
+
+/// One stream of requests.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LoadSpec {
+    /// Its name.
+    pub name: String,
+    /// When requests are sent, whatever becomes of earlier ones (open loop).
+    pub arrivals: Arrivals,
+    /// Prompt lengths in tokens, uniform: `64` or `32..256`.
+    #[serde(default = "prompt")]
+    pub prompt_tokens: Range,
+    /// Answer lengths in tokens, uniform: `64` or `40..120`.
+    #[serde(default = "output")]
+    pub output_tokens: Range,
+    /// The class that the gateway admits by.
+    #[serde(default = "interactive")]
+    pub class: String,
+    /// Ask for a stream of tokens.
+    #[serde(default = "yes")]
+    pub stream: bool,
+    /// How its clients behave.
+    #[serde(default)]
+    pub client: ClientSpec,
+}
+
+fn prompt() -> Range {
+    Range { min: 32, max: 256 }
+}
+fn output() -> Range {
+    Range { min: 40, max: 120 }
+}
+fn interactive() -> String {
+    "interactive".into()
+}
+fn yes() -> bool {
+    true
+}
+
+/// When requests are sent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Arrivals {
+    /// Evenly spaced.
+    Constant {
+        /// Requests per second.
+        rate: Rate,
+    },
+    /// Independent of each other (exponential gaps).
+    Poisson {
+        /// Mean requests per second.
+        rate: Rate,
+    },
+}
+
+/// How a client behaves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClientSpec {
+    /// Longest wait for a connection.
+    pub connect_timeout: Span,
+    /// Longest silence it accepts, before and between tokens.
+    pub idle_timeout: Span,
+    /// Longest life of a request.
+    pub total_timeout: Span,
+    /// Attempts after the first one, before any token was seen.
+    pub retries: u32,
+}
+
+impl Default for ClientSpec {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Span::from_secs(2),
+            idle_timeout: Span::from_secs(10),
+            total_timeout: Span::from_secs(120),
+            retries: 0,
+        }
+    }
+}
+
+/// A fault with its time: in a phase, or at an offset for a length.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FaultSpec {
+    /// A name, for assertions and reports (default: the kind).
+    #[serde(default)]
+    pub name: Option<String>,
+    /// What breaks.
+    pub inject: FaultKind,
+    /// The phase it fills.
+    #[serde(default)]
+    pub during: Option<String>,
+    /// When it begins: from the start of `during`, else of the first phase.
+    #[serde(default)]
+    pub at: Option<Span>,
+    /// How long it lasts (default: to the end of `during`).
+    #[serde(default, rename = "for")]
+    pub lasts: Option<Span>,
+}
+
+/// A changed copy of the playbook that must fail.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Control {
+    /// Its name.
+    pub name: String,
+    /// Changes, by path: `site.ups-a.battery.condition: open`,
+    /// `stack.gateway.mode: none`, `faults.0.inject.sag.to: 0%`.
+    pub set: IndexMap<String, serde_json::Value>,
+    /// The kind of assertion that must fail.
+    pub fails: String,
+}
+
+/// A closed range of whole numbers, written `64` or `32..256`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// Smallest.
+    pub min: u32,
+    /// Largest.
+    pub max: u32,
+}
+
+mod range;

@@ -1,0 +1,243 @@
+//! The events of a record.
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use ridethrough_targets::clock::Micros;
+use ridethrough_targets::plant::Change;
+use ridethrough_targets::service::{Attempt, UpsReading};
+
+use crate::load::LedgerRow;
+
+/// The version of the record's format.
+pub const SCHEMA: u32 = 1;
+
+/// One line of a record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// 0, 1, 2 ... without gaps.
+    pub seq: u64,
+    /// Run time in microseconds.
+    pub t_us: Micros,
+    /// Who says so: `engine`, `plant`, `supervisor`, a node's name.
+    pub source: String,
+    /// What.
+    #[serde(flatten)]
+    pub body: Body,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Body {
+    /// The first line.
+    Run(RunHeader),
+    /// A phase began. The first one's time is the origin of playbook times.
+    Phase(PhaseWindow),
+    /// The plant changed: the truth.
+    Plant {
+        /// The component.
+        component: String,
+        /// What moved it.
+        cause: String,
+        /// What changed.
+        change: Change,
+    },
+    /// Readings of every meter, about ten times a second.
+    Meters {
+        /// Voltage per unit by component (utilities, UPSs, PDUs).
+        voltage_pu: IndexMap<String, f64>,
+        /// True state of charge by UPS.
+        charge: IndexMap<String, f64>,
+        /// Watts by node.
+        watts: IndexMap<String, f64>,
+    },
+    /// What a UPS measures of itself, when its status changed.
+    UpsReading {
+        /// The UPS.
+        ups: String,
+        /// The reading.
+        reading: UpsReading,
+    },
+    /// A node was given power and boots.
+    NodeBoot {
+        /// The node.
+        node: String,
+        /// Earlier boots.
+        boot: u32,
+    },
+    /// A node's processes run.
+    NodeUp {
+        /// The node.
+        node: String,
+    },
+    /// A node's power was cut in the world.
+    NodeDown {
+        /// The node.
+        node: String,
+        /// Port dark.
+        dark_us: Micros,
+        /// Last process dead.
+        dead_us: Micros,
+        /// Frames it sent after its port went dark; always 0.
+        leaked: u64,
+    },
+    /// A service can be used.
+    ServiceReady {
+        /// The node.
+        node: String,
+        /// The service.
+        service: String,
+    },
+    /// A service ended by itself.
+    ServiceExited {
+        /// The node.
+        node: String,
+        /// The service.
+        service: String,
+        /// How.
+        how: String,
+        /// The last lines of its log.
+        tail: String,
+    },
+    /// A service's state machine moved: the supervisor's, a gateway's view of
+    /// a replica (`replica:gpu-1`: `healthy`, `unhealthy`), `shedding`.
+    State {
+        /// Whose.
+        of: String,
+        /// Before.
+        from: String,
+        /// After.
+        to: String,
+        /// Why.
+        cause: String,
+    },
+    /// What a client of a power protocol saw change.
+    Observed {
+        /// The protocol.
+        via: String,
+        /// The device.
+        device: String,
+        /// The variable.
+        variable: String,
+        /// Its new value.
+        value: String,
+    },
+    /// An attempt of the gateway ended.
+    Attempt(Attempt),
+    /// A fault was injected.
+    FaultInjected(FaultReceipt),
+    /// A fault was healed.
+    FaultHealed {
+        /// Its index in the plan.
+        fault: usize,
+    },
+    /// A witness spoke.
+    Witness(WitnessReport),
+    /// A request is over.
+    Request(LedgerRow),
+    /// The load ended; what was planned and what was sent.
+    LoadDone {
+        /// The load's name.
+        load: String,
+        /// Requests that its schedule held.
+        planned: u32,
+        /// Requests sent.
+        sent: u32,
+        /// Send lag behind the schedule, 99th percentile.
+        lag_p99_us: Micros,
+    },
+    /// Numbers for the progress line.
+    Progress {
+        /// By name: `requests_per_s`, `tokens_per_s`, `in_flight`.
+        values: IndexMap<String, f64>,
+    },
+    /// Something a reader should know.
+    Note {
+        /// The text.
+        text: String,
+    },
+    /// The run could not be carried out as planned; its verdict is `invalid`.
+    Invalid {
+        /// Why.
+        reason: String,
+    },
+    /// The last line.
+    End {
+        /// `completed` or `interrupted`.
+        how: String,
+    },
+}
+
+/// What a record is of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunHeader {
+    /// Version of this format.
+    pub schema: u32,
+    /// The run's id.
+    pub run: String,
+    /// The playbook's name.
+    pub playbook: String,
+    /// The seed.
+    pub seed: u64,
+    /// The world.
+    pub world: String,
+    /// Wall-clock time of the start, RFC 3339.
+    pub started: String,
+    /// Version of ridethrough.
+    pub version: String,
+    /// Anything a world wants known: kernel, CPU count, as root or not.
+    pub facts: IndexMap<String, Value>,
+}
+
+/// A phase.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PhaseWindow {
+    /// Its name.
+    pub name: String,
+    /// Its end, in run time.
+    pub end_us: Micros,
+}
+
+/// A fault, as it was injected.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FaultReceipt {
+    /// Its index in the plan.
+    pub fault: usize,
+    /// Its kind, `utility_outage`.
+    pub fault_kind: String,
+    /// Its target in words, `grid`, `rack r1`.
+    pub target: String,
+    /// The nodes it is aimed at or carries, as the plan resolved them.
+    pub nodes: Vec<String>,
+    /// UPSs whose input or battery it touches.
+    pub ups: Vec<String>,
+    /// When it was due.
+    pub requested_us: Micros,
+    /// When the injector's call returned.
+    pub injected_us: Micros,
+    /// When it is due to heal.
+    pub until_us: Micros,
+    /// What was asked.
+    pub requested: IndexMap<String, Value>,
+}
+
+/// What a witness saw of a fault.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WitnessReport {
+    /// The fault's index in the plan.
+    pub fault: usize,
+    /// The mechanism: `bus meter`, `pidfd and port counters`, `probe packets`.
+    pub witness: String,
+    /// `injected`: is it there? `healed`: is it gone?
+    pub stage: String,
+    /// It is as it should be.
+    pub effective: bool,
+    /// When the effect was first seen.
+    pub observed_us: Option<Micros>,
+    /// What was measured.
+    pub measured: IndexMap<String, Value>,
+    /// What is wrong, where it is not effective.
+    pub problem: String,
+}

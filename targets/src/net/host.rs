@@ -1,0 +1,121 @@
+//! The network of the machine, or of the namespace this process lives in.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+
+use async_trait::async_trait;
+use indexmap::IndexMap;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+
+use super::{Conn, Listener, Net, SocketOptions};
+
+/// Real sockets, names from a table.
+#[derive(Clone, Debug)]
+pub struct HostNet {
+    bind: Ipv4Addr,
+    hosts: IndexMap<String, Ipv4Addr>,
+}
+
+impl HostNet {
+    /// Listens on every address; knows the names in `hosts`.
+    pub fn new(hosts: IndexMap<String, Ipv4Addr>) -> Self {
+        Self {
+            bind: Ipv4Addr::UNSPECIFIED,
+            hosts,
+        }
+    }
+
+    /// Listens on the loopback address only and finds every name there.
+    pub fn loopback() -> Self {
+        Self {
+            bind: Ipv4Addr::LOCALHOST,
+            hosts: IndexMap::new(),
+        }
+    }
+}
+
+fn apply(stream: &TcpStream, options: SocketOptions) -> io::Result<()> {
+    let socket = SockRef::from(stream);
+    socket.set_tcp_nodelay(options.nodelay)?;
+    if let Some(keepalive) = options.keepalive {
+        let keepalive = TcpKeepalive::new()
+            .with_time(keepalive.idle)
+            .with_interval(keepalive.interval)
+            .with_retries(keepalive.count);
+        socket.set_tcp_keepalive(&keepalive)?;
+    }
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(options.user_timeout)?;
+    Ok(())
+}
+
+fn conn(stream: TcpStream, options: SocketOptions) -> io::Result<Conn> {
+    apply(&stream, options)?;
+    Ok(Conn {
+        local: stream.local_addr()?,
+        peer: stream.peer_addr()?,
+        io: Box::new(stream),
+    })
+}
+
+struct HostListener {
+    inner: TcpListener,
+    options: SocketOptions,
+    local: SocketAddr,
+}
+
+#[async_trait]
+impl Listener for HostListener {
+    async fn accept(&mut self) -> io::Result<Conn> {
+        loop {
+            let (stream, _) = self.inner.accept().await?;
+            // A peer that is gone before its options are set was never here.
+            if let Ok(conn) = conn(stream, self.options) {
+                return Ok(conn);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> SocketAddr {
+        self.local
+    }
+}
+
+#[async_trait]
+impl Net for HostNet {
+    async fn listen(&self, port: u16, options: SocketOptions) -> io::Result<Box<dyn Listener>> {
+        let socket = TcpSocket::new_v4()?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(SocketAddr::from((self.bind, port)))?;
+        let inner = socket.listen(1024)?;
+        let local = inner.local_addr()?;
+        Ok(Box::new(HostListener {
+            inner,
+            options,
+            local,
+        }))
+    }
+
+    async fn connect(&self, host: &str, port: u16, options: SocketOptions) -> io::Result<Conn> {
+        let ip = self.resolve(host).ok_or_else(|| {
+            io::Error::new(
+                io::ErrorKind::NotFound,
+                format!("no address for host {host:?}"),
+            )
+        })?;
+        let socket = TcpSocket::new_v4()?;
+        let stream = socket.connect(SocketAddr::from((ip, port))).await?;
+        conn(stream, options)
+    }
+
+    fn resolve(&self, host: &str) -> Option<Ipv4Addr> {
+        if let Ok(ip) = host.parse() {
+            return Some(ip);
+        }
+        if self.bind.is_loopback() || host == "localhost" {
+            return Some(Ipv4Addr::LOCALHOST);
+        }
+        self.hosts.get(host).copied()
+    }
+}

@@ -1,0 +1,75 @@
+//! What a service of a node is given, and what it may say to the harness.
+//!
+//! A service is one async function `run(env, config)`. In a virtual world it is
+//! a task; elsewhere the same function runs as a process of this binary.
+
+mod panel;
+mod signal;
+mod wire;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Clock;
+use crate::net::Net;
+
+pub use panel::{Panel, PanelPeer, panel_pair};
+pub use signal::{
+    Attempt, AttemptEnd, Draw, FromService, PlantReading, ReadingStatus, ToService, UpsReading,
+};
+pub use wire::{ServiceStart, open_panel};
+
+/// Everything a service may touch.
+pub struct Env {
+    /// The service's name, such as `replica`.
+    pub service: String,
+    /// The node it runs on, such as `gpu-1`.
+    pub node: String,
+    /// How often this node has booted before (0 the first time).
+    pub boot: u32,
+    /// Its network.
+    pub net: Arc<dyn Net>,
+    /// The run's clock.
+    pub clock: Clock,
+    /// Its own seed; every random choice follows from it.
+    pub seed: u64,
+    /// Its wires to the machine it runs on: power, meters, telemetry.
+    pub panel: Panel,
+}
+
+/// Why a service ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// It could not listen or connect.
+    #[error("{what}: {source}")]
+    Io {
+        /// What it was doing, such as `listen on port 8000`.
+        what: String,
+        /// What the network said.
+        source: std::io::Error,
+    },
+    /// Its configuration cannot be.
+    #[error("bad configuration: {0}")]
+    Config(String),
+}
+
+/// What a service runs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Program {
+    /// A function of this binary, by name.
+    Builtin {
+        /// Its name in the registry, such as `gateway`.
+        name: String,
+        /// Its configuration.
+        config: serde_json::Value,
+    },
+    /// A program of the host.
+    Command {
+        /// Program and arguments.
+        argv: Vec<String>,
+        /// Environment beside a minimal one.
+        env: Vec<(String, String)>,
+    },
+}

@@ -1,0 +1,196 @@
+//! The words on the wires between a machine and the service that runs on it.
+//!
+//! These wires are hardware: a power-brake line, a meter's analogue input, the
+//! watts a machine draws. They do not cross the fabric, and no fault of the
+//! network touches them.
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Micros;
+
+/// From the machine to the service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToService {
+    /// The accelerator's clocks as a share of nominal (power brake, cap).
+    Clocks {
+        /// 1.0 is full speed.
+        ratio: f64,
+    },
+    /// What the meters of a power device read (for its management card).
+    Reading(PlantReading),
+    /// End in good order: finish what runs, take nothing new.
+    Stop,
+}
+
+/// One look of a device at itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlantReading {
+    /// A UPS.
+    Ups(UpsReading),
+}
+
+/// What a UPS measures. Voltages in volts, power in watts, shares 0 to 1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UpsReading {
+    /// When it was measured.
+    pub t_us: Micros,
+    /// Where the output comes from.
+    pub status: ReadingStatus,
+    /// Input voltage.
+    pub input_v: f64,
+    /// Nominal input voltage.
+    pub input_nominal_v: f64,
+    /// Input frequency.
+    pub input_hz: f64,
+    /// Output voltage.
+    pub output_v: f64,
+    /// Output power.
+    pub output_w: f64,
+    /// Rated power.
+    pub rating_w: f64,
+    /// State of charge as the device believes it, 0 to 1.
+    pub charge: f64,
+    /// Seconds left at the present load.
+    pub runtime_s: f64,
+    /// The battery is taking charge.
+    pub charging: bool,
+    /// The device says the battery is low.
+    pub low_battery: bool,
+    /// The device says the battery must be replaced.
+    pub replace_battery: bool,
+    /// Why it last left the mains, in the device's words.
+    pub transfer_reason: String,
+}
+
+/// Where a UPS takes its output from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReadingStatus {
+    /// Mains, through the converter or the filter.
+    OnLine,
+    /// The battery.
+    OnBattery,
+    /// Mains, past the converter: no battery behind it.
+    Bypass,
+    /// Nothing: the output is dead.
+    Off,
+}
+
+/// From the service to the machine, and so to the run's record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FromService {
+    /// The service listens and can be used (a replica: its model is loaded).
+    Ready {
+        /// When.
+        t_us: Micros,
+    },
+    /// What the machine draws for this service now.
+    Draw(Draw),
+    /// A state machine of the service moved (supervisor, gateway's view of a
+    /// replica).
+    State {
+        /// When.
+        t_us: Micros,
+        /// Whose state: `supervisor`, `replica:gpu-1`, `shedding`.
+        of: String,
+        /// The state left.
+        from: String,
+        /// The state entered.
+        to: String,
+        /// What moved it.
+        cause: String,
+    },
+    /// A gateway's attempt at a request on one replica has ended.
+    Attempt(Attempt),
+    /// What a client of a power protocol saw change.
+    Observed {
+        /// When.
+        t_us: Micros,
+        /// The protocol, `nut`.
+        via: String,
+        /// The device asked, `ups-a`.
+        device: String,
+        /// The variable, `ups.status`.
+        variable: String,
+        /// Its new value.
+        value: String,
+    },
+    /// A finished request or other row of the load's ledger.
+    Ledger(serde_json::Value),
+    /// Numbers for the progress line, about twice a second.
+    Progress(IndexMap<String, f64>),
+    /// The service gives up.
+    Failed {
+        /// Why.
+        error: String,
+    },
+}
+
+/// What a service makes its machine draw.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Draw {
+    /// When.
+    pub t_us: Micros,
+    /// How busy the accelerator is, 0 to 1: idle power plus this share of the
+    /// dynamic range is what the machine draws.
+    pub utilisation: f64,
+    /// Tokens per second that it makes.
+    pub tokens_per_s: f64,
+}
+
+/// One attempt of a gateway at one request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// The request, as the client named it in `x-request-id`.
+    pub request: String,
+    /// 0 for the first attempt.
+    pub index: u32,
+    /// The replica's name.
+    pub replica: String,
+    /// When it was sent there.
+    pub start_us: Micros,
+    /// When it ended.
+    pub end_us: Micros,
+    /// The first token it was asked for (more than 0 after a resume).
+    pub from_token: u32,
+    /// Tokens it brought.
+    pub tokens: u32,
+    /// How it ended.
+    pub end: AttemptEnd,
+}
+
+/// How a gateway's attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptEnd {
+    /// Whole.
+    Completed,
+    /// The client went away.
+    ClientGone,
+    /// The replica closed before the end.
+    Eof,
+    /// The replica reset the connection.
+    Reset,
+    /// The replica sent an error in the stream.
+    ErrorFrame,
+    /// Nothing came for too long.
+    IdleTimeout,
+    /// No connection within the time allowed.
+    ConnectTimeout,
+    /// The connection was refused.
+    Refused,
+    /// No route to the replica.
+    Unreachable,
+    /// The replica answered with an HTTP error.
+    HttpError,
+    /// Health checks took the replica out while this ran.
+    Evicted,
+    /// The request's own deadline passed.
+    Deadline,
+    /// Keepalive or user timeout closed the connection.
+    TcpTimeout,
+}

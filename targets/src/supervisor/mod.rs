@@ -1,0 +1,5 @@
+//! The emulated power supervisor.
+
+mod config;
+
+pub use config::{SupervisorConfig, SupervisorState};

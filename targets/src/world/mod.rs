@@ -1,0 +1,137 @@
+//! Where the stack's nodes run. A fault asks a [`World`]; it never reaches
+//! around it.
+
+mod link;
+mod probe;
+mod spec;
+
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+
+use crate::clock::{Clock, Micros};
+use crate::service::{FromService, ToService};
+
+pub use link::{Direction, Impairment, LinkRule, PortCounters, RuleId};
+pub use probe::{NodeState, ProbeReport, ProbeSpec};
+pub use spec::{NodeSpec, ServiceSpec};
+
+/// Something a world reports by itself.
+#[derive(Clone, Debug)]
+pub enum WorldEvent {
+    /// A service said a word.
+    Said {
+        /// The node.
+        node: String,
+        /// The service.
+        service: String,
+        /// The word.
+        word: FromService,
+    },
+    /// A service process ended while its node lived.
+    Exited {
+        /// The node.
+        node: String,
+        /// The service.
+        service: String,
+        /// How: `exit code 1`, `signal 9`.
+        how: String,
+        /// The last lines of its log.
+        tail: String,
+    },
+}
+
+/// What a cut of power did, as the world saw it.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct CutReceipt {
+    /// The node.
+    pub node: String,
+    /// When its port went dark.
+    pub dark_us: Micros,
+    /// When the last of its processes was seen dead, by the kernel's word.
+    pub dead_us: Micros,
+    /// The port's counters when it went dark.
+    pub at_cut: PortCounters,
+}
+
+/// Why a world could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum WorldError {
+    /// The machine lacks something. Names it and the way to get it.
+    #[error("{what}; {remedy}")]
+    Missing {
+        /// What is missing.
+        what: String,
+        /// How to get it.
+        remedy: String,
+    },
+    /// No node of that name.
+    #[error("no node `{0}` in this world")]
+    NoNode(String),
+    /// A call to the kernel or to a helper failed.
+    #[error("could not {what}: {source}")]
+    System {
+        /// What was tried.
+        what: String,
+        /// What the kernel said.
+        source: std::io::Error,
+    },
+    /// A node did not come up or answer in time.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// One place where nodes run.
+///
+/// A world is driven by one engine. Its methods return when the thing is done,
+/// not when it was asked for.
+#[async_trait]
+pub trait World: Send + Sync {
+    /// The world's name: `embedded`, `virtual`, `docker`.
+    fn name(&self) -> &'static str;
+
+    /// The run's clock.
+    fn clock(&self) -> Clock;
+
+    /// Starts a node: a new boot, with a new network and a new clock, its port
+    /// lit last. Returns when its services' processes run (not when they are
+    /// ready). `boot` counts earlier boots.
+    async fn boot(&self, node: &NodeSpec, boot: u32) -> Result<(), WorldError>;
+
+    /// Cuts the power of nodes at one instant: every port dark first, then
+    /// every process dead at once, then what was not fsynced is gone.
+    async fn cut(&self, nodes: &[String]) -> Result<Vec<CutReceipt>, WorldError>;
+
+    /// Freezes every process of a node; its kernel still answers.
+    async fn hang(&self, node: &str) -> Result<(), WorldError>;
+
+    /// Ends [`World::hang`].
+    async fn resume(&self, node: &str) -> Result<(), WorldError>;
+
+    /// Kills the processes of a node's services with SIGKILL while its kernel
+    /// lives on (FIN and RST reach its peers). Not a power cut.
+    async fn kill(&self, node: &str) -> Result<(), WorldError>;
+
+    /// Puts a rule on the fabric; it acts on the next frame.
+    fn install(&self, rule: LinkRule) -> Result<RuleId, WorldError>;
+
+    /// Takes a rule off the fabric; unknown ids are no error.
+    fn remove(&self, rule: RuleId);
+
+    /// Says a word to a service of a node; nodes that are down hear nothing.
+    fn say(&self, node: &str, service: &str, word: ToService);
+
+    /// Sends probe packets from one node to another and reports what came back.
+    async fn probe(&self, spec: &ProbeSpec) -> Result<ProbeReport, WorldError>;
+
+    /// What a node's processes are doing, read from the kernel.
+    async fn state(&self, node: &str) -> Result<NodeState, WorldError>;
+
+    /// The counters of a node's port.
+    fn counters(&self, node: &str) -> Result<PortCounters, WorldError>;
+
+    /// Reports of the world; take it once.
+    fn events(&self) -> Option<mpsc::UnboundedReceiver<WorldEvent>>;
+
+    /// Ends every node and waits until nothing of the world is left.
+    async fn close(&self) -> Result<(), WorldError>;
+}
