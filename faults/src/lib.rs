@@ -1,4 +1,18 @@
 //! How it breaks, how that is proved, how it is put back.
+//!
+//! A fault is an interval. It is prepared before anything starts, injected,
+//! witnessed by another mechanism than its injector, healed, and witnessed
+//! again. A fault without a witness makes its run invalid.
 #![forbid(unsafe_code)]
 
 pub mod catalogue;
+mod lifecycle;
+mod network;
+mod node;
+mod power;
+mod select;
+
+pub use lifecycle::{
+    Aim, BatteryTruth, Fault, FaultError, Finding, Ground, Injected, Power, StepRate,
+};
+pub use select::fault;

@@ -1,0 +1,165 @@
+//! The life of a fault: prepare, inject, witness, heal, witness healed.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use ridethrough_targets::clock::Micros;
+use ridethrough_targets::plant::PlantAction;
+use ridethrough_targets::service::UpsReading;
+use ridethrough_targets::world::{RuleId, World, WorldError};
+
+/// What a fault is aimed at, resolved before the run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Aim {
+    /// Machines.
+    pub nodes: Vec<String>,
+    /// UPSs.
+    pub ups: Vec<String>,
+    /// Grid feeders.
+    pub utilities: Vec<String>,
+    /// PDUs that must be dead while it lasts.
+    pub pdus: Vec<String>,
+    /// Two sides of a link.
+    pub link: Option<(Vec<String>, Vec<String>)>,
+    /// A machine off the victims' side, to look at them from.
+    pub observer: Option<String>,
+}
+
+/// The true state of a battery, from its maker's bench: not what it says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BatteryTruth {
+    /// The string is open.
+    pub open: bool,
+    /// State of health, 1 is new.
+    pub health: f64,
+    /// Seconds it would carry the UPS's rated power, full.
+    pub capacity_s: f64,
+}
+
+/// How fast a machine's accelerator steps, as its own service measures it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepRate {
+    /// When it was measured.
+    pub t_us: Micros,
+    /// Milliseconds of the last decode step.
+    pub step_ms: f64,
+}
+
+/// The electrical side that faults act on and witnesses read.
+#[async_trait]
+pub trait Power: Send + Sync {
+    /// Does something to the plant; returns when the plant has done it, with
+    /// its time.
+    async fn act(&self, action: PlantAction) -> Micros;
+    /// The meter at a component's output, now.
+    fn voltage_pu(&self, component: &str) -> Option<f64>;
+    /// The meter's log: the lowest voltage since `since`, and when it was first
+    /// that low.
+    fn lowest_pu(&self, component: &str, since: Micros) -> Option<(Micros, f64)>;
+    /// What a UPS says of itself, now.
+    fn ups_reading(&self, ups: &str) -> Option<UpsReading>;
+    /// A battery on the bench.
+    fn battery(&self, ups: &str) -> Option<BatteryTruth>;
+    /// The last step rate that a machine reported, if it works.
+    fn step_rate(&self, node: &str) -> Option<StepRate>;
+}
+
+/// Everything a fault may touch.
+#[derive(Clone)]
+pub struct Ground {
+    /// The plant.
+    pub power: Arc<dyn Power>,
+    /// The nodes and the fabric.
+    pub world: Arc<dyn World>,
+}
+
+/// What an injection left behind, for its witness and its heal.
+#[derive(Clone, Debug, Default)]
+pub struct Injected {
+    /// When the injector's call returned.
+    pub at_us: Micros,
+    /// Rules on the fabric.
+    pub rules: Vec<RuleId>,
+    /// Numbers measured before, by name, to compare with.
+    pub before: IndexMap<String, f64>,
+}
+
+/// What a witness found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Finding {
+    /// The mechanism.
+    pub witness: &'static str,
+    /// It is as it should be.
+    pub effective: bool,
+    /// When the effect was first seen.
+    pub observed_us: Option<Micros>,
+    /// What was measured.
+    pub measured: IndexMap<String, Value>,
+    /// What is wrong, where it is not.
+    pub problem: String,
+}
+
+impl Finding {
+    /// An empty finding of a mechanism.
+    pub fn by(witness: &'static str) -> Self {
+        Self {
+            witness,
+            ..Self::default()
+        }
+    }
+
+    /// Adds a measured value.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.measured.insert(name.into(), value.into());
+        self
+    }
+
+    /// Concludes: effective, or the problem.
+    #[must_use]
+    pub fn conclude(mut self, problems: Vec<String>) -> Self {
+        self.effective = problems.is_empty();
+        self.problem = problems.join("; ");
+        self
+    }
+}
+
+/// Why a fault could not be injected or healed.
+#[derive(Debug, thiserror::Error)]
+pub enum FaultError {
+    /// Nothing to hit.
+    #[error("the target set is empty")]
+    NoTarget,
+    /// The world refused.
+    #[error(transparent)]
+    World(#[from] WorldError),
+}
+
+/// One kind of fault, aimed.
+#[async_trait]
+pub trait Fault: Send + Sync {
+    /// What was asked, by name, in the units that the witness measures.
+    fn requested(&self) -> IndexMap<String, Value>;
+
+    /// Measures what the witness will compare with. Called shortly before
+    /// [`Fault::inject`], off the clock.
+    async fn prepare(&self, _ground: &Ground) -> Result<IndexMap<String, f64>, FaultError> {
+        Ok(IndexMap::new())
+    }
+
+    /// Breaks it.
+    async fn inject(&self, ground: &Ground) -> Result<Injected, FaultError>;
+
+    /// Shows that it is broken. Runs while the fault lasts; a fault may be
+    /// healed before its witness is done.
+    async fn witness(&self, ground: &Ground, injected: &Injected) -> Finding;
+
+    /// Puts it back. Idempotent.
+    async fn heal(&self, ground: &Ground, injected: &Injected) -> Result<(), FaultError>;
+
+    /// Shows that it is gone.
+    async fn witness_healed(&self, ground: &Ground, injected: &Injected) -> Finding;
+}

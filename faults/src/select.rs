@@ -1,0 +1,28 @@
+//! From the vocabulary to the thing that does it.
+
+use crate::catalogue::FaultKind;
+use crate::lifecycle::{Aim, Fault};
+use crate::network::{Cut, Latency, Loss};
+use crate::node::Hang;
+use crate::power::{BatteryAged, BatteryOpen, Brake, Breaker, PowerLoss, Supply};
+
+/// The fault of a kind, aimed.
+pub fn fault(kind: &FaultKind, aim: &Aim) -> Box<dyn Fault> {
+    let aim = aim.clone();
+    match kind.clone() {
+        FaultKind::UtilityOutage(_) => Box::new(Supply::new(aim, 0.0)),
+        FaultKind::Sag(level) | FaultKind::Brownout(level) => {
+            Box::new(Supply::new(aim, level.to.get()))
+        }
+        FaultKind::BatteryOpen(_) => Box::new(BatteryOpen::new(aim)),
+        FaultKind::BatteryAged(aged) => Box::new(BatteryAged::new(aim, aged.health)),
+        FaultKind::BreakerOpens(_) => Box::new(Breaker::new(aim)),
+        FaultKind::PowerLoss(target) => Box::new(PowerLoss::new(aim, target)),
+        FaultKind::PowerBrake(brake) => Box::new(Brake::new(aim, brake.clocks.get())),
+        FaultKind::Hang(_) => Box::new(Hang::new(aim)),
+        FaultKind::Partition(partition) => Box::new(Cut::between(aim, partition.direction)),
+        FaultKind::LinkDown(_) => Box::new(Cut::off(aim)),
+        FaultKind::Latency(latency) => Box::new(Latency::new(aim, latency)),
+        FaultKind::Loss(loss) => Box::new(Loss::new(aim, loss)),
+    }
+}
