@@ -6,6 +6,13 @@
 //! playbook.
 #![forbid(unsafe_code)]
 
+pub mod builtin;
+pub mod cli;
+pub mod conduct;
+pub mod engine;
+pub mod judge;
 pub mod load;
+pub mod plan;
 pub mod playbook;
 pub mod record;
+pub mod report;

@@ -1,4 +1,8 @@
 //! The `ridethrough` command.
 #![forbid(unsafe_code)]
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ridethrough::cli::main()
+}

@@ -140,6 +140,10 @@ pub struct Draw {
     pub utilisation: f64,
     /// Tokens per second that it makes.
     pub tokens_per_s: f64,
+    /// How long its last decode step took, in milliseconds, as it measured it;
+    /// 0 when it makes none.
+    #[serde(default)]
+    pub step_ms: f64,
 }
 
 /// One attempt of a gateway at one request.

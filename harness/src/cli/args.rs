@@ -1,0 +1,171 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::playbook::WorldKind;
+
+/// When the power goes, what happens to the requests?
+///
+/// ridethrough runs a playbook: it starts a serving stack on a racked site,
+/// sends requests through it, breaks what the playbook says, and proves,
+/// request by request, which promises held.
+#[derive(Debug, Parser)]
+#[command(name = "ridethrough", version, max_term_width = 100, after_help = EXAMPLES)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) verb: Verb,
+    /// Say more on stderr (-vv for everything).
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub(super) verbose: u8,
+    /// Colour: auto, always or never.
+    #[arg(long, value_enum, default_value_t = Colour::Auto, global = true)]
+    pub(super) color: Colour,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ridethrough run playbooks/power/utility-outage.yaml
+  ridethrough run playbooks/power/*.yaml --junit results.xml
+  ridethrough run playbooks/power/utility-outage.yaml --control 'dead battery'
+  ridethrough plan playbooks/power/feed-loss.yaml
+  ridethrough doctor
+
+Exit codes:
+  0 all promises held            3 invalid: no witness, no load, no targets
+  1 a promise was broken         4 the world could not be built
+  2 usage or a bad playbook    130 interrupted, after healing";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Run playbooks and judge them.
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(RunArgs),
+    /// Check playbooks without starting anything.
+    #[command(after_help = "Example:\n  ridethrough check playbooks/*/*.yaml")]
+    Check {
+        /// Playbooks.
+        #[arg(required = true, value_name = "PLAYBOOK")]
+        playbooks: Vec<PathBuf>,
+    },
+    /// Show what a run of a playbook would do, and what each fault reaches.
+    #[command(after_help = "Example:\n  ridethrough plan playbooks/power/feed-loss.yaml")]
+    Plan {
+        /// The playbook.
+        playbook: PathBuf,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List what a playbook can say, or the playbooks there are.
+    #[command(after_help = "Examples:\n  ridethrough list faults\n  ridethrough list playbooks playbooks/")]
+    List {
+        /// What to list.
+        #[arg(value_enum)]
+        what: Listed,
+        /// Folder to look for playbooks in.
+        #[arg(default_value = "playbooks")]
+        folder: PathBuf,
+    },
+    /// Print the JSON schema of playbooks, for editors.
+    #[command(after_help = "Example:\n  ridethrough schema > playbook.schema.json")]
+    Schema,
+    /// Tell what this machine can do, what each thing is for and how to get it.
+    Doctor {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Judge the record of an earlier run again.
+    #[command(after_help = "Examples:\n  ridethrough judge runs/0197…\n  ridethrough judge runs/0197… --playbook stricter.yaml")]
+    Judge {
+        /// The run's folder.
+        run: PathBuf,
+        /// Judge by the promises of this playbook instead of the run's own.
+        #[arg(long)]
+        playbook: Option<PathBuf>,
+        /// Print `summary.json` instead of the board.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  ridethrough run playbooks/power/utility-outage.yaml
+  ridethrough run playbooks/power/utility-outage.yaml --seed 7 --pcap
+  ridethrough run playbooks/power/utility-outage.yaml --controls
+  ridethrough run playbooks/*/*.yaml --junit results.xml --json";
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// Playbooks, run one after the other.
+    #[arg(required = true, value_name = "PLAYBOOK")]
+    pub(super) playbooks: Vec<PathBuf>,
+    /// Where the nodes run (default: the playbook's own, else embedded).
+    #[arg(long, value_enum)]
+    pub(super) world: Option<WorldArg>,
+    /// Seed of every random choice (default: the playbook's own).
+    #[arg(long)]
+    pub(super) seed: Option<u64>,
+    /// The run folder (default: runs/<id>); with several runs, the folder of
+    /// their folders.
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Write JUnit XML of all runs here as well.
+    #[arg(long, value_name = "FILE")]
+    pub(super) junit: Option<PathBuf>,
+    /// Print one line of JSON per run on stdout instead of the board.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Run this control instead of the playbook: it must fail.
+    #[arg(long, value_name = "NAME", conflicts_with = "controls")]
+    pub(super) control: Option<String>,
+    /// Run every control too; one that does not fail as it must fails the whole.
+    #[arg(long)]
+    pub(super) controls: bool,
+    /// Write every frame of the fabric to capture.pcapng in the run folder.
+    #[arg(long)]
+    pub(super) pcap: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Listed {
+    /// Kinds of faults.
+    Faults,
+    /// Kinds of assertions.
+    Assertions,
+    /// Playbooks in a folder.
+    Playbooks,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum WorldArg {
+    /// In process, in virtual time.
+    Virtual,
+    /// Linux namespaces; no root, no Docker.
+    Embedded,
+    /// Docker containers.
+    Docker,
+}
+
+impl From<WorldArg> for WorldKind {
+    fn from(arg: WorldArg) -> Self {
+        match arg {
+            WorldArg::Virtual => Self::Virtual,
+            WorldArg::Embedded => Self::Embedded,
+            WorldArg::Docker => Self::Docker,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Colour {
+    /// On a terminal that has it, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}

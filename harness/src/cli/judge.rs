@@ -1,0 +1,44 @@
+//! `ridethrough judge`
+
+use std::path::Path;
+
+use super::exit::Exit;
+use super::main::complain;
+use crate::conduct::judge_events;
+use crate::plan::plan;
+use crate::playbook::load_playbook;
+use crate::record::{Body, read_record};
+use crate::report::board;
+
+/// Judges an old record, by its own promises or by others.
+pub(super) fn judge(run: &Path, playbook: Option<&Path>, json: bool, color: bool) -> Exit {
+    let own = run.join("playbook.yaml");
+    let plan = match load_playbook(playbook.unwrap_or(&own)).and_then(|loaded| plan(&loaded)) {
+        Ok(plan) => plan,
+        Err(errors) => {
+            eprint!("{}", errors.render(color));
+            return Exit::Usage;
+        }
+    };
+    let events = match read_record(&run.join("record.jsonl")) {
+        Ok(events) => events,
+        Err(error) => {
+            complain(&error.to_string());
+            return Exit::Usage;
+        }
+    };
+    let Some(header) = events.iter().find_map(|event| match &event.body {
+        Body::Run(header) => Some(header.clone()),
+        _ => None,
+    }) else {
+        complain(&format!("{} has no first line", run.join("record.jsonl").display()));
+        return Exit::Usage;
+    };
+    let outcome = judge_events(events, &plan, &header, run.to_path_buf());
+    if json {
+        println!("{}", serde_json::to_string_pretty(&outcome.summary).unwrap_or_default());
+    } else {
+        print!("{}", board(&outcome.summary, &outcome.judgement, run, color));
+    }
+    Exit::from_code(outcome.judgement.exit)
+}

@@ -1,0 +1,241 @@
+//! `ridethrough run`
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::args::RunArgs;
+use super::exit::Exit;
+use super::main::complain;
+use super::progress::Progress;
+use crate::conduct::{Conduct, ConductError, Outcome, conduct};
+use crate::judge::Verdict;
+use crate::plan::{Plan, plan};
+use crate::playbook::{Loaded, PlaybookErrors, WorldKind, load_playbook};
+use crate::report::{board, junit_all};
+
+/// One run that was asked for.
+struct Asked {
+    plan: Plan,
+    /// The command that repeats it.
+    repeat: String,
+    /// For a control: its name and the kind of assertion that must fail.
+    control: Option<(String, String)>,
+}
+
+pub(super) fn run(args: RunArgs, color: bool) -> Exit {
+    let asked = match collect(&args) {
+        Ok(asked) => asked,
+        Err(Refusal::Playbook(errors)) => {
+            eprint!("{}", errors.render(color));
+            return Exit::Usage;
+        }
+        Err(Refusal::Usage(message)) => {
+            complain(&message);
+            return Exit::Usage;
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(&format!("no runtime: {error}"));
+            return Exit::World;
+        }
+    };
+    runtime.block_on(run_all(asked, &args, color))
+}
+
+enum Refusal {
+    Playbook(PlaybookErrors),
+    Usage(String),
+}
+
+impl From<PlaybookErrors> for Refusal {
+    fn from(errors: PlaybookErrors) -> Self {
+        Self::Playbook(errors)
+    }
+}
+
+/// Everything is read and checked before anything starts.
+fn collect(args: &RunArgs) -> Result<Vec<Asked>, Refusal> {
+    let mut asked = Vec::new();
+    for path in &args.playbooks {
+        let loaded = load_playbook(path)?;
+        match &args.control {
+            Some(name) => asked.push(ask_control(args, path, &loaded, name)?),
+            None => asked.push(Asked {
+                plan: seeded(plan(&loaded)?, args.seed),
+                repeat: repeat(args, path, loaded.playbook.seed, None),
+                control: None,
+            }),
+        }
+        if args.controls {
+            for control in &loaded.playbook.controls {
+                asked.push(ask_control(args, path, &loaded, &control.name)?);
+            }
+        }
+    }
+    Ok(asked)
+}
+
+fn ask_control(
+    args: &RunArgs,
+    path: &Path,
+    loaded: &Loaded,
+    name: &str,
+) -> Result<Asked, Refusal> {
+    let controls = &loaded.playbook.controls;
+    let Some(control) = controls.iter().find(|c| c.name == name) else {
+        let names: Vec<_> = controls.iter().map(|c| c.name.as_str()).collect();
+        let message = format!(
+            "{} has no control {name:?}; it has {}",
+            path.display(),
+            if names.is_empty() { "none".to_string() } else { names.join(", ") }
+        );
+        return Err(Refusal::Usage(message));
+    };
+    let changed = loaded.with_control(control)?;
+    Ok(Asked {
+        plan: seeded(plan(&changed)?, args.seed),
+        repeat: repeat(args, path, loaded.playbook.seed, Some(name)),
+        control: Some((control.name.clone(), control.fails.clone())),
+    })
+}
+
+fn seeded(mut plan: Plan, seed: Option<u64>) -> Plan {
+    if let Some(seed) = seed {
+        plan.reseed(seed);
+    }
+    plan
+}
+
+fn repeat(args: &RunArgs, path: &Path, own_seed: u64, control: Option<&str>) -> String {
+    let seed = args.seed.unwrap_or(own_seed);
+    let control = control.map(|name| format!(" --control '{name}'")).unwrap_or_default();
+    format!("ridethrough run {} --seed {seed}{control}", path.display())
+}
+
+async fn run_all(asked: Vec<Asked>, args: &RunArgs, color: bool) -> Exit {
+    let stop = CancellationToken::new();
+    tokio::spawn(interrupt(stop.clone()));
+    let several = asked.len() > 1;
+    let mut exit = Exit::Passed;
+    let mut reports = Vec::new();
+    for one in asked {
+        if stop.is_cancelled() {
+            exit = exit.worst(Exit::Interrupted);
+            break;
+        }
+        let control = one.control.clone();
+        let repeat = one.repeat.clone();
+        match run_one(one, args, several, &stop).await {
+            Ok(outcome) => {
+                show(&outcome, args.json, color);
+                exit = exit.worst(exit_of(&outcome, control.as_ref(), args));
+                reports.push((outcome.summary, repeat));
+            }
+            Err(error) => {
+                complain(&error.to_string());
+                exit = exit.worst(match error {
+                    ConductError::NoWorld(_) => Exit::Usage,
+                    _ => Exit::World,
+                });
+            }
+        }
+    }
+    if let Some(path) = &args.junit
+        && let Err(error) = std::fs::write(path, junit_all(&reports))
+    {
+        complain(&format!("{}: {error}", path.display()));
+        exit = exit.worst(Exit::World);
+    }
+    exit
+}
+
+async fn run_one(
+    asked: Asked,
+    args: &RunArgs,
+    several: bool,
+    stop: &CancellationToken,
+) -> Result<Outcome, ConductError> {
+    let id = uuid::Uuid::now_v7().to_string();
+    let out = match (&args.out, several) {
+        (Some(out), false) => out.clone(),
+        (Some(out), true) => out.join(&id),
+        (None, _) => PathBuf::from("runs").join(&id),
+    };
+    let world = args.world.map(WorldKind::from).or(asked.plan.playbook.world);
+    let (watcher, events) = mpsc::unbounded_channel();
+    let total = asked.plan.total.duration();
+    let progress = tokio::spawn(Progress::new(&asked.plan.playbook.name, total).follow(events));
+    let how = Conduct {
+        world: world.unwrap_or(WorldKind::Embedded),
+        id,
+        out,
+        pcap: args.pcap,
+        watcher: Some(watcher),
+        stop: stop.clone(),
+        repeat: asked.repeat,
+    };
+    let outcome = conduct(asked.plan, how).await;
+    let _ = progress.await;
+    outcome
+}
+
+/// A control that was asked for by name shows its own verdict; among
+/// `--controls` it passes when it fails as it must.
+fn exit_of(outcome: &Outcome, control: Option<&(String, String)>, args: &RunArgs) -> Exit {
+    let own = Exit::from_code(outcome.judgement.exit);
+    let Some((name, fails)) = control.filter(|_| args.controls) else {
+        return own;
+    };
+    if own == Exit::Interrupted {
+        return own;
+    }
+    let broken = outcome
+        .judgement
+        .assertions
+        .iter()
+        .any(|judged| judged.kind == fails.as_str() && judged.verdict == Verdict::Fail);
+    if outcome.judgement.verdict == Verdict::Fail && broken {
+        return Exit::Passed;
+    }
+    complain(&format!("control {name:?} did not fail on `{fails}` as it must"));
+    Exit::Failed
+}
+
+fn show(outcome: &Outcome, json: bool, color: bool) {
+    let text = if json {
+        serde_json::to_string(&outcome.summary).unwrap_or_default() + "\n"
+    } else {
+        board(&outcome.summary, &outcome.judgement, &outcome.out, color)
+    };
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// The first Ctrl-C heals and ends the run; a second one ends the program, and
+/// the kernel takes the world down with it.
+async fn interrupt(stop: CancellationToken) {
+    let mut terminate =
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(terminate) => terminate,
+            Err(error) => return tracing::warn!(%error, "SIGTERM will not be handled"),
+        };
+    let mut asked = false;
+    loop {
+        tokio::select! {
+            biased;
+            result = tokio::signal::ctrl_c() => if result.is_err() { return },
+            _ = terminate.recv() => {}
+        }
+        if asked {
+            eprintln!("ending at once; the kernel takes the nodes down");
+            std::process::exit(i32::from(Exit::Interrupted.code()));
+        }
+        asked = true;
+        eprintln!("healing and ending; press Ctrl-C again to end at once");
+        stop.cancel();
+    }
+}

@@ -1,0 +1,172 @@
+//! One run as a user means it: a world, the engine, a verdict, a run folder.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use ridethrough_targets::clock::Clock;
+use ridethrough_targets::world::embedded::{EmbeddedConfig, EmbeddedWorld};
+use ridethrough_targets::world::{World, WorldError};
+
+use crate::engine::{EngineError, RunRequest, run};
+use crate::judge::{JudgeInput, Judgement, judge};
+use crate::plan::Plan;
+use crate::playbook::WorldKind;
+use crate::record::{Event, RunHeader, SCHEMA, read_record};
+use crate::report::{Summary, junit, summary};
+
+/// How a run is to be carried out.
+pub struct Conduct {
+    /// Where its nodes run.
+    pub world: WorldKind,
+    /// Its id.
+    pub id: String,
+    /// Its folder; made if missing.
+    pub out: PathBuf,
+    /// Write every frame to `capture.pcapng`.
+    pub pcap: bool,
+    /// Sees every event as it is written.
+    pub watcher: Option<mpsc::UnboundedSender<Event>>,
+    /// Stops the run.
+    pub stop: CancellationToken,
+    /// The command that repeats this run.
+    pub repeat: String,
+}
+
+/// A finished run.
+pub struct Outcome {
+    /// Every event.
+    pub events: Vec<Event>,
+    /// The verdict and what it rests on.
+    pub judgement: Judgement,
+    /// What `summary.json` holds.
+    pub summary: Summary,
+    /// The run's folder.
+    pub out: PathBuf,
+}
+
+/// Why there is no outcome.
+#[derive(Debug, thiserror::Error)]
+pub enum ConductError {
+    /// The world could not be built, or the stack did not come up in it.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// This world is not part of this build.
+    #[error("this build has no world `{0}`; use `--world embedded`")]
+    NoWorld(String),
+    /// The run folder could not be written or read.
+    #[error("{path}: {source}")]
+    Folder {
+        /// Where.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The record cannot be read back.
+    #[error("{0}")]
+    Record(String),
+}
+
+/// Carries a plan out and judges it. The folder then holds `record.jsonl`,
+/// `summary.json`, `junit.xml`, `playbook.yaml` and `logs/`.
+pub async fn conduct(plan: Plan, how: Conduct) -> Result<Outcome, ConductError> {
+    let folder = |path: &Path| {
+        let path = path.to_path_buf();
+        move |source| ConductError::Folder { path, source }
+    };
+    let logs = how.out.join("logs");
+    std::fs::create_dir_all(&logs).map_err(folder(&logs))?;
+    let resolved = how.out.join("playbook.yaml");
+    std::fs::write(&resolved, &plan.yaml).map_err(folder(&resolved))?;
+    let clock = Clock::start();
+    let header = header(&plan, &how);
+    let world = open(&plan, &how, clock)?;
+    let record = how.out.join("record.jsonl");
+    let request = RunRequest {
+        plan: plan.clone(),
+        world,
+        record: record.clone(),
+        header: header.clone(),
+        watcher: how.watcher,
+        stop: how.stop,
+    };
+    run(request).await?;
+    let events = read_record(&record).map_err(|e| ConductError::Record(e.to_string()))?;
+    let outcome = judge_events(events, &plan, &header, how.out);
+    write_reports(&outcome, &how.repeat)?;
+    Ok(outcome)
+}
+
+/// Judges a record against the promises of a plan.
+pub fn judge_events(events: Vec<Event>, plan: &Plan, header: &RunHeader, out: PathBuf) -> Outcome {
+    let assertions: Vec<_> =
+        plan.assertions.iter().map(|a| (a.text.clone(), a.assertion.clone())).collect();
+    let judgement = judge(&JudgeInput { events: &events, assertions: &assertions });
+    let summary = summary(header, &judgement);
+    Outcome { events, judgement, summary, out }
+}
+
+/// Writes `summary.json` and `junit.xml` into the run's folder.
+pub fn write_reports(outcome: &Outcome, repeat: &str) -> Result<(), ConductError> {
+    let write = |name: &str, text: String| {
+        let path = outcome.out.join(name);
+        std::fs::write(&path, text).map_err(|source| ConductError::Folder { path, source })
+    };
+    let json = serde_json::to_string_pretty(&outcome.summary)
+        .map_err(|error| ConductError::Record(error.to_string()))?;
+    write("summary.json", json + "\n")?;
+    write("junit.xml", junit(&outcome.summary, repeat))
+}
+
+fn header(plan: &Plan, how: &Conduct) -> RunHeader {
+    let facts: IndexMap<String, Value> = IndexMap::from([
+        ("playbook_sha256".to_string(), plan.hash.clone().into()),
+        ("cpus".to_string(), std::thread::available_parallelism().map_or(0, usize::from).into()),
+        ("root".to_string(), nix::unistd::geteuid().is_root().into()),
+    ]);
+    RunHeader {
+        schema: SCHEMA,
+        run: how.id.clone(),
+        playbook: plan.playbook.name.clone(),
+        seed: plan.seed,
+        world: world_name(how.world).to_string(),
+        started: jiff::Timestamp::now().to_string(),
+        version: env!("CARGO_PKG_VERSION").to_string(),
+        facts,
+    }
+}
+
+/// A world's name as users write it.
+pub fn world_name(world: WorldKind) -> &'static str {
+    match world {
+        WorldKind::Virtual => "virtual",
+        WorldKind::Embedded => "embedded",
+        WorldKind::Docker => "docker",
+    }
+}
+
+fn open(plan: &Plan, how: &Conduct, clock: Clock) -> Result<Arc<dyn World>, ConductError> {
+    match how.world {
+        WorldKind::Embedded => {
+            let exe = std::env::current_exe().map_err(|source| WorldError::System {
+                what: "find this program's own file".into(),
+                source,
+            });
+            let config = EmbeddedConfig {
+                exe: exe.map_err(EngineError::World)?,
+                run_dir: how.out.clone(),
+                clock,
+                seed: plan.seed,
+                hosts: plan.hosts.clone(),
+                pcap: how.pcap,
+            };
+            let world = EmbeddedWorld::open(config).map_err(EngineError::World)?;
+            Ok(Arc::new(world))
+        }
+        other => Err(ConductError::NoWorld(world_name(other).to_string())),
+    }
+}

@@ -1,0 +1,79 @@
+//! What the world reports, put where it belongs.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+
+use ridethrough_targets::service::FromService;
+use ridethrough_targets::world::WorldEvent;
+
+use super::power::PowerGrid;
+use super::readiness::Readiness;
+use super::recorder::Recorder;
+use crate::load::LedgerWord;
+use crate::record::Body;
+
+/// Listens to a world until it has nothing more to say.
+pub(crate) struct Ears {
+    pub(crate) recorder: Recorder,
+    pub(crate) grid: PowerGrid,
+    pub(crate) readiness: Arc<Readiness>,
+    /// Counts the loads that are done.
+    pub(crate) loads_done: watch::Sender<usize>,
+}
+
+impl Ears {
+    pub(crate) async fn listen(self, mut events: mpsc::UnboundedReceiver<WorldEvent>) {
+        while let Some(event) = events.recv().await {
+            match event {
+                WorldEvent::Said { node, service, word } => self.said(&node, &service, word),
+                WorldEvent::Exited { node, service, how, tail } => {
+                    let last = tail.lines().last().unwrap_or("no log").to_string();
+                    self.readiness.gone(&node, &service, format!("ended: {how} ({last})"));
+                    let body = Body::ServiceExited { node: node.clone(), service, how, tail };
+                    self.recorder.now(&node, body);
+                }
+            }
+        }
+    }
+
+    fn said(&self, node: &str, service: &str, word: FromService) {
+        match word {
+            FromService::Ready { t_us } => {
+                self.readiness.ready(node, service);
+                let body = Body::ServiceReady { node: node.into(), service: service.into() };
+                self.recorder.at(t_us, node, body);
+            }
+            FromService::Draw(draw) => self.grid.draw(node, &draw),
+            FromService::State { t_us, of, from, to, cause } => {
+                self.recorder.at(t_us, node, Body::State { of, from, to, cause });
+            }
+            FromService::Attempt(attempt) => {
+                self.recorder.at(attempt.end_us, node, Body::Attempt(attempt));
+            }
+            FromService::Observed { t_us, via, device, variable, value } => {
+                self.recorder.at(t_us, node, Body::Observed { via, device, variable, value });
+            }
+            FromService::Ledger(value) => self.ledger(node, value),
+            FromService::Progress(values) => self.recorder.now(node, Body::Progress { values }),
+            FromService::Failed { error } => {
+                self.readiness.gone(node, service, format!("gave up: {error}"));
+                self.recorder.now(node, Body::Note { text: format!("{service} gave up: {error}") });
+            }
+        }
+    }
+
+    fn ledger(&self, node: &str, value: serde_json::Value) {
+        match serde_json::from_value(value) {
+            Ok(LedgerWord::Row(row)) => self.recorder.at(row.end_us, node, Body::Request(row)),
+            Ok(LedgerWord::LoadDone { load, planned, sent, lag_p99_us }) => {
+                self.recorder.now(node, Body::LoadDone { load, planned, sent, lag_p99_us });
+                self.loads_done.send_modify(|done| *done += 1);
+            }
+            Err(error) => {
+                let reason = format!("the ledger has a row that cannot be read: {error}");
+                self.recorder.now("engine", Body::Invalid { reason });
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! One fault's life in a run.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use ridethrough_faults::{Aim, Fault, Finding, Ground, Injected, fault};
+use ridethrough_targets::clock::{Clock, Micros};
+
+use super::recorder::Recorder;
+use crate::plan::PlannedFault;
+use crate::record::{Body, FaultReceipt, WitnessReport};
+
+/// How long before its time a fault measures what its witness compares with.
+const PREPARE: Duration = Duration::from_millis(800);
+
+/// Carries faults through their lives.
+#[derive(Clone)]
+pub(crate) struct Injector {
+    pub(crate) clock: Clock,
+    pub(crate) ground: Ground,
+    pub(crate) recorder: Recorder,
+    /// When the first phase begins.
+    pub(crate) origin_us: Micros,
+    /// The run is stopped: heal at once.
+    pub(crate) stop: CancellationToken,
+}
+
+impl Injector {
+    /// From preparation to the witness of its healing. Returns when all that is
+    /// over; a stopped run heals at once and asks no further witness.
+    pub(crate) async fn live(self, planned: PlannedFault, aim: Aim) {
+        let at_us = self.origin_us + planned.at.micros();
+        let until_us = self.origin_us + planned.until.micros();
+        let fault = fault(&planned.kind, &aim);
+        let early = self.clock.instant(at_us).checked_sub(PREPARE);
+        if !self.wait(early.unwrap_or_else(tokio::time::Instant::now)).await {
+            return;
+        }
+        let before = match fault.prepare(&self.ground).await {
+            Ok(before) => before,
+            Err(error) => return self.invalid(&planned, "prepared", &error.to_string()),
+        };
+        if !self.wait(self.clock.instant(at_us)).await {
+            return;
+        }
+        let mut injected = match fault.inject(&self.ground).await {
+            Ok(injected) => injected,
+            Err(error) => return self.invalid(&planned, "injected", &error.to_string()),
+        };
+        injected.before.extend(before);
+        self.receipt(&planned, fault.as_ref(), &injected, at_us, until_us);
+        let (_, healed) = tokio::join!(
+            self.witness(&planned, fault.as_ref(), &injected),
+            self.heal(&planned, fault.as_ref(), &injected, until_us),
+        );
+        if healed && !self.stop.is_cancelled() {
+            let finding = fault.witness_healed(&self.ground, &injected).await;
+            self.report(planned.index, "healed", finding);
+        }
+    }
+
+    /// False when the run was stopped first.
+    async fn wait(&self, until: tokio::time::Instant) -> bool {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => false,
+            () = tokio::time::sleep_until(until) => true,
+        }
+    }
+
+    async fn witness(&self, planned: &PlannedFault, fault: &dyn Fault, injected: &Injected) {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => {}
+            finding = fault.witness(&self.ground, injected) => {
+                self.report(planned.index, "injected", finding);
+            }
+        }
+    }
+
+    async fn heal(
+        &self,
+        planned: &PlannedFault,
+        fault: &dyn Fault,
+        injected: &Injected,
+        until_us: Micros,
+    ) -> bool {
+        self.wait(self.clock.instant(until_us)).await;
+        match fault.heal(&self.ground, injected).await {
+            Ok(()) => {
+                self.recorder.now("engine", Body::FaultHealed { fault: planned.index });
+                true
+            }
+            Err(error) => {
+                self.invalid(planned, "healed", &error.to_string());
+                false
+            }
+        }
+    }
+
+    fn receipt(
+        &self,
+        planned: &PlannedFault,
+        fault: &dyn Fault,
+        injected: &Injected,
+        requested_us: Micros,
+        until_us: Micros,
+    ) {
+        let receipt = FaultReceipt {
+            fault: planned.index,
+            fault_kind: planned.kind_name.to_string(),
+            target: planned.target.clone(),
+            nodes: planned.reach.nodes.clone(),
+            ups: planned.reach.ups.clone(),
+            requested_us,
+            injected_us: injected.at_us,
+            until_us,
+            requested: fault.requested(),
+        };
+        self.recorder.at(injected.at_us, "engine", Body::FaultInjected(receipt));
+    }
+
+    fn report(&self, fault: usize, stage: &str, finding: Finding) {
+        let report = WitnessReport {
+            fault,
+            witness: finding.witness.to_string(),
+            stage: stage.to_string(),
+            effective: finding.effective,
+            observed_us: finding.observed_us,
+            measured: finding.measured,
+            problem: finding.problem,
+        };
+        self.recorder.now("engine", Body::Witness(report));
+    }
+
+    fn invalid(&self, planned: &PlannedFault, what: &str, error: &str) {
+        let reason = format!("the fault {} could not be {what}: {error}", planned.name);
+        self.recorder.now("engine", Body::Invalid { reason });
+    }
+}

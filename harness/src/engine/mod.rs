@@ -1,0 +1,17 @@
+//! Doing it: one run of one plan in one world.
+
+mod doorman;
+mod ears;
+mod error;
+mod injector;
+mod meters;
+mod nodes;
+mod power;
+mod readiness;
+mod recorder;
+mod run;
+
+pub use doorman::{DoormanConfig, run_doorman};
+pub use error::EngineError;
+pub use recorder::Recorder;
+pub use run::{RunRequest, run};

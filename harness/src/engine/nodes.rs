@@ -1,0 +1,151 @@
+//! Machines that lose power and get it back.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use tokio::sync::Mutex as AsyncMutex;
+
+use ridethrough_targets::world::{NodeSpec, World, WorldError};
+
+use super::recorder::Recorder;
+use crate::record::Body;
+
+/// Boots and cuts nodes, one thing at a time each.
+pub(crate) struct NodeKeeper {
+    world: Arc<dyn World>,
+    recorder: Recorder,
+    nodes: IndexMap<String, Kept>,
+}
+
+struct Kept {
+    spec: NodeSpec,
+    /// Time from power to the start of its services.
+    boot: Duration,
+    state: Mutex<State>,
+    /// Held while the world boots or cuts it.
+    busy: AsyncMutex<()>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Grows with every change of its power, so that a boot that was overtaken
+    /// by a cut knows it.
+    generation: u64,
+    boots: u32,
+    up: bool,
+}
+
+impl NodeKeeper {
+    pub(crate) fn new(
+        world: Arc<dyn World>,
+        recorder: Recorder,
+        nodes: impl IntoIterator<Item = (NodeSpec, Duration)>,
+    ) -> Self {
+        let nodes = nodes
+            .into_iter()
+            .map(|(spec, boot)| {
+                let name = spec.name.clone();
+                let kept =
+                    Kept { spec, boot, state: Mutex::default(), busy: AsyncMutex::default() };
+                (name, kept)
+            })
+            .collect();
+        Self { world, recorder, nodes }
+    }
+
+    /// Boots a node now, past its boot delay: the start of a run finds a site
+    /// that has been running for long.
+    pub(crate) async fn boot_first(&self, name: &str) -> Result<(), WorldError> {
+        let kept = self.nodes.get(name).ok_or_else(|| WorldError::NoNode(name.to_string()))?;
+        self.boot(kept, None).await
+    }
+
+    /// Power is back: the node boots after its delay, unless it is cut again
+    /// before that.
+    pub(crate) fn power_on(self: &Arc<Self>, name: &str) {
+        let Some(kept) = self.nodes.get(name) else { return };
+        let generation = {
+            let mut state = kept.lock();
+            state.generation += 1;
+            state.generation
+        };
+        let (keeper, name) = (Arc::clone(self), name.to_string());
+        tokio::spawn(async move {
+            let Some(kept) = keeper.nodes.get(&name) else { return };
+            tokio::time::sleep(kept.boot).await;
+            if let Err(error) = keeper.boot(kept, Some(generation)).await {
+                let reason = format!("{name} did not boot when its power came back: {error}");
+                keeper.recorder.now("engine", Body::Invalid { reason });
+            }
+        });
+    }
+
+    async fn boot(&self, kept: &Kept, generation: Option<u64>) -> Result<(), WorldError> {
+        let _busy = kept.busy.lock().await;
+        let boot = {
+            let mut state = kept.lock();
+            if state.up || generation.is_some_and(|g| g != state.generation) {
+                return Ok(());
+            }
+            state.up = true;
+            state.boots += 1;
+            state.boots - 1
+        };
+        let node = kept.spec.name.clone();
+        self.recorder.now("engine", Body::NodeBoot { node: node.clone(), boot });
+        match self.world.boot(&kept.spec, boot).await {
+            Ok(()) => {
+                self.recorder.now("engine", Body::NodeUp { node });
+                Ok(())
+            }
+            Err(error) => {
+                kept.lock().up = false;
+                Err(error)
+            }
+        }
+    }
+
+    /// Power is gone from all of these at one instant.
+    pub(crate) async fn cut(&self, names: &[String]) {
+        let mut busy = Vec::new();
+        let mut live = Vec::new();
+        for name in names {
+            let Some(kept) = self.nodes.get(name) else { continue };
+            kept.lock().generation += 1;
+            busy.push(kept.busy.lock().await);
+            let mut state = kept.lock();
+            if state.up {
+                state.up = false;
+                live.push(name.clone());
+            }
+        }
+        if live.is_empty() {
+            return;
+        }
+        match self.world.cut(&live).await {
+            Ok(receipts) => {
+                for receipt in receipts {
+                    let leaked = self.world.counters(&receipt.node).map_or(0, |c| c.leaked);
+                    let body = Body::NodeDown {
+                        node: receipt.node,
+                        dark_us: receipt.dark_us,
+                        dead_us: receipt.dead_us,
+                        leaked,
+                    };
+                    self.recorder.at(receipt.dead_us, "engine", body);
+                }
+            }
+            Err(error) => {
+                let reason = format!("the power of {} could not be cut: {error}", live.join(", "));
+                self.recorder.now("engine", Body::Invalid { reason });
+            }
+        }
+    }
+}
+
+impl Kept {
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,254 @@
+//! The plant's driver: lets its time pass with the run's clock, tells the world
+//! what loses power, and tells each power device what its meters read.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use indexmap::IndexMap;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use ridethrough_faults::{BatteryTruth, Power, StepRate};
+use ridethrough_targets::clock::{Clock, Micros};
+use ridethrough_targets::plant::{Change, Plant, PlantAction, PlantEvent};
+use ridethrough_targets::service::{Draw, PlantReading, ToService, UpsReading};
+use ridethrough_targets::world::World;
+
+use super::meters::MeterLog;
+use super::nodes::NodeKeeper;
+use super::recorder::Recorder;
+use crate::record::Body;
+
+/// How often meters are read for the record and for the devices.
+const SAMPLE: Duration = Duration::from_millis(100);
+
+/// A handle to the running plant.
+#[derive(Clone)]
+pub(crate) struct PowerGrid {
+    commands: mpsc::UnboundedSender<Command>,
+    shared: Arc<Mutex<Shared>>,
+}
+
+struct Shared {
+    plant: Plant,
+    meters: MeterLog,
+    steps: IndexMap<String, StepRate>,
+}
+
+enum Command {
+    Act(PlantAction, Option<oneshot::Sender<Micros>>),
+    StartProfiles(Micros),
+}
+
+/// What the driver needs beside the plant.
+pub(crate) struct Wiring {
+    pub(crate) clock: Clock,
+    pub(crate) world: Arc<dyn World>,
+    pub(crate) recorder: Recorder,
+    pub(crate) keeper: Arc<NodeKeeper>,
+    /// UPSs; the node of each one's card has its name.
+    pub(crate) ups: Vec<String>,
+    /// Every component with a meter.
+    pub(crate) metered: Vec<String>,
+    /// Machines whose draw is recorded.
+    pub(crate) machines: Vec<String>,
+    /// Services by machine, which hear of brakes.
+    pub(crate) services: IndexMap<String, Vec<String>>,
+}
+
+impl PowerGrid {
+    /// Starts the driver; it ends with `stop`.
+    pub(crate) fn start(plant: Plant, wiring: Wiring, stop: CancellationToken) -> Self {
+        let mut meters = MeterLog::default();
+        for component in &wiring.metered {
+            if let Some(pu) = plant.voltage_pu(component) {
+                meters.read(component, 0, pu);
+            }
+        }
+        let shared = Arc::new(Mutex::new(Shared { plant, meters, steps: IndexMap::new() }));
+        let (commands, inbox) = mpsc::unbounded_channel();
+        let driver = Driver { wiring, shared: Arc::clone(&shared) };
+        tokio::spawn(driver.drive(inbox, stop));
+        Self { commands, shared }
+    }
+
+    /// The first phase begins: voltage profiles count from here.
+    pub(crate) fn start_profiles(&self, at_us: Micros) {
+        let _ = self.commands.send(Command::StartProfiles(at_us));
+    }
+
+    /// A machine reports its work.
+    pub(crate) fn draw(&self, node: &str, draw: &Draw) {
+        if draw.step_ms > 0.0 {
+            let rate = StepRate { t_us: draw.t_us, step_ms: draw.step_ms };
+            self.lock().steps.insert(node.to_string(), rate);
+        }
+        let action = PlantAction::Draw { node: node.to_string(), utilisation: draw.utilisation };
+        let _ = self.commands.send(Command::Act(action, None));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Power for PowerGrid {
+    async fn act(&self, action: PlantAction) -> Micros {
+        let (done, when) = oneshot::channel();
+        let _ = self.commands.send(Command::Act(action, Some(done)));
+        when.await.unwrap_or_default()
+    }
+
+    fn voltage_pu(&self, component: &str) -> Option<f64> {
+        self.lock().plant.voltage_pu(component)
+    }
+
+    fn lowest_pu(&self, component: &str, since: Micros) -> Option<(Micros, f64)> {
+        self.lock().meters.lowest(component, since)
+    }
+
+    fn ups_reading(&self, ups: &str) -> Option<UpsReading> {
+        self.lock().plant.ups_reading(ups)
+    }
+
+    fn battery(&self, ups: &str) -> Option<BatteryTruth> {
+        let shared = self.lock();
+        let bench = shared.plant.battery_bench(ups)?;
+        Some(BatteryTruth { open: bench.open, health: bench.health, capacity_s: bench.capacity_s })
+    }
+
+    fn step_rate(&self, node: &str) -> Option<StepRate> {
+        self.lock().steps.get(node).copied()
+    }
+}
+
+struct Driver {
+    wiring: Wiring,
+    shared: Arc<Mutex<Shared>>,
+}
+
+impl Driver {
+    async fn drive(self, mut inbox: mpsc::UnboundedReceiver<Command>, stop: CancellationToken) {
+        let clock = self.wiring.clock;
+        let mut sample_at = tokio::time::Instant::now();
+        loop {
+            let next = self.lock().plant.next_event_us().map(|t_us| clock.instant(t_us));
+            let wake = next.map_or(sample_at, |t| t.min(sample_at));
+            let command = tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                command = inbox.recv() => match command {
+                    Some(command) => Some(command),
+                    None => return,
+                },
+                () = tokio::time::sleep_until(wake) => None,
+            };
+            self.pass(command).await;
+            if tokio::time::Instant::now() >= sample_at {
+                self.sample();
+                sample_at += SAMPLE;
+            }
+        }
+    }
+
+    /// Lets time pass up to now, does what was asked, and tells everybody.
+    async fn pass(&self, command: Option<Command>) {
+        let mut reply = None;
+        let events = {
+            let mut shared = self.lock();
+            // The plant's time never runs back, also where two readings of the
+            // clock fall into one microsecond.
+            let now_us = self.wiring.clock.now_us();
+            let mut events = shared.plant.advance(now_us);
+            match command {
+                Some(Command::Act(action, done)) => {
+                    events.extend(shared.plant.act(&action));
+                    reply = done.map(|done| (done, now_us));
+                }
+                Some(Command::StartProfiles(at_us)) => shared.plant.start_profiles(at_us),
+                None => {}
+            }
+            events.iter().for_each(|event| shared.meters.hear(event));
+            events
+        };
+        if let Some((done, now_us)) = reply {
+            let _ = done.send(now_us);
+        }
+        self.tell(events).await;
+    }
+
+    async fn tell(&self, events: Vec<PlantEvent>) {
+        let mut dead = Vec::new();
+        let mut alive = Vec::new();
+        let mut moved_ups = Vec::new();
+        for event in events {
+            match &event.change {
+                Change::NodePower { on: false } => dead.push(event.component.clone()),
+                Change::NodePower { on: true } => alive.push(event.component.clone()),
+                Change::Brake { clocks } => self.brake(&event.component, *clocks),
+                Change::Ups { .. } | Change::LowBattery { .. } => {
+                    if !moved_ups.contains(&event.component) {
+                        moved_ups.push(event.component.clone());
+                    }
+                }
+                _ => {}
+            }
+            let body = Body::Plant {
+                component: event.component,
+                cause: event.cause,
+                change: event.change,
+            };
+            self.wiring.recorder.at(event.t_us, "plant", body);
+        }
+        if !dead.is_empty() {
+            self.wiring.keeper.cut(&dead).await;
+        }
+        for node in alive {
+            self.wiring.keeper.power_on(&node);
+        }
+        for ups in moved_ups {
+            if let Some(reading) = self.read_to_card(&ups) {
+                self.wiring.recorder.now("plant", Body::UpsReading { ups, reading });
+            }
+        }
+    }
+
+    fn brake(&self, node: &str, clocks: f64) {
+        for service in self.wiring.services.get(node).into_iter().flatten() {
+            self.wiring.world.say(node, service, ToService::Clocks { ratio: clocks });
+        }
+    }
+
+    fn read_to_card(&self, ups: &str) -> Option<UpsReading> {
+        let reading = self.lock().plant.ups_reading(ups)?;
+        let word = ToService::Reading(PlantReading::Ups(reading.clone()));
+        self.wiring.world.say(ups, "card", word);
+        Some(reading)
+    }
+
+    /// Reads every meter, for the record and for the cards.
+    fn sample(&self) {
+        let body = {
+            let shared = self.lock();
+            let plant = &shared.plant;
+            let read = |names: &[String], meter: &dyn Fn(&str) -> Option<f64>| {
+                names.iter().filter_map(|n| Some((n.clone(), meter(n)?))).collect()
+            };
+            Body::Meters {
+                voltage_pu: read(&self.wiring.metered, &|n| plant.voltage_pu(n)),
+                charge: read(&self.wiring.ups, &|n| plant.charge(n)),
+                watts: read(&self.wiring.machines, &|n| plant.node_watts(n)),
+            }
+        };
+        self.wiring.recorder.now("plant", body);
+        for ups in &self.wiring.ups {
+            self.read_to_card(ups);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

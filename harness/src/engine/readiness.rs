@@ -1,0 +1,113 @@
+//! Waiting until the stack can be used, or knowing why it cannot.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use tokio::sync::Notify;
+
+use super::error::EngineError;
+
+/// Which services have said that they can be used, and which have given up.
+#[derive(Default)]
+pub(crate) struct Readiness {
+    seen: Mutex<IndexMap<(String, String), Seen>>,
+    changed: Notify,
+}
+
+#[derive(Clone)]
+enum Seen {
+    Ready,
+    Gone(String),
+}
+
+impl Readiness {
+    pub(crate) fn ready(&self, node: &str, service: &str) {
+        self.note(node, service, Seen::Ready);
+    }
+
+    /// A service that ended before it was ready never will be.
+    pub(crate) fn gone(&self, node: &str, service: &str, why: String) {
+        self.note(node, service, Seen::Gone(why));
+    }
+
+    fn note(&self, node: &str, service: &str, seen: Seen) {
+        let key = (node.to_string(), service.to_string());
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(key, seen);
+        self.changed.notify_waiters();
+    }
+
+    /// Waits until all of these are ready; the first one that ends instead, or
+    /// the bound, is the error.
+    pub(crate) async fn wait(
+        &self,
+        services: &[(String, String)],
+        bound: Duration,
+    ) -> Result<(), EngineError> {
+        let deadline = tokio::time::Instant::now() + bound;
+        loop {
+            let changed = self.changed.notified();
+            let missing = self.missing(services)?;
+            if missing.is_empty() {
+                return Ok(());
+            }
+            if tokio::time::timeout_at(deadline, changed).await.is_err() {
+                return Err(EngineError::NotReady(format!(
+                    "not healthy within {} s: {}; their logs are in the run folder",
+                    bound.as_secs(),
+                    missing.join(", ")
+                )));
+            }
+        }
+    }
+
+    fn missing(&self, services: &[(String, String)]) -> Result<Vec<String>, EngineError> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut missing = Vec::new();
+        for (node, service) in services {
+            match seen.get(&(node.clone(), service.clone())) {
+                Some(Seen::Ready) => {}
+                Some(Seen::Gone(why)) => {
+                    return Err(EngineError::NotReady(format!("{service} on {node} {why}")));
+                }
+                None => missing.push(format!("{service} on {node}")),
+            }
+        }
+        Ok(missing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one() -> Vec<(String, String)> {
+        vec![("gpu-1".to_string(), "replica".to_string())]
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_service_that_is_never_healthy_is_named() {
+        let error =
+            Readiness::default().wait(&one(), Duration::from_secs(30)).await.unwrap_err().to_string();
+        assert!(error.contains("replica on gpu-1") && error.contains("30 s"), "{error}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_service_that_ends_is_the_error_at_once() {
+        let readiness = Readiness::default();
+        readiness.gone("gpu-1", "replica", "ended: exit code 7".into());
+        let error = readiness.wait(&one(), Duration::from_secs(30)).await.unwrap_err().to_string();
+        assert!(error.contains("exit code 7"), "{error}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn readiness_wakes_who_waits() {
+        let readiness = std::sync::Arc::new(Readiness::default());
+        let other = std::sync::Arc::clone(&readiness);
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            other.ready("gpu-1", "replica");
+        });
+        readiness.wait(&one(), Duration::from_secs(30)).await.unwrap();
+    }
+}

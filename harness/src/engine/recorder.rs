@@ -1,0 +1,64 @@
+//! The one writer of a run's record, shared by the engine's tasks.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::mpsc;
+
+use ridethrough_targets::clock::{Clock, Micros};
+
+use crate::record::{Body, Event, RecordWriter};
+
+/// Writes events in the order in which they are said, each once, and shows them
+/// to whoever watches. Cheap to clone.
+#[derive(Clone)]
+pub struct Recorder {
+    clock: Clock,
+    inner: Arc<Mutex<Inner>>,
+}
+
+struct Inner {
+    writer: RecordWriter,
+    watcher: Option<mpsc::UnboundedSender<Event>>,
+    failure: Option<std::io::Error>,
+}
+
+impl Recorder {
+    /// A record at `path`; `watcher` sees every event as it is written.
+    pub fn create(
+        path: &Path,
+        clock: Clock,
+        watcher: Option<mpsc::UnboundedSender<Event>>,
+    ) -> std::io::Result<Self> {
+        let writer = RecordWriter::create(path)?;
+        let inner = Inner { writer, watcher, failure: None };
+        Ok(Self { clock, inner: Arc::new(Mutex::new(inner)) })
+    }
+
+    /// Records what happens now.
+    pub fn now(&self, source: &str, body: Body) {
+        self.at(self.clock.now_us(), source, body);
+    }
+
+    /// Records what happened at `t_us`, as its source stamped it.
+    pub fn at(&self, t_us: Micros, source: &str, body: Body) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        match inner.writer.write(t_us, source, body) {
+            Ok(event) => {
+                if let Some(watcher) = &inner.watcher {
+                    let _ = watcher.send(event);
+                }
+            }
+            // A full disk must not stop the healing: the first failure is kept
+            // and ends the run when the engine next looks.
+            Err(error) => {
+                inner.failure.get_or_insert(error);
+            }
+        }
+    }
+
+    /// The first failure to write, if there was one.
+    pub fn failure(&self) -> Option<std::io::Error> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).failure.take()
+    }
+}

@@ -1,0 +1,299 @@
+//! One run from the first boot to the last line of its record.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use ridethrough_faults::{Aim, Ground};
+use ridethrough_targets::clock::Micros;
+use ridethrough_targets::plant::Plant;
+use ridethrough_targets::service::{Program, ToService};
+use ridethrough_targets::units::Span;
+use ridethrough_targets::world::{NodeSpec, World};
+
+use super::ears::Ears;
+use super::error::EngineError;
+use super::injector::Injector;
+use super::nodes::NodeKeeper;
+use super::power::{PowerGrid, Wiring};
+use super::readiness::Readiness;
+use super::recorder::Recorder;
+use crate::plan::{Plan, PlannedFault, PlannedNode};
+use crate::record::{Body, Event, PhaseWindow, RunHeader};
+
+/// The longest that a stack may take to be usable, beside its own boot and
+/// model-load times.
+const READY_BOUND: Duration = Duration::from_secs(30);
+/// From the clients' boot to their first request.
+const LEAD: Span = Span::from_millis(400);
+/// How long requests may go on after the last phase.
+const DRAIN: Span = Span::from_secs(10);
+/// What the ledger may take to be told after the drain.
+const LEDGER_BOUND: Duration = Duration::from_secs(10);
+
+/// What to run, where, and who watches.
+pub struct RunRequest {
+    /// What will happen.
+    pub plan: Plan,
+    /// Where.
+    pub world: Arc<dyn World>,
+    /// The record's path.
+    pub record: PathBuf,
+    /// Its first line.
+    pub header: RunHeader,
+    /// Sees every event as it is written.
+    pub watcher: Option<mpsc::UnboundedSender<Event>>,
+    /// Stops the run: everything is healed, and the record says so.
+    pub stop: CancellationToken,
+}
+
+/// Carries a plan out. The record holds everything; the world is closed in any
+/// case before this returns.
+pub async fn run(request: RunRequest) -> Result<(), EngineError> {
+    let world = Arc::clone(&request.world);
+    let recorder = Recorder::create(&request.record, world.clock(), request.watcher.clone())?;
+    recorder.now("engine", Body::Run(request.header.clone()));
+    let ended = CancellationToken::new();
+    let outcome = Run::new(request, recorder.clone(), ended.clone()).carry_out().await;
+    ended.cancel();
+    let closed = world.close().await;
+    let how = match &outcome {
+        Ok(how) => (*how).to_string(),
+        Err(error) => {
+            recorder.now("engine", Body::Invalid { reason: error.to_string() });
+            "failed".to_string()
+        }
+    };
+    recorder.now("engine", Body::End { how });
+    if let Some(failure) = recorder.failure() {
+        return Err(EngineError::Record(failure));
+    }
+    outcome?;
+    closed?;
+    Ok(())
+}
+
+struct Run {
+    plan: Plan,
+    world: Arc<dyn World>,
+    recorder: Recorder,
+    stop: CancellationToken,
+    keeper: Arc<NodeKeeper>,
+    readiness: Arc<Readiness>,
+    /// Cancelled when the run is over, so that the plant stops.
+    ended: CancellationToken,
+}
+
+impl Run {
+    fn new(request: RunRequest, recorder: Recorder, ended: CancellationToken) -> Self {
+        let machines = request.plan.nodes.iter().filter(|n| !has_builtin(n, "load"));
+        let keeper = NodeKeeper::new(
+            Arc::clone(&request.world),
+            recorder.clone(),
+            machines.map(|n| (n.spec(), n.boot.duration())),
+        );
+        Self {
+            plan: request.plan,
+            world: request.world,
+            recorder,
+            stop: request.stop,
+            keeper: Arc::new(keeper),
+            readiness: Arc::default(),
+            ended,
+        }
+    }
+
+    async fn carry_out(self) -> Result<&'static str, EngineError> {
+        let plant = Plant::new(&self.plan.playbook.site, &self.plan.loads).map_err(|problems| {
+            let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            EngineError::NotReady(problems.join("; "))
+        })?;
+        let grid = PowerGrid::start(plant, self.wiring(), self.ended.clone());
+        let (loads_done, done) = watch::channel(0);
+        if let Some(events) = self.world.events() {
+            let ears = Ears {
+                recorder: self.recorder.clone(),
+                grid: grid.clone(),
+                readiness: Arc::clone(&self.readiness),
+                loads_done,
+            };
+            tokio::spawn(ears.listen(events));
+        }
+        let interrupted = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => true,
+            up = self.bring_up() => { up?; false }
+        };
+        if interrupted {
+            return Ok("interrupted");
+        }
+        let origin_us = self.world.clock().now_us() + LEAD.micros();
+        self.start_clients(origin_us).await?;
+        grid.start_profiles(origin_us);
+        self.timeline(grid, origin_us).await?;
+        self.drain(done).await;
+        Ok(if self.stop.is_cancelled() { "interrupted" } else { "completed" })
+    }
+
+    fn wiring(&self) -> Wiring {
+        let site = &self.plan.playbook.site;
+        let names = |keys: Vec<&String>| keys.into_iter().cloned().collect::<Vec<_>>();
+        let mut metered = names(site.utilities.keys().collect());
+        metered.extend(site.ups.keys().cloned());
+        metered.extend(site.pdus.keys().cloned());
+        let services = self.plan.nodes.iter().map(|n| {
+            (n.name.clone(), n.services.iter().map(|s| s.name.clone()).collect::<Vec<_>>())
+        });
+        Wiring {
+            clock: self.world.clock(),
+            world: Arc::clone(&self.world),
+            recorder: self.recorder.clone(),
+            keeper: Arc::clone(&self.keeper),
+            ups: names(site.ups.keys().collect()),
+            metered,
+            machines: self.plan.loads.iter().map(|l| l.name.clone()).collect(),
+            services: services.collect(),
+        }
+    }
+
+    /// Boots everything but the clients and waits until it can be used.
+    async fn bring_up(&self) -> Result<(), EngineError> {
+        let mut boots = JoinSet::new();
+        let mut awaited = Vec::new();
+        for node in self.plan.nodes.iter().filter(|n| !has_builtin(n, "load")) {
+            for service in &node.services {
+                if matches!(service.program, Program::Builtin { .. }) && service.name != "watch" {
+                    awaited.push((node.name.clone(), service.name.clone()));
+                }
+            }
+            let (keeper, name) = (Arc::clone(&self.keeper), node.name.clone());
+            boots.spawn(async move { keeper.boot_first(&name).await });
+        }
+        while let Some(booted) = boots.join_next().await {
+            booted.map_err(|error| EngineError::NotReady(error.to_string()))??;
+        }
+        self.readiness.wait(&awaited, READY_BOUND + self.model_load()).await
+    }
+
+    /// The longest model load of the stack's replicas.
+    fn model_load(&self) -> Duration {
+        let services = self.plan.playbook.stack.services.values();
+        let loads = services.filter_map(|s| s.replica.as_ref().map(|r| r.model_load));
+        loads.max().unwrap_or_default().duration()
+    }
+
+    /// Boots the clients, whose schedule begins at `origin_us`.
+    async fn start_clients(&self, origin_us: Micros) -> Result<(), EngineError> {
+        for node in self.plan.nodes.iter().filter(|n| has_builtin(n, "load")) {
+            let spec = with_schedule(node.spec(), origin_us, self.plan.total);
+            self.recorder.now("engine", Body::NodeBoot { node: spec.name.clone(), boot: 0 });
+            self.world.boot(&spec, 0).await?;
+            self.recorder.now("engine", Body::NodeUp { node: spec.name });
+        }
+        Ok(())
+    }
+
+    /// Phases and faults, side by side.
+    async fn timeline(&self, grid: PowerGrid, origin_us: Micros) -> Result<(), EngineError> {
+        let clock = self.world.clock();
+        let mut faults = JoinSet::new();
+        for planned in &self.plan.faults {
+            let injector = Injector {
+                clock,
+                ground: Ground {
+                    power: Arc::new(grid.clone()),
+                    world: Arc::clone(&self.world),
+                },
+                recorder: self.recorder.clone(),
+                origin_us,
+                stop: self.stop.clone(),
+            };
+            faults.spawn(injector.live(planned.clone(), self.aim(planned)));
+        }
+        for phase in &self.plan.phases {
+            if !self.wait_until(origin_us + phase.start.micros()).await {
+                break;
+            }
+            let end_us = origin_us + phase.end.micros();
+            let window = PhaseWindow { name: phase.name.clone(), end_us };
+            self.recorder.at(origin_us + phase.start.micros(), "engine", Body::Phase(window));
+        }
+        self.wait_until(origin_us + self.plan.total.micros()).await;
+        while faults.join_next().await.is_some() {}
+        match self.recorder.failure() {
+            Some(failure) => Err(EngineError::Record(failure)),
+            None => Ok(()),
+        }
+    }
+
+    /// False when the run was stopped first.
+    async fn wait_until(&self, at_us: Micros) -> bool {
+        let instant = self.world.clock().instant(at_us);
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => false,
+            () = tokio::time::sleep_until(instant) => true,
+        }
+    }
+
+    /// Waits until every load has told its last row, within a bound.
+    async fn drain(&self, mut done: watch::Receiver<usize>) {
+        if self.stop.is_cancelled() {
+            for node in self.plan.nodes.iter().filter(|n| has_builtin(n, "load")) {
+                self.world.say(&node.name, "load", ToService::Stop);
+            }
+        }
+        let loads = self.plan.playbook.load.len();
+        let told = tokio::time::timeout(
+            DRAIN.duration() + LEDGER_BOUND,
+            done.wait_for(|done| *done >= loads),
+        );
+        if !matches!(told.await, Ok(Ok(_))) {
+            let reason = "the clients did not tell the end of their ledger".to_string();
+            self.recorder.now("engine", Body::Invalid { reason });
+        }
+    }
+
+    fn aim(&self, planned: &PlannedFault) -> Aim {
+        let reach = &planned.reach;
+        let monitor = self.plan.nodes.iter().find(|n| has_builtin(n, "doorman"));
+        Aim {
+            nodes: reach.nodes.clone(),
+            ups: reach.ups.clone(),
+            utilities: reach.utilities.clone(),
+            pdus: reach.pdus.clone(),
+            link: reach.link.clone(),
+            observer: monitor.map(|n| n.name.clone()),
+        }
+    }
+}
+
+/// A node runs a built-in service of this name.
+fn has_builtin(node: &PlannedNode, wanted: &str) -> bool {
+    node.services
+        .iter()
+        .any(|s| matches!(&s.program, Program::Builtin { name, .. } if name == wanted))
+}
+
+/// The clients' node with the times of its schedule.
+fn with_schedule(mut spec: NodeSpec, start_us: Micros, duration: Span) -> NodeSpec {
+    let times = IndexMap::from([
+        ("start_us", serde_json::json!(start_us)),
+        ("duration", serde_json::json!(duration)),
+        ("drain", serde_json::json!(DRAIN)),
+    ]);
+    for service in &mut spec.services {
+        if let Program::Builtin { name, config } = &mut service.program
+            && name == "load"
+            && let Some(config) = config.as_object_mut()
+        {
+            config.extend(times.iter().map(|(k, v)| ((*k).to_string(), v.clone())));
+        }
+    }
+    spec
+}
