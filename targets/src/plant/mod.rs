@@ -1,13 +1,33 @@
 //! The physics of a site: RMS envelopes at half-cycle fidelity, event-driven,
 //! microseconds. See [`Plant`].
 
+mod act;
+mod battery;
+mod bus;
+mod curve;
+mod engine;
 mod event;
-mod plant;
+mod graph;
+mod ledger;
+mod node;
+mod pdu;
+mod psu;
+mod query;
+mod rack;
 mod site;
+mod timers;
+mod ups;
+mod utility;
+mod validate;
 
+#[cfg(test)]
+mod tests;
+
+pub use engine::Plant;
 pub use event::{BatteryState, Change, NodeLoad, PlantAction, PlantEvent, PowerTarget, UpsState};
-pub use plant::{Plant, SiteError};
+pub use ledger::EnergyLedger;
 pub use site::{
     Battery, BatteryCondition, Breaker, InputWindow, Nominal, Pdu, Profile, Psu, Rack,
     RestorePolicy, RuntimePoint, Site, Ups, UpsClass, Utility,
 };
+pub use validate::SiteError;

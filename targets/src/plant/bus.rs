@@ -1,0 +1,93 @@
+//! What every component with an output has in common.
+
+use super::event::Change;
+use super::ledger::Milliwatts;
+use super::pdu::PduModel;
+use super::ups::UpsModel;
+use super::utility::UtilityModel;
+
+/// What feeds an output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// Nothing.
+    Dead,
+    /// The utility with this index among the buses.
+    Utility(usize),
+    /// The battery of the UPS with this index among the buses.
+    Battery(usize),
+}
+
+/// The RMS state of an output.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Output {
+    /// Voltage per unit.
+    pub(super) voltage_pu: f64,
+    /// Frequency in hertz, 0 when dead.
+    pub(super) frequency_hz: f64,
+    /// What feeds it.
+    pub(super) source: Source,
+}
+
+impl Output {
+    /// No voltage.
+    pub(super) const DEAD: Self = Self {
+        voltage_pu: 0.0,
+        frequency_hz: 0.0,
+        source: Source::Dead,
+    };
+}
+
+/// What a component tells of itself while it reacts: cause and change.
+pub(super) type Notes = Vec<(String, Change)>;
+
+/// The component behind an output.
+#[derive(Clone, Debug)]
+pub(super) enum Kind {
+    /// A feeder of the grid.
+    Utility(UtilityModel),
+    /// An uninterruptible power supply.
+    Ups(Box<UpsModel>),
+    /// A power distribution unit.
+    Pdu(PduModel),
+}
+
+/// A component with an output: a utility, a UPS or a PDU.
+#[derive(Clone, Debug)]
+pub(super) struct Bus {
+    /// Its name in the site.
+    pub(super) name: String,
+    /// What feeds it.
+    pub(super) parent: Option<usize>,
+    /// Buses that it feeds.
+    pub(super) children: Vec<usize>,
+    /// Machines with a cord on it.
+    pub(super) nodes: Vec<usize>,
+    /// Cuts in force.
+    pub(super) cuts: u32,
+    /// Its output.
+    pub(super) out: Output,
+    /// What is drawn at its output.
+    pub(super) load: Milliwatts,
+    /// What it draws at its input.
+    pub(super) draw: Milliwatts,
+    /// The component itself.
+    pub(super) kind: Kind,
+}
+
+impl Bus {
+    /// The UPS, when it is one.
+    pub(super) fn ups(&self) -> Option<&UpsModel> {
+        match &self.kind {
+            Kind::Ups(ups) => Some(ups),
+            _ => None,
+        }
+    }
+
+    /// The PDU, when it is one.
+    pub(super) fn pdu(&self) -> Option<&PduModel> {
+        match &self.kind {
+            Kind::Pdu(pdu) => Some(pdu),
+            _ => None,
+        }
+    }
+}

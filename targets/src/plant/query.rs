@@ -1,0 +1,196 @@
+//! What can be asked of a plant. Nothing here moves it.
+
+use std::collections::BTreeSet;
+
+use super::bus::{Bus, Kind};
+use super::engine::Plant;
+use super::event::{PowerTarget, UpsState};
+use super::ledger::{EnergyLedger, watt_hours};
+use crate::clock::Micros;
+use crate::service::{ReadingStatus, UpsReading};
+
+impl Plant {
+    fn bus(&self, name: &str) -> Option<&Bus> {
+        let index = *self.graph.bus_names.get(name)?;
+        self.graph.buses.get(index)
+    }
+
+    /// The plant's present time.
+    pub fn now_us(&self) -> Micros {
+        self.now
+    }
+
+    /// What a UPS measures of itself. Charge and runtime are what it believes:
+    /// it takes its battery for new and its string for closed.
+    pub fn ups_reading(&self, ups: &str) -> Option<UpsReading> {
+        let bus = self.bus(ups)?;
+        let model = bus.ups()?;
+        let input = self.graph.buses.get(bus.parent?)?.out;
+        let charge = model.battery.believed(self.now);
+        Some(UpsReading {
+            t_us: self.now,
+            status: match model.state {
+                UpsState::Normal => ReadingStatus::OnLine,
+                UpsState::Off => ReadingStatus::Off,
+                // Until all of the load is on mains, some is on the battery.
+                _ => ReadingStatus::OnBattery,
+            },
+            input_v: input.voltage_pu * self.nominal_v,
+            input_nominal_v: self.nominal_v,
+            input_hz: input.frequency_hz,
+            output_v: bus.out.voltage_pu * self.nominal_v,
+            output_w: bus.load as f64 / 1e3,
+            rating_w: model.rating as f64 / 1e3,
+            charge,
+            runtime_s: model.battery.believed_runtime_s(self.now, bus.load),
+            charging: model.charging > 0,
+            low_battery: model.low,
+            replace_battery: model.replace,
+            transfer_reason: model.reason.to_string(),
+        })
+    }
+
+    /// The voltage now at a component's output, per unit: utilities, UPSs, PDUs
+    /// by name. A meter independent of what was asked.
+    pub fn voltage_pu(&self, component: &str) -> Option<f64> {
+        self.bus(component).map(|bus| bus.out.voltage_pu)
+    }
+
+    /// The state of a UPS.
+    pub fn ups_state(&self, ups: &str) -> Option<UpsState> {
+        self.bus(ups)?.ups().map(|ups| ups.state)
+    }
+
+    /// True state of charge of a UPS's battery, 0 to 1.
+    pub fn charge(&self, ups: &str) -> Option<f64> {
+        self.bus(ups)?.ups().map(|ups| ups.battery.charge(self.now))
+    }
+
+    /// The current through a PDU's breaker in amperes, all phases together at
+    /// the present voltage.
+    pub fn current_a(&self, pdu: &str) -> Option<f64> {
+        let bus = self.bus(pdu)?;
+        let model = bus.pdu()?;
+        Some(model.current_a(bus.load, bus.out.voltage_pu, self.nominal_v))
+    }
+
+    /// Active power at a component's input in watts: utilities (their output),
+    /// UPSs, PDUs by name.
+    pub fn draw_w(&self, component: &str) -> Option<f64> {
+        self.bus(component).map(|bus| bus.draw as f64 / 1e3)
+    }
+
+    /// What a machine draws now, in watts.
+    pub fn node_watts(&self, node: &str) -> Option<f64> {
+        let index = *self.graph.node_names.get(node)?;
+        Some(self.graph.nodes[index].power() as f64 / 1e3)
+    }
+
+    /// Whether a machine's power supplies deliver.
+    pub fn node_powered(&self, node: &str) -> Option<bool> {
+        let index = *self.graph.node_names.get(node)?;
+        Some(self.graph.nodes[index].powered)
+    }
+
+    /// Where the energy went since time 0.
+    pub fn energy(&self) -> EnergyLedger {
+        let mut drawn = 0;
+        let mut delivered = 0;
+        let (mut charged, mut discharged, mut lost, mut held) = (0, 0, 0, 0);
+        for bus in &self.graph.buses {
+            match &bus.kind {
+                Kind::Utility(utility) => drawn += utility.meter.read(self.now),
+                Kind::Ups(ups) => {
+                    let (c, d, l) = ups.energy(self.now);
+                    charged += c;
+                    discharged += d;
+                    lost += l;
+                }
+                Kind::Pdu(_) => {}
+            }
+        }
+        for node in &self.graph.nodes {
+            let (d, h) = node.energy(self.now);
+            delivered += d;
+            held += h;
+        }
+        EnergyLedger {
+            drawn_wh: watt_hours(drawn),
+            delivered_wh: watt_hours(delivered),
+            battery_charged_wh: watt_hours(charged),
+            battery_discharged_wh: watt_hours(discharged),
+            losses_wh: watt_hours(lost),
+            stored_delta_wh: watt_hours(charged - discharged + held),
+        }
+    }
+
+    /// The buses that a cut of a feed or a PDU takes, in order of supply.
+    pub(super) fn target_buses(&self, target: &PowerTarget) -> Vec<usize> {
+        let root = match target {
+            PowerTarget::Feed(feed) => self.graph.feeds.get(feed).copied(),
+            PowerTarget::Pdu(pdu) => self
+                .graph
+                .bus_names
+                .get(pdu)
+                .copied()
+                .filter(|index| self.graph.buses[*index].pdu().is_some()),
+            PowerTarget::Rack(_) | PowerTarget::Node(_) => None,
+        };
+        root.map_or_else(Vec::new, |root| self.graph.reach(root))
+    }
+
+    /// Nodes electrically downstream of a target, by at least one cord; empty
+    /// when the site has no such target.
+    pub fn carries(&self, target: &PowerTarget) -> Vec<String> {
+        let nodes: BTreeSet<usize> = match target {
+            PowerTarget::Feed(_) | PowerTarget::Pdu(_) => self
+                .target_buses(target)
+                .into_iter()
+                .flat_map(|bus| self.graph.buses[bus].nodes.iter().copied())
+                .collect(),
+            PowerTarget::Rack(rack) => match self.graph.rack_names.get(rack) {
+                Some(&rack) => self.graph.racks[rack].nodes.iter().copied().collect(),
+                None => BTreeSet::new(),
+            },
+            PowerTarget::Node(node) => self
+                .graph
+                .node_names
+                .get(node)
+                .copied()
+                .into_iter()
+                .collect(),
+        };
+        nodes
+            .into_iter()
+            .map(|n| self.graph.nodes[n].name.clone())
+            .collect()
+    }
+
+    /// UPSs below a utility, in order of supply.
+    pub fn ups_behind(&self, utility: &str) -> Vec<String> {
+        self.below(
+            utility,
+            |bus| matches!(bus.kind, Kind::Utility(_)),
+            |bus| bus.ups().is_some(),
+        )
+    }
+
+    /// PDUs that a UPS feeds, in order of supply.
+    pub fn load_buses(&self, ups: &str) -> Vec<String> {
+        self.below(ups, |bus| bus.ups().is_some(), |bus| bus.pdu().is_some())
+    }
+
+    fn below(&self, root: &str, is: fn(&Bus) -> bool, wanted: fn(&Bus) -> bool) -> Vec<String> {
+        let Some(&root) = self.graph.bus_names.get(root) else {
+            return Vec::new();
+        };
+        if !is(&self.graph.buses[root]) {
+            return Vec::new();
+        }
+        let below = self.graph.reach(root).into_iter().skip(1);
+        let found = below
+            .map(|index| &self.graph.buses[index])
+            .filter(|bus| wanted(bus));
+        found.map(|bus| bus.name.clone()).collect()
+    }
+}

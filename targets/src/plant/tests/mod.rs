@@ -1,0 +1,4 @@
+//! The plant as a whole.
+
+mod golden;
+mod support;
