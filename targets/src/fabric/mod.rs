@@ -1,1 +1,10 @@
-//! fabric
+//! The network between nodes: one user-space Ethernet switch, run by the
+//! harness, over TAP devices that live in the nodes' own network namespaces.
+//!
+//! Every frame between two nodes crosses [`Switch`], which applies the link
+//! rules, counts for witnesses and writes the capture.
+
+mod switch;
+pub mod tap;
+
+pub use switch::{Switch, SwitchConfig};
