@@ -1,7 +1,36 @@
 //! The clients, and what became of every request.
 
+mod answer;
+mod chunk;
+mod classify;
+mod client;
+mod content;
+mod dialect;
+mod exchange;
 mod fate;
+mod observe;
+mod oracle;
+mod prompt;
 mod row;
+mod schedule;
+mod service;
+mod sse;
+mod stats;
+mod tokenise;
+mod transport;
+mod words;
 
+pub use answer::{Answer, Finished};
+pub use classify::{Verdict, classify};
+pub use content::{Checker, Defect};
+pub use dialect::{Dialect, LEARN_FROM, Learner};
 pub use fate::{Fate, Group};
+pub use observe::Observations;
+pub use oracle::{ChatMessage, Oracle};
+pub use prompt::{Prepared, prepare};
 pub use row::{LedgerRow, Termination};
+pub use schedule::{MAX_REQUESTS, Planned, ScheduleError, draw};
+pub use service::run_load;
+pub use sse::{MAX_LINE, SseError, SseItem, SseReader};
+pub use tokenise::{Tokeniser, Word};
+pub use words::{LedgerWord, LoadConfig};

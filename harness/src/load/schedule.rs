@@ -1,0 +1,113 @@
+//! When requests are sent, and how long they are: drawn from a seed before the
+//! run begins, so that nothing the target does can change it.
+
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use sha2::{Digest, Sha256};
+
+use ridethrough_targets::clock::Micros;
+
+use crate::playbook::{Arrivals, LoadSpec, Range};
+
+/// Most requests that one load may plan.
+pub const MAX_REQUESTS: usize = 5_000_000;
+
+/// One request to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// When it is sent, after the load's start.
+    pub at_us: Micros,
+    /// Prompt length in tokens.
+    pub prompt_tokens: u32,
+    /// Tokens asked for.
+    pub output_tokens: u32,
+    /// The seed it carries.
+    pub seed: u64,
+}
+
+/// Why a schedule cannot be drawn.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ScheduleError {
+    /// The rate is not a positive number.
+    #[error("load {load:?}: a rate of {rate}/s sends nothing")]
+    Rate {
+        /// The load.
+        load: String,
+        /// Its rate per second.
+        rate: f64,
+    },
+    /// More than [`MAX_REQUESTS`].
+    #[error("load {load:?}: more than {MAX_REQUESTS} requests")]
+    TooMany {
+        /// The load.
+        load: String,
+    },
+}
+
+/// Draws the schedule of one load over `duration_us`. Every load has a random
+/// stream of its own, named by the load, so adding one changes no other.
+///
+/// # Errors
+/// [`ScheduleError`].
+pub fn draw(
+    spec: &LoadSpec,
+    seed: u64,
+    duration_us: Micros,
+) -> Result<Vec<Planned>, ScheduleError> {
+    let (rate, poisson) = match &spec.arrivals {
+        Arrivals::Constant { rate } => (rate.get(), false),
+        Arrivals::Poisson { rate } => (rate.get(), true),
+    };
+    if !(rate.is_finite() && rate > 0.0) {
+        return Err(ScheduleError::Rate {
+            load: spec.name.clone(),
+            rate,
+        });
+    }
+    let mut rng = stream(seed, &spec.name);
+    let mut planned = Vec::new();
+    let mut at_s = 0.0;
+    loop {
+        // Evenly spaced times are computed from their index: sums drift.
+        at_s = if poisson {
+            at_s - (1.0 - unit(&mut rng)).ln() / rate
+        } else {
+            planned.len() as f64 / rate
+        };
+        let at_us = (at_s * 1e6).round();
+        if at_us >= duration_us as f64 {
+            return Ok(planned);
+        }
+        if planned.len() >= MAX_REQUESTS {
+            return Err(ScheduleError::TooMany {
+                load: spec.name.clone(),
+            });
+        }
+        planned.push(Planned {
+            at_us: at_us as Micros,
+            prompt_tokens: within(&mut rng, spec.prompt_tokens),
+            output_tokens: within(&mut rng, spec.output_tokens),
+            seed: rng.next_u64(),
+        });
+    }
+}
+
+fn stream(seed: u64, load: &str) -> ChaCha8Rng {
+    let mut sha = Sha256::new();
+    sha.update(seed.to_be_bytes());
+    sha.update(load.as_bytes());
+    ChaCha8Rng::from_seed(sha.finalize().into())
+}
+
+/// Uniform in `0.0..1.0`, 53 bits.
+fn unit(rng: &mut ChaCha8Rng) -> f64 {
+    (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64
+}
+
+/// Uniform in a closed range (the bias of the multiplication is below 2^-31).
+fn within(rng: &mut ChaCha8Rng, range: Range) -> u32 {
+    let width = u64::from(range.max.saturating_sub(range.min)) + 1;
+    let offset = ((u128::from(rng.next_u64()) * u128::from(width)) >> 64) as u64;
+    range.min.saturating_add(offset as u32)
+}

@@ -1,0 +1,201 @@
+//! The load as a service of a client node.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
+
+use ridethrough_targets::clock::Micros;
+use ridethrough_targets::service::{Env, FromService, Panel, ServiceError, ToService};
+
+use super::client::Target;
+use super::dialect::Learner;
+use super::exchange::{Shared, exchange};
+use super::fate::Group;
+use super::schedule::{Planned, draw};
+use super::stats::{Stats, histogram};
+use super::words::{LedgerWord, LoadConfig};
+
+/// Time between two progress lines.
+const PROGRESS: Duration = Duration::from_millis(500);
+/// Longest wait, after the end, for open requests to give their rows: they only
+/// have to notice that it is over.
+const LAST_ROWS: Duration = Duration::from_secs(10);
+
+/// One load, ready to run.
+struct Load {
+    shared: Arc<Shared>,
+    schedule: Vec<Planned>,
+    start_us: Micros,
+    /// Turns true when nothing more is to be sent.
+    closed: watch::Receiver<bool>,
+    voice: mpsc::UnboundedSender<FromService>,
+}
+
+/// Runs every load of `config` and says a row for each request that was sent,
+/// then a last word for each load. Requests are sent when their schedule says
+/// so, whatever became of earlier ones.
+///
+/// # Errors
+/// [`ServiceError::Config`] where a schedule cannot be drawn.
+pub async fn run_load(env: Env, config: LoadConfig) -> Result<(), ServiceError> {
+    let Env {
+        net,
+        clock,
+        seed,
+        mut panel,
+        ..
+    } = env;
+    let seed = config.seed.unwrap_or(seed);
+    let stats = Arc::new(Stats::default());
+    let learner = Arc::new(Mutex::new(Learner::new(config.dialect, config.learn_from)));
+    let (close, closed) = watch::channel(false);
+    let (end, ended) = watch::channel(false);
+    let mut running = JoinSet::new();
+    let mut loads = Vec::with_capacity(config.loads.len());
+    for spec in &config.loads {
+        let schedule = draw(spec, seed, config.duration.micros())
+            .map_err(|error| ServiceError::Config(error.to_string()))?;
+        loads.push(Load {
+            shared: Arc::new(Shared {
+                target: Target {
+                    net: Arc::clone(&net),
+                    clock,
+                    host: config.target_host.clone(),
+                    port: config.target_port,
+                },
+                spec: spec.clone(),
+                model: config.model.clone(),
+                stats: Arc::clone(&stats),
+                learner: Arc::clone(&learner),
+                ended: ended.clone(),
+            }),
+            schedule,
+            start_us: config.start_us,
+            closed: closed.clone(),
+            voice: panel.voice(),
+        });
+    }
+    panel.say(FromService::Ready {
+        t_us: clock.now_us(),
+    });
+    for load in loads {
+        running.spawn(load.run());
+    }
+    let last_us = config
+        .start_us
+        .saturating_add(config.duration.micros())
+        .saturating_add(config.drain.micros());
+    watch_over(
+        &mut panel,
+        &stats,
+        &mut running,
+        clock.instant(last_us),
+        || clock.now_us(),
+    )
+    .await;
+    let _ = close.send(true);
+    let _ = end.send(true);
+    let all = async { while running.join_next().await.is_some() {} };
+    if tokio::time::timeout(LAST_ROWS, all).await.is_err() {
+        tracing::error!("requests did not end with the run");
+    }
+    panel.say(FromService::Progress(stats.progress(clock.now_us())));
+    Ok(())
+}
+
+/// Says progress until the loads are over, the drain is, or the machine says
+/// stop.
+async fn watch_over(
+    panel: &mut Panel,
+    stats: &Stats,
+    running: &mut JoinSet<()>,
+    until: Instant,
+    now_us: impl Fn() -> Micros,
+) {
+    let mut ticks = interval_at(Instant::now() + PROGRESS, PROGRESS);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        tokio::select! {
+            biased;
+            word = panel.inbox.recv() => {
+                // A panel without a machine behind it has nobody to tell.
+                if matches!(word, None | Some(ToService::Stop)) {
+                    return;
+                }
+            }
+            over = running.join_next() => {
+                if over.is_none() {
+                    return;
+                }
+            }
+            () = sleep_until(until) => return,
+            _ = ticks.tick() => panel.say(FromService::Progress(stats.progress(now_us()))),
+        }
+    }
+}
+
+impl Load {
+    async fn run(self) {
+        let clock = self.shared.target.clock;
+        let mut closed = self.closed.clone();
+        let mut lag = histogram();
+        let mut sent = 0u32;
+        let mut requests = JoinSet::new();
+        for (index, planned) in self.schedule.iter().enumerate() {
+            let due = self.start_us.saturating_add(planned.at_us);
+            tokio::select! {
+                biased;
+                _ = closed.wait_for(|over| *over) => break,
+                () = sleep_until(clock.instant(due)) => {}
+            }
+            lag.saturating_record(clock.now_us().saturating_sub(due));
+            self.shared.stats.sent();
+            sent += 1;
+            requests.spawn(one(
+                Arc::clone(&self.shared),
+                self.voice.clone(),
+                index,
+                *planned,
+                due,
+            ));
+            // Finished tasks are let go as we go: nothing may pile up.
+            while requests.try_join_next().is_some() {}
+        }
+        while requests.join_next().await.is_some() {}
+        self.last_word(sent, &lag);
+    }
+
+    fn last_word(&self, sent: u32, lag: &Histogram<u64>) {
+        let learner = self
+            .shared
+            .learner
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let word = LedgerWord::LoadDone {
+            load: self.shared.spec.name.clone(),
+            planned: self.schedule.len() as u32,
+            sent,
+            lag_p99_us: lag.value_at_quantile(0.99),
+            dialect: learner.pinned(),
+            mixed: learner.mixed(),
+        };
+        let _ = self.voice.send(FromService::Ledger(word.to_value()));
+    }
+}
+
+/// One request, to its row.
+async fn one(
+    shared: Arc<Shared>,
+    voice: mpsc::UnboundedSender<FromService>,
+    index: usize,
+    planned: Planned,
+    due: Micros,
+) {
+    let row = exchange(Arc::clone(&shared), index, planned, due).await;
+    shared.stats.ended(row.group() != Group::Whole);
+    let _ = voice.send(FromService::Ledger(LedgerWord::Row(row).to_value()));
+}
