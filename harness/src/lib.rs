@@ -7,5 +7,6 @@
 #![forbid(unsafe_code)]
 
 pub mod load;
+pub mod plan;
 pub mod playbook;
 pub mod record;
