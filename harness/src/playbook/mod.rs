@@ -1,14 +1,32 @@
 //! What was written.
 
 mod assertion;
+mod control;
+mod errors;
+mod include;
+mod load;
 mod model;
+mod parse;
+mod schema;
+mod source;
+mod tree;
+mod validate;
+mod words;
 
 pub use assertion::{
     Assertion, AvailabilityAssert, BatteryAssert, Cohort, ContinuityAssert, DetectionAssert,
     EvictionAssert, FailoverAssert, GoodputAssert, LatencyAssert, Metric, NodesAssert,
     RecoveryAssert, Scope, Source, SupervisorAssert, SupplyKind,
 };
+pub use errors::{PlaybookError, PlaybookErrors};
+pub use load::{Loaded, load_playbook, load_text};
 pub use model::{
     Arrivals, ClientSpec, Control, FaultSpec, LoadSpec, NodeDef, Playbook, Range, ServiceDef,
     StackSpec, WorldKind,
 };
+pub use schema::editor_schema;
+
+pub(crate) use errors::Problem;
+pub(crate) use schema::Shape;
+pub(crate) use source::Place;
+pub(crate) use tree::Node;

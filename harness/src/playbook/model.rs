@@ -167,7 +167,7 @@ fn yes() -> bool {
 
 /// When requests are sent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Arrivals {
     /// Evenly spaced.
     Constant {

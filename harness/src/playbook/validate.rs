@@ -1,0 +1,490 @@
+//! Holds a tree against the schema and collects every mistake, in the words of
+//! the person who wrote it.
+
+use serde_json::Value as Json;
+
+use ridethrough_targets::units::{
+    Amps, Bandwidth, Hertz, Joules, PerUnit, Rate, Span, Volts, WattHours, Watts,
+};
+
+use super::errors::Problem;
+use super::model::Range;
+use super::schema::{Shape, Variant, text};
+use super::source::Place;
+use super::tree::{Entry, Node, Value};
+use super::words::{a, closest, did_you_mean, list, noun};
+
+/// Every way in which the tree is not a playbook.
+pub(crate) fn validate(root: &Node) -> Vec<Problem> {
+    let mut validator = Validator {
+        problems: Vec::new(),
+    };
+    validator.shape(root, Shape::root(), "a playbook", root.place);
+    validator.problems
+}
+
+struct Validator {
+    problems: Vec<Problem>,
+}
+
+impl Validator {
+    fn push(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
+    /// A value against a schema. `owner` is what holds it, `key` the place of
+    /// the key it stands under.
+    fn node(&mut self, node: &Node, schema: &'static Json, owner: &str, key: Place) {
+        if matches!(node.value, Value::Broken) || schema == &Json::Bool(true) {
+            return;
+        }
+        if matches!(node.value, Value::Null) && Shape::nullable(schema) {
+            return;
+        }
+        self.shape(node, Shape::of(schema), owner, key);
+    }
+
+    fn shape(&mut self, node: &Node, shape: Shape<'static>, owner: &str, key: Place) {
+        if matches!(node.value, Value::Broken) {
+            return;
+        }
+        if let Some(parse) = shape.name.and_then(quantity) {
+            self.quantity(node, shape, parse, key);
+        } else if let Some(variants) = shape.variants() {
+            self.variant(node, shape, &variants, key);
+        } else {
+            self.typed(node, shape, owner, key);
+        }
+    }
+
+    fn typed(&mut self, node: &Node, shape: Shape<'static>, owner: &str, key: Place) {
+        let types = types(shape.schema);
+        for kind in &types {
+            match (*kind, &node.value) {
+                ("object", Value::Map(entries)) => {
+                    return self.object(node, entries, shape, owner, key);
+                }
+                ("array", Value::List(items)) => return self.array(node, items, shape, key),
+                ("integer", Value::Number(_)) => return self.integer(node, shape),
+                ("string", Value::Text(_)) | ("boolean", Value::Bool(_)) => return,
+                ("number", Value::Number(_)) | ("null", Value::Null) => return,
+                _ => {}
+            }
+        }
+        if types.is_empty() {
+            return;
+        }
+        self.wrong_type(node, shape, &types, key);
+    }
+
+    fn wrong_type(&mut self, node: &Node, shape: Shape<'static>, types: &[&str], key: Place) {
+        let expected = types
+            .iter()
+            .find(|t| **t != "null")
+            .map_or("nothing", |t| type_words(t));
+        let found = node.value.describe();
+        let place = visible(node, key);
+        let mut problem = Problem::new(
+            place,
+            format!("expected {expected}, found {found}"),
+            format!("expected {expected}"),
+        );
+        let first = types.first().copied().unwrap_or_default();
+        problem = match (first, &node.value) {
+            ("string", Value::Number(n)) => problem.help(format!("quote it: \"{n}\"")),
+            ("string", Value::Bool(b)) => problem.help(format!("quote it: \"{b}\"")),
+            ("array", Value::Text(t)) => problem.help(format!("a list of one is written `[{t}]`")),
+            ("object", Value::Null) if required(shape.schema).is_empty() => {
+                problem.help("write `{}` for all defaults")
+            }
+            ("object", _) => {
+                let keys: Vec<_> = shape.properties().take(8).collect();
+                if keys.is_empty() {
+                    problem.help("write `name: value` pairs, one a line")
+                } else {
+                    problem.help(format!("its keys: {}", keys.join(", ")))
+                }
+            }
+            ("array", Value::Map(_)) => problem.help("begin each item with `- `"),
+            _ => problem,
+        };
+        self.push(problem);
+    }
+
+    fn object(
+        &mut self,
+        node: &Node,
+        entries: &[Entry],
+        shape: Shape<'static>,
+        owner: &str,
+        key: Place,
+    ) {
+        let known: Vec<&str> = shape.properties().collect();
+        let missing: Vec<&str> = required(shape.schema)
+            .into_iter()
+            .filter(|name| node.get(name).is_none())
+            .collect();
+        let mut guessed = Vec::new();
+        for entry in entries {
+            if let Some(schema) = shape.property(&entry.key) {
+                let owner = format!("`{}`", entry.key);
+                self.node(&entry.value, schema, &owner, entry.key_place);
+            } else if let Some(free) = shape.free() {
+                let owner = format!("`{}`", entry.key);
+                self.node(&entry.value, free, &owner, entry.key_place);
+            } else {
+                // A missing key is the likelier meaning of a misspelt one.
+                let guess = closest(&entry.key, missing.iter().copied())
+                    .or_else(|| closest(&entry.key, absent(&known, node)))
+                    .or_else(|| closest(&entry.key, known.iter().copied()));
+                guessed.extend(guess);
+                self.unknown_key(entry, &known, guess, owner);
+            }
+        }
+        let missing: Vec<&str> = missing
+            .into_iter()
+            .filter(|name| !guessed.contains(name))
+            .collect();
+        if !missing.is_empty() {
+            let place = if key.len > 0 { key } else { head(node) };
+            let first = shape
+                .property(missing[0])
+                .map_or("", |s| text(s, "description"));
+            let mut problem = Problem::new(
+                place,
+                format!("{owner}: missing {}", list(&missing, "and")),
+                "incomplete",
+            );
+            if missing.len() == 1 && !first.is_empty() {
+                problem = problem.help(format!("`{}`: {}", missing[0], one_line(first)));
+            }
+            self.push(problem);
+        }
+    }
+
+    fn unknown_key(&mut self, entry: &Entry, known: &[&str], guess: Option<&str>, owner: &str) {
+        let key = &entry.key;
+        let message = match guess {
+            Some(guess) => format!("unknown key `{key}`; did you mean `{guess}`?"),
+            None => format!("unknown key `{key}` in {owner}"),
+        };
+        let mut problem = Problem::new(entry.key_place, message, "not known here");
+        if guess.is_none() {
+            problem = problem.help(format!("known here: {}", known.join(", ")));
+        }
+        self.push(problem);
+    }
+
+    fn array(&mut self, node: &Node, items: &[Node], shape: Shape<'static>, key: Place) {
+        let tuple = shape.schema.get("prefixItems").and_then(Json::as_array);
+        if let Some(tuple) = tuple {
+            if items.len() != tuple.len() {
+                let (expected, found) = (tuple.len(), items.len());
+                self.push(Problem::new(
+                    node.place,
+                    format!("expected a list of {expected}, found {found}"),
+                    format!("{found} instead of {expected}"),
+                ));
+            }
+            for (item, schema) in items.iter().zip(tuple) {
+                self.node(item, schema, "this item", item.place);
+            }
+        } else if let Some(schema) = shape.schema.get("items") {
+            let what = noun(Shape::of(schema).name);
+            for item in items {
+                let named = item.get("name").and_then(Node::text);
+                let owner = match named {
+                    Some(name) => format!("`{name}`"),
+                    None => match what.trim_end_matches(" spec") {
+                        "value" => "this item".into(),
+                        what => format!("this {what}"),
+                    },
+                };
+                self.node(item, schema, &owner, head(item));
+            }
+        }
+        let least = shape.schema.get("minItems").and_then(Json::as_u64);
+        if tuple.is_none() && least.is_some_and(|n| (items.len() as u64) < n) {
+            self.push(Problem::new(
+                visible(node, key),
+                "too few items",
+                "more needed",
+            ));
+        }
+    }
+
+    fn integer(&mut self, node: &Node, shape: Shape<'static>) {
+        let Value::Number(n) = &node.value else {
+            return;
+        };
+        let most = match text(shape.schema, "format") {
+            "uint8" => u64::from(u8::MAX),
+            "uint16" => u64::from(u16::MAX),
+            "uint32" => u64::from(u32::MAX),
+            _ => u64::MAX,
+        };
+        let message = match n.as_u64() {
+            Some(value) if value <= most => return,
+            Some(value) => format!("{value} is too large; at most {most}"),
+            None if n.is_f64() => format!("expected a whole number, found {n}"),
+            None => format!("expected a number from 0, found {n}"),
+        };
+        self.push(Problem::new(node.place, message, "out of range"));
+    }
+
+    fn quantity(&mut self, node: &Node, shape: Shape<'static>, parse: Parse, key: Place) {
+        let expected = text(shape.schema, "description");
+        let place = visible(node, key);
+        let problem = match &node.value {
+            Value::Text(written) => match parse(written) {
+                Ok(()) => return,
+                Err(why) => quantity_problem(place, written, &why, expected),
+            },
+            Value::Number(n) if shape.name == Some("Range") => match parse(&n.to_string()) {
+                Ok(()) => return,
+                Err(why) => quantity_problem(place, &n.to_string(), &why, expected),
+            },
+            Value::Number(n) => {
+                let unit = unit_hint(shape.name, n.as_f64().unwrap_or(0.0));
+                Problem::new(
+                    place,
+                    format!("the number {n} has no unit; expected {expected}"),
+                    "unit missing",
+                )
+                .maybe_help(unit.map(|u| format!("write `{u}`")))
+            }
+            other => Problem::new(
+                place,
+                format!("expected {expected}, found {}", other.describe()),
+                format!("expected {expected}"),
+            ),
+        };
+        self.push(problem);
+    }
+
+    fn variant(
+        &mut self,
+        node: &Node,
+        shape: Shape<'static>,
+        variants: &[Variant<'static>],
+        key: Place,
+    ) {
+        let noun = noun(shape.name);
+        match &node.value {
+            Value::Text(name) => self.bare_variant(node, name, &noun, variants),
+            Value::Map(entries) if entries.len() == 1 => {
+                let entry = &entries[0];
+                match variants.iter().find(|v| v.name == entry.key) {
+                    Some(Variant {
+                        content: Some(schema),
+                        ..
+                    }) => {
+                        let owner = format!("`{}`", entry.key);
+                        self.node(&entry.value, schema, &owner, entry.key_place);
+                    }
+                    Some(_) => self.push(
+                        Problem::new(
+                            entry.key_place,
+                            format!("`{}` has no settings", entry.key),
+                            "stands alone",
+                        )
+                        .help(format!("write just `{}`", entry.key)),
+                    ),
+                    None => self.unknown_variant(entry.key_place, &entry.key, &noun, variants),
+                }
+            }
+            Value::Map(entries) if entries.len() > 1 => {
+                let known = entries
+                    .iter()
+                    .filter(|e| variants.iter().any(|v| v.name == e.key));
+                let known: Vec<_> = known.map(|e| e.key.as_str()).collect();
+                let names: Vec<_> = entries.iter().map(|e| e.key.as_str()).collect();
+                let mut problem = Problem::new(
+                    entries[1].key_place,
+                    format!("expected one {noun}, found {}", list(&names, "and")),
+                    "one too many",
+                );
+                problem = match known.as_slice() {
+                    [one] => problem.help(format!("settings of `{one}` are indented below it")),
+                    [_, ..] => problem.help("begin each with `- ` of its own"),
+                    [] => problem.help(format!("one of {}", variant_names(variants))),
+                };
+                self.push(problem);
+            }
+            other => {
+                let found = other.describe();
+                let expected = a(&noun);
+                self.push(
+                    Problem::new(
+                        visible(node, key),
+                        format!("expected {expected}, found {found}"),
+                        format!("expected {expected}"),
+                    )
+                    .help(format!("one of {}", variant_names(variants))),
+                );
+            }
+        }
+    }
+
+    fn bare_variant(&mut self, node: &Node, name: &str, noun: &str, variants: &[Variant<'static>]) {
+        match variants.iter().find(|v| v.name == name) {
+            Some(Variant { content: None, .. }) => {}
+            Some(Variant {
+                content: Some(schema),
+                ..
+            }) => {
+                let shape = Shape::of(schema);
+                let needed = required(shape.schema);
+                let example = if needed.is_empty() && types(shape.schema).contains(&"object") {
+                    format!("write `{name}: {{}}`")
+                } else if needed.is_empty() {
+                    format!("write `{name}: …`")
+                } else {
+                    let keys: Vec<_> = needed.iter().map(|k| format!("{k}: …")).collect();
+                    format!("write `{name}: {{{}}}`", keys.join(", "))
+                };
+                self.push(
+                    Problem::new(
+                        node.place,
+                        format!("`{name}` lacks its settings"),
+                        "a bare name",
+                    )
+                    .help(example),
+                );
+            }
+            None => self.unknown_variant(node.place, name, noun, variants),
+        }
+    }
+
+    fn unknown_variant(
+        &mut self,
+        place: Place,
+        name: &str,
+        noun: &str,
+        variants: &[Variant<'static>],
+    ) {
+        let hint = did_you_mean(name, variants.iter().map(|v| v.name));
+        let message = match &hint {
+            Some(hint) => format!("unknown {noun} `{name}`; {hint}"),
+            None => format!("unknown {noun} `{name}`"),
+        };
+        self.push(
+            Problem::new(place, message, "not known")
+                .help(format!("one of {}", variant_names(variants))),
+        );
+    }
+}
+
+type Parse = fn(&str) -> Result<(), String>;
+
+/// How to read a quantity, by the name of its type.
+fn quantity(name: &str) -> Option<Parse> {
+    fn read<T: std::str::FromStr<Err: ToString>>(text: &str) -> Result<(), String> {
+        text.parse::<T>().map(drop).map_err(|e| e.to_string())
+    }
+    Some(match name {
+        "Span" => read::<Span>,
+        "Watts" => read::<Watts>,
+        "WattHours" => read::<WattHours>,
+        "Joules" => read::<Joules>,
+        "Volts" => read::<Volts>,
+        "Amps" => read::<Amps>,
+        "Hertz" => read::<Hertz>,
+        "PerUnit" => read::<PerUnit>,
+        "Rate" => read::<Rate>,
+        "Bandwidth" => read::<Bandwidth>,
+        "Range" => read::<Range>,
+        _ => return None,
+    })
+}
+
+fn quantity_problem(place: Place, written: &str, why: &str, expected: &str) -> Problem {
+    // The type's own words, where it knows better than "not a duration".
+    let special = !why.contains(" is not ");
+    let message = if special {
+        why.replace('"', "`")
+    } else {
+        format!(
+            "expected {expected}, found `{}`",
+            super::tree::short(written)
+        )
+    };
+    let units = [" seconds", " sec", "seconds", "secs"];
+    let seconds = units.iter().find_map(|u| written.strip_suffix(u));
+    Problem::new(place, message, "not understood")
+        .maybe_help(seconds.map(|n| format!("write `{}s`", n.trim())))
+}
+
+/// A number with the unit that was most likely meant.
+fn unit_hint(name: Option<&str>, n: f64) -> Option<String> {
+    Some(match name? {
+        "Span" => format!("{n}s` or `{n}ms"),
+        "Watts" => format!("{n}W` or `{n}kW"),
+        "WattHours" => format!("{n}Wh` or `{n}kWh"),
+        "Joules" => format!("{n}J"),
+        "Volts" => format!("{n}V"),
+        "Amps" => format!("{n}A"),
+        "Hertz" => format!("{n}Hz"),
+        "PerUnit" if n > 2.0 => format!("{n}%"),
+        "PerUnit" => format!("{n}pu` or `{}%", (n * 1e4).round() / 100.0),
+        "Rate" => format!("{n}/s"),
+        "Bandwidth" => format!("{n}Mbit/s"),
+        _ => return None,
+    })
+}
+
+/// Properties that are not written.
+fn absent<'a>(known: &'a [&'a str], node: &'a Node) -> impl Iterator<Item = &'a str> {
+    let all = known.iter().copied();
+    all.filter(|name| node.get(name).is_none())
+}
+
+fn types(schema: &Json) -> Vec<&str> {
+    match schema.get("type") {
+        Some(Json::String(t)) => vec![t],
+        Some(Json::Array(types)) => types.iter().filter_map(Json::as_str).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn type_words(kind: &str) -> &'static str {
+    match kind {
+        "object" => "a mapping",
+        "array" => "a list",
+        "string" => "text",
+        "integer" => "a whole number",
+        "number" => "a number",
+        "boolean" => "`true` or `false`",
+        _ => "nothing",
+    }
+}
+
+fn required(schema: &Json) -> Vec<&str> {
+    let names = schema.get("required").and_then(Json::as_array);
+    let names = names.into_iter().flatten();
+    names.filter_map(Json::as_str).collect()
+}
+
+fn variant_names(variants: &[Variant<'_>]) -> String {
+    let names: Vec<_> = variants.iter().map(|v| v.name).collect();
+    list(&names, "or")
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The value's own place, or its key's where there is nothing to see.
+fn visible(node: &Node, key: Place) -> Place {
+    match &node.value {
+        Value::Map(_) => head(node),
+        _ if node.place.len == 0 => key,
+        _ => node.place,
+    }
+}
+
+/// The first key of a mapping stands for the whole of it.
+fn head(node: &Node) -> Place {
+    let first = node.entries().first().map(|e| e.key_place);
+    first.unwrap_or(node.place)
+}
