@@ -64,6 +64,16 @@ impl BatteryModel {
         battery
     }
 
+    /// State of health, 1 is new.
+    pub(super) fn health(&self) -> f64 {
+        self.health
+    }
+
+    /// Seconds that a new and full battery carries this power.
+    pub(super) fn full_runtime_s(&self, power_w: f64) -> f64 {
+        self.curve.runtime_s(power_w)
+    }
+
     /// True charge, 0 to 1.
     pub(super) fn charge(&self, t_us: Micros) -> f64 {
         (self.charge + self.slope * (t_us - self.since) as f64).clamp(0.0, 1.0)

@@ -3,6 +3,7 @@
 
 mod act;
 mod battery;
+mod bench;
 mod bus;
 mod curve;
 mod engine;
@@ -23,6 +24,7 @@ mod validate;
 #[cfg(test)]
 mod tests;
 
+pub use bench::BatteryBench;
 pub use engine::Plant;
 pub use event::{BatteryState, Change, NodeLoad, PlantAction, PlantEvent, PowerTarget, UpsState};
 pub use ledger::EnergyLedger;
