@@ -46,6 +46,9 @@ impl Ears {
             }
             FromService::Draw(draw) => self.grid.draw(node, &draw),
             FromService::State { t_us, of, from, to, cause } => {
+                if of.starts_with("door:") && to == "open" {
+                    self.readiness.ready(&of, "");
+                }
                 self.recorder.at(t_us, node, Body::State { of, from, to, cause });
             }
             FromService::Attempt(attempt) => {

@@ -37,8 +37,8 @@ impl Readiness {
         self.changed.notify_waiters();
     }
 
-    /// Waits until all of these are ready; the first one that ends instead, or
-    /// the bound, is the error.
+    /// Waits until all of these are ready; the first service that ends instead,
+    /// or the bound, is the error.
     pub(crate) async fn wait(
         &self,
         services: &[(String, String)],
@@ -63,17 +63,22 @@ impl Readiness {
 
     fn missing(&self, services: &[(String, String)]) -> Result<Vec<String>, EngineError> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut missing = Vec::new();
-        for (node, service) in services {
-            match seen.get(&(node.clone(), service.clone())) {
-                Some(Seen::Ready) => {}
-                Some(Seen::Gone(why)) => {
-                    return Err(EngineError::NotReady(format!("{service} on {node} {why}")));
-                }
-                None => missing.push(format!("{service} on {node}")),
+        for ((node, service), seen) in seen.iter() {
+            if let Seen::Gone(why) = seen {
+                return Err(EngineError::NotReady(format!("{} {why}", name(node, service))));
             }
         }
+        let missing = services.iter().filter(|key| !seen.contains_key(*key));
+        let missing = missing.map(|(node, service)| name(node, service)).collect();
         Ok(missing)
+    }
+}
+
+/// A service, or a door (`door:host:port`, no service) in words.
+fn name(node: &str, service: &str) -> String {
+    match node.strip_prefix("door:") {
+        Some(door) => format!("no connection to {door}"),
+        None => format!("{service} on {node}"),
     }
 }
 

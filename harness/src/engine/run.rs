@@ -16,6 +16,7 @@ use ridethrough_targets::service::{Program, ToService};
 use ridethrough_targets::units::Span;
 use ridethrough_targets::world::{NodeSpec, World};
 
+use super::doorman::{DoormanConfig, door};
 use super::ears::Ears;
 use super::error::EngineError;
 use super::injector::Injector;
@@ -26,9 +27,6 @@ use super::recorder::Recorder;
 use crate::plan::{Plan, PlannedFault, PlannedNode};
 use crate::record::{Body, Event, PhaseWindow, RunHeader};
 
-/// The longest that a stack may take to be usable, beside its own boot and
-/// model-load times.
-const READY_BOUND: Duration = Duration::from_secs(30);
 /// From the clients' boot to their first request.
 const LEAD: Span = Span::from_millis(400);
 /// How long requests may go on after the last phase.
@@ -167,8 +165,15 @@ impl Run {
         let mut awaited = Vec::new();
         for node in self.plan.nodes.iter().filter(|n| !has_builtin(n, "load")) {
             for service in &node.services {
-                if matches!(service.program, Program::Builtin { .. }) && service.name != "watch" {
-                    awaited.push((node.name.clone(), service.name.clone()));
+                match &service.program {
+                    Program::Builtin { name, config } if name == "doorman" => {
+                        awaited.extend(doors(config).into_iter().map(|d| (d, String::new())));
+                    }
+                    Program::Builtin { name, .. } if name != "watch" => {
+                        awaited.push((node.name.clone(), service.name.clone()));
+                    }
+                    // A command is ready when its door opens.
+                    _ => {}
                 }
             }
             let (keeper, name) = (Arc::clone(&self.keeper), node.name.clone());
@@ -177,7 +182,8 @@ impl Run {
         while let Some(booted) = boots.join_next().await {
             booted.map_err(|error| EngineError::NotReady(error.to_string()))??;
         }
-        self.readiness.wait(&awaited, READY_BOUND + self.model_load()).await
+        let bound = self.plan.playbook.stack.ready_within.duration() + self.model_load();
+        self.readiness.wait(&awaited, bound).await
     }
 
     /// The longest model load of the stack's replicas.
@@ -278,6 +284,13 @@ fn has_builtin(node: &PlannedNode, wanted: &str) -> bool {
     node.services
         .iter()
         .any(|s| matches!(&s.program, Program::Builtin { name, .. } if name == wanted))
+}
+
+/// The doors that a doorman tries.
+fn doors(config: &serde_json::Value) -> Vec<String> {
+    let config: Result<DoormanConfig, _> = serde_json::from_value(config.clone());
+    let doors = config.map(|c| c.doors).unwrap_or_default();
+    doors.iter().map(|(host, port)| door(host, *port)).collect()
 }
 
 /// The clients' node with the times of its schedule.

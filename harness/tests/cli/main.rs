@@ -1,0 +1,56 @@
+//! The program as a user meets it: words in, exit codes and run folders out.
+//!
+//! What this machine cannot do is decided when the cases are listed.
+
+mod live;
+mod run;
+mod words;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+use ridethrough_targets::world::embedded;
+
+/// Runs are idle most of the time: more of them than cores go side by side.
+const SIDE_BY_SIDE: usize = 6;
+
+type Body = fn() -> Result<(), String>;
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(SIDE_BY_SIDE);
+    let mut trials = Vec::new();
+    for (name, body) in words::CASES {
+        trials.push(trial(name, *body, None));
+    }
+    let world = embedded::available().err().map(|error| error.to_string());
+    for case in live::CASES {
+        let missing = world.clone().or_else(|| missing_program(case.needs));
+        trials.push(trial(case.name, case.body, missing));
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn trial(name: &str, body: Body, missing: Option<String>) -> Trial {
+    let trial = Trial::test(name, move || body().map_err(Failed::from));
+    match missing {
+        Some(reason) => trial.with_kind(reason).with_ignored_flag(!strict()),
+        None => trial,
+    }
+}
+
+/// Under `CI=true` nothing may be passed over.
+fn strict() -> bool {
+    std::env::var_os("CI").is_some_and(|value| value == "true")
+}
+
+/// The first program that is not there, with the package that has it.
+fn missing_program(needs: &[(&str, &str)]) -> Option<String> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = |program: &str| std::env::split_paths(&path).any(|dir| dir.join(program).is_file());
+    needs
+        .iter()
+        .find(|(program, _)| !found(program))
+        .map(|(program, package)| format!("no {program}; apt-get install {package}"))
+}
