@@ -1,4 +1,9 @@
 //! The plant as a whole.
 
+mod breaker;
 mod golden;
+mod graph;
+mod machines;
+mod properties;
 mod support;
+mod ups;
