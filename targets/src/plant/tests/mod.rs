@@ -5,5 +5,6 @@ mod golden;
 mod graph;
 mod machines;
 mod properties;
+mod scale;
 mod support;
 mod ups;
