@@ -70,6 +70,9 @@ impl Plant {
             change(pdu, &mut notes);
             self.tell(name, notes);
             self.touch_bus(index);
+            for node in self.graph.buses[index].nodes.clone() {
+                self.touch_node(node);
+            }
         }
     }
 

@@ -126,7 +126,8 @@ pub enum Change {
     Bus {
         /// Voltage.
         voltage_pu: f64,
-        /// The utility or battery that feeds it now, empty when dead.
+        /// What feeds it now: a utility by its name, a battery as
+        /// `<ups>.battery`, empty when dead.
         source: String,
     },
     /// A UPS changed state.

@@ -209,7 +209,7 @@ pub struct RuntimePoint {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Pdu {
-    /// The utility or UPS that feeds it.
+    /// The utility, UPS or upstream PDU that feeds it.
     pub from: String,
     /// Its breaker.
     pub breaker: Breaker,
@@ -217,7 +217,8 @@ pub struct Pdu {
     #[serde(default)]
     pub restore: RestorePolicy,
     /// How long it waits before its outlets come back (Redfish
-    /// `PowerRestoreDelaySeconds`).
+    /// `PowerRestoreDelaySeconds`). A gap of less than 100 ms, which its
+    /// controller rides through, leaves the outlets as they are.
     #[serde(default)]
     pub restore_delay: Span,
 }

@@ -1,4 +1,9 @@
 //! A UPS: its state machine, its output, and the flows through it.
+//!
+//! Away from mains there is a gap of the transfer time (VI, VFD) once the input
+//! is disqualified; the way back has none, because the inverter runs in step
+//! with the input it has qualified. There is no bypass: what overloads a UPS
+//! for too long turns it off.
 
 use super::battery::{BatteryModel, CHARGE_EFFICIENCY};
 use super::bus::{Notes, Output, Source};

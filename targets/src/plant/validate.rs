@@ -4,6 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::event::NodeLoad;
 use super::site::{self, Site};
+use crate::units::Span;
+
+/// No time of a site is longer: a year.
+const LONGEST: Span = Span::from_secs(365 * 86_400);
 
 /// Why a site cannot be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,6 +38,7 @@ pub(super) fn problems(site: &Site, loads: &[NodeLoad]) -> Vec<SiteError> {
     }
     for (name, pdu) in &site.pdus {
         check.breaker(name, &pdu.breaker);
+        check.bounded(format!("pdus.{name}.restore_delay"), pdu.restore_delay);
     }
     for (name, rack) in &site.racks {
         check.rack(name, rack);
@@ -68,6 +73,12 @@ impl Check<'_> {
                 path,
                 format!("is {value}; must be between {low} and {high}"),
             );
+        }
+    }
+
+    fn bounded(&mut self, path: String, span: Span) {
+        if span > LONGEST {
+            self.say(path, format!("is {span}; must be at most a year"));
         }
     }
 
@@ -176,6 +187,7 @@ impl Check<'_> {
         for (i, step) in utility.profile.iter().enumerate() {
             let path = |field: &str| format!("utilities.{name}.profile.{i}.{field}");
             self.within(path("voltage"), step.voltage.get(), 0.0, 5.0);
+            self.bounded(path("at"), step.at);
             if let Some(frequency) = step.frequency {
                 self.positive(path("frequency"), frequency.get());
             }
@@ -189,6 +201,10 @@ impl Check<'_> {
         let path = |field: &str| format!("ups.{name}.{field}");
         self.positive(path("rating"), ups.rating.get());
         self.within(path("efficiency"), ups.efficiency.get(), 0.1, 1.0);
+        self.bounded(path("transfer"), ups.transfer.unwrap_or_default());
+        self.bounded(path("disqualify"), ups.disqualify);
+        self.bounded(path("requalify"), ups.requalify);
+        self.bounded(path("walk_in"), ups.walk_in);
         let window = &ups.input_window;
         self.within(path("input_window.low"), window.low.get(), 0.1, 1.0);
         self.within(path("input_window.high"), window.high.get(), 1.0, 5.0);
@@ -199,6 +215,7 @@ impl Check<'_> {
         self.positive(path("energy"), battery.energy.get());
         if let Some(runtime) = battery.runtime {
             self.positive(path("runtime"), runtime.secs_f64());
+            self.bounded(path("runtime"), runtime);
         }
         self.within(path("exponent"), battery.exponent, 0.5, 3.0);
         self.within(path("charge"), battery.charge.get(), 0.0, 1.0);
@@ -224,6 +241,7 @@ impl Check<'_> {
         let path = |field: &str| format!("pdus.{name}.breaker.{field}");
         self.positive(path("rating"), breaker.rating.get());
         self.positive(path("pickup"), breaker.pickup.get());
+        self.bounded(path("pickup_delay"), breaker.pickup_delay);
         if breaker.instantaneous < breaker.pickup {
             self.say(path("instantaneous"), "must not be below the pickup");
         }
@@ -240,6 +258,7 @@ impl Check<'_> {
                 self.say(path("cords"), unknown("pdu", cord, self.site.pdus.keys()));
             }
         }
+        self.bounded(path("stagger"), rack.stagger);
         self.positive(path("psu.rating"), rack.psu.rating.get());
         self.within(path("psu.hold_up"), rack.psu.hold_up.get(), 0.0, 1e9);
         self.within(path("psu.dropout"), rack.psu.dropout.get(), 0.0, 1.0);

@@ -1,4 +1,10 @@
 //! The plant as a whole.
 
+mod breaker;
 mod golden;
+mod graph;
+mod machines;
+mod properties;
+mod scale;
 mod support;
+mod ups;
