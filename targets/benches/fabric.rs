@@ -6,13 +6,16 @@ mod node;
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::os::fd::AsRawFd;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, SetSockOpt, recvmsg, sockopt};
 use nix::sys::time::TimeSpec;
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
+use nix::time::{ClockId as Reading, clock_gettime};
 use ridethrough_targets::clock::Clock;
 use ridethrough_targets::fabric::{Switch, SwitchConfig};
 use ridethrough_targets::units::Span;
@@ -164,6 +167,29 @@ fn round_trip(from: &Node, to: &Node, clock: Clock) -> Result<f64> {
     Ok(median(took))
 }
 
+/// Nanoseconds of the clock by which the kernel stamps what it receives.
+fn wall_ns() -> io::Result<i64> {
+    let now = clock_gettime(Reading::CLOCK_REALTIME)?;
+    Ok(now.tv_sec() * 1_000_000_000 + now.tv_nsec())
+}
+
+/// When a packet was sent, by its own word, and when it arrived, by the
+/// kernel's: the receiver's wakeup is not the fabric's.
+fn stamped(socket: &UdpSocket) -> Result<(i64, i64)> {
+    let mut payload = [0; 8];
+    let mut room = nix::cmsg_space!(TimeSpec);
+    let mut parts = [io::IoSliceMut::new(&mut payload)];
+    let none = MsgFlags::empty();
+    let message = recvmsg::<()>(socket.as_raw_fd(), &mut parts, Some(&mut room), none)?;
+    let stamp = message.cmsgs()?.find_map(|part| match part {
+        ControlMessageOwned::ScmTimestampns(at) => Some(at),
+        _ => None,
+    });
+    let stamp = stamp.ok_or("no timestamp")?;
+    let arrived = stamp.tv_sec() * 1_000_000_000 + stamp.tv_nsec();
+    Ok((i64::from_be_bytes(payload), arrived))
+}
+
 /// Holds 10,000 packets a second for 50 ms each.
 fn precise_delay(clock: Clock) -> Result<()> {
     const DELAY_MS: u64 = 50;
@@ -194,16 +220,19 @@ fn precise_delay(clock: Clock) -> Result<()> {
             while clock.now_us() < start + u64::from(number) * 100 {
                 every.wait()?;
             }
-            near.send_to(&clock.now_us().to_be_bytes(), address)?;
+            near.send_to(&wall_ns()?.to_be_bytes(), address)?;
         }
         Ok(())
     });
     let mut errors = Vec::with_capacity(COUNT as usize);
     far.set_read_timeout(Some(Duration::from_secs(1)))?;
-    let mut buffer = [0; 8];
-    while errors.len() < COUNT as usize && far.recv_from(&mut buffer).is_ok() {
-        let took = clock.now_us() - u64::from_be_bytes(buffer);
-        errors.push((took as f64 - DELAY_MS as f64 * 1e3).abs());
+    sockopt::ReceiveTimestampns.set(&far, &true)?;
+    while errors.len() < COUNT as usize {
+        let Ok((sent_ns, arrived_ns)) = stamped(&far) else {
+            break;
+        };
+        let took_us = (arrived_ns - sent_ns) as f64 / 1e3;
+        errors.push((took_us - DELAY_MS as f64 * 1e3).abs());
     }
     sender.join().map_err(|_| "the sender panicked")??;
     let lost = COUNT as usize - errors.len();
