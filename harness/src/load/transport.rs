@@ -60,3 +60,6 @@ fn of_io(error: &io::Error) -> Option<Termination> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;
