@@ -1,5 +1,7 @@
 //! Streams that tests play: the good dialects, and the broken ones.
 
+mod server;
+
 use std::time::Duration;
 
 use super::answer::{Answer, Finished};
@@ -7,6 +9,8 @@ use super::classify::{Verdict, classify};
 use super::dialect::Dialect;
 use super::oracle::Oracle;
 use super::row::Termination;
+
+pub(super) use server::{Memory, Play, Plays, listen};
 
 /// What a scripted server does after its response's head.
 #[derive(Clone, Debug)]

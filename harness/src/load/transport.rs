@@ -60,6 +60,3 @@ fn of_io(error: &io::Error) -> Option<Termination> {
         _ => None,
     }
 }
-
-#[cfg(test)]
-mod tests;
