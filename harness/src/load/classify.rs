@@ -154,3 +154,6 @@ fn describe(defect: &Defect) -> String {
         Defect::Gap(from, to) => format!("tokens {from} to {} are missing", to - 1),
     }
 }
+
+#[cfg(test)]
+mod tests;

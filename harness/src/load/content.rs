@@ -123,3 +123,6 @@ impl Checker {
         self.tokens
     }
 }
+
+#[cfg(test)]
+mod tests;

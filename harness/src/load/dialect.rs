@@ -99,3 +99,6 @@ fn teaches(seen: &Observations) -> bool {
         && seen.defect.is_none()
         && seen.tokens == seen.asked
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,8 @@ mod schedule;
 mod service;
 mod sse;
 mod stats;
+#[cfg(test)]
+mod testing;
 mod tokenise;
 mod transport;
 mod words;

@@ -77,3 +77,6 @@ fn prompt(id: &str, planned: &Planned) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

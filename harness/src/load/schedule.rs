@@ -111,3 +111,6 @@ fn within(rng: &mut ChaCha8Rng, range: Range) -> u32 {
     let offset = ((u128::from(rng.next_u64()) * u128::from(width)) >> 64) as u64;
     range.min.saturating_add(offset as u32)
 }
+
+#[cfg(test)]
+mod tests;

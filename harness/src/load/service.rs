@@ -199,3 +199,6 @@ async fn one(
     shared.stats.ended(row.group() != Group::Whole);
     let _ = voice.send(FromService::Ledger(LedgerWord::Row(row).to_value()));
 }
+
+#[cfg(test)]
+mod tests;

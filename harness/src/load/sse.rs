@@ -170,3 +170,6 @@ impl SseReader {
         self.has_data = false;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -111,3 +111,6 @@ pub(super) fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(1, 3_600_000_000, 3)
         .unwrap_or_else(|_| unreachable!("the bounds are constant and good"))
 }
+
+#[cfg(test)]
+mod tests;

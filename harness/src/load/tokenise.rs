@@ -89,3 +89,6 @@ fn parse(word: &[u8]) -> Option<Word> {
         .all(|h| matches!(h, b'0'..=b'9' | b'a'..=b'f'))
         .then_some(Word::Token { n, hash })
 }
+
+#[cfg(test)]
+mod tests;

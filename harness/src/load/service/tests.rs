@@ -1,0 +1,435 @@
+use ridethrough_targets::clock::Clock;
+use ridethrough_targets::net::{HostNet, Net};
+use ridethrough_targets::service::{PanelPeer, panel_pair};
+use ridethrough_targets::units::{Rate, Span};
+
+use super::super::dialect::Dialect;
+use super::super::fate::Fate;
+use super::super::row::{LedgerRow, Termination};
+use super::super::testing::{self, Memory, Play, Plays, Step, broken, listen, tokens};
+use super::*;
+use crate::playbook::{Arrivals, ClientSpec, LoadSpec, Range};
+
+fn spec(name: &str) -> LoadSpec {
+    LoadSpec {
+        name: name.into(),
+        arrivals: Arrivals::Constant { rate: Rate(100.0) },
+        prompt_tokens: Range { min: 8, max: 8 },
+        output_tokens: Range { min: 40, max: 40 },
+        class: "interactive".into(),
+        stream: true,
+        client: ClientSpec {
+            connect_timeout: Span::from_secs(20),
+            idle_timeout: Span::from_secs(20),
+            total_timeout: Span::from_secs(60),
+            retries: 0,
+        },
+    }
+}
+
+/// `count` requests, 10 ms apart.
+fn config(spec: LoadSpec, port: u16, count: usize) -> LoadConfig {
+    LoadConfig {
+        loads: vec![spec],
+        target_host: "gateway".into(),
+        target_port: port,
+        start_us: 0,
+        duration: Span::from_micros(count as u64 * 10_000),
+        drain: Span::from_secs(60),
+        seed: Some(1),
+        model: "reference".into(),
+        dialect: Some(Dialect::OPENAI),
+        learn_from: 8,
+    }
+}
+
+fn env(net: Arc<dyn Net>) -> (Env, PanelPeer) {
+    let (panel, peer) = panel_pair();
+    let env = Env {
+        service: "load".into(),
+        node: "client".into(),
+        boot: 0,
+        net,
+        clock: Clock::start(),
+        seed: 7,
+        panel,
+    };
+    (env, peer)
+}
+
+/// Everything that a load said.
+#[derive(Default)]
+struct Said {
+    rows: Vec<LedgerRow>,
+    last: Vec<LedgerWord>,
+    ready: usize,
+    progress: usize,
+}
+
+impl Said {
+    fn row(&self, id: &str) -> &LedgerRow {
+        let found = self.rows.iter().find(|row| row.id == id);
+        found.unwrap_or_else(|| panic!("no row {id}"))
+    }
+
+    fn hear(&mut self, word: FromService) {
+        match word {
+            FromService::Ready { .. } => self.ready += 1,
+            FromService::Progress(_) => self.progress += 1,
+            FromService::Ledger(value) => match LedgerWord::try_from(value).expect("a ledger word")
+            {
+                LedgerWord::Row(row) => self.rows.push(row),
+                last => self.last.push(last),
+            },
+            other => panic!("unexpected {other:?}"),
+        }
+    }
+}
+
+async fn run(net: Arc<dyn Net>, config: LoadConfig) -> Said {
+    let (env, mut peer) = env(net);
+    run_load(env, config).await.expect("the load runs");
+    let mut said = Said::default();
+    while let Ok(word) = peer.inbox.try_recv() {
+        said.hear(word);
+    }
+    said
+}
+
+async fn over_tcp(spec: LoadSpec, plays: &Arc<Plays>, count: usize) -> Said {
+    let port = listen(plays).await;
+    run(Arc::new(HostNet::loopback()), config(spec, port, count)).await
+}
+
+async fn in_memory(spec: LoadSpec, plays: &Arc<Plays>, port: u16, count: usize) -> Said {
+    run(
+        Arc::new(Memory(Arc::clone(plays))),
+        config(spec, port, count),
+    )
+    .await
+}
+
+#[tokio::test]
+async fn broken_streams_over_the_wire() {
+    let cases = broken();
+    let plays = Plays::each(cases.iter().map(|case| Play::Stream(case.script)));
+    let said = over_tcp(spec("chat"), &plays, cases.len()).await;
+    assert_eq!(said.rows.len(), cases.len());
+    for (index, case) in cases.iter().enumerate() {
+        let row = said.row(&format!("chat-{index}"));
+        assert_eq!(row.fate, case.fate, "{}: {row:?}", case.name);
+        assert!(
+            row.detail.contains(case.says),
+            "{}: {}",
+            case.name,
+            row.detail
+        );
+        assert_eq!(row.token_us.len(), row.tokens as usize, "{}", case.name);
+        let whole = row.group() == Group::Whole;
+        assert_eq!(row.first_error_us.is_none(), whole, "{}", case.name);
+        assert!(row.last_token_us().is_none_or(|last| last <= row.end_us));
+    }
+    let stalled = said.row("chat-10");
+    assert!(stalled.silence_max_us() >= Some(300_000));
+    let torn = said.row("chat-1");
+    assert_eq!(
+        (torn.tokens, torn.termination),
+        (18, Termination::EofInBody)
+    );
+    assert_eq!(torn.served_by, [("gpu-1".to_owned(), 0)]);
+    assert_eq!(said.row("chat-2").termination, Termination::Reset);
+}
+
+#[tokio::test]
+async fn responses_that_are_no_streams() {
+    let shed = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 2\r\ncontent-length: 2\r\n\r\n{}";
+    let error = "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 9\r\n\r\nno luck\r\n";
+    let short = "HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\ndata: x";
+    let open = "HTTP/1.1 200 OK\r\n\r\n: nothing\n\n";
+    let plays = Plays::each([
+        Play::Raw(shed),
+        Play::Raw(error),
+        Play::Raw("SSH-2.0-OpenSSH_9.9\r\n"),
+        Play::Raw(""),
+        Play::Reset,
+        Play::Raw(short),
+        Play::Raw(open),
+        Play::Raw("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"),
+    ]);
+    let said = over_tcp(spec("chat"), &plays, 8).await;
+    let got: Vec<_> = (0..8)
+        .map(|index| said.row(&format!("chat-{index}")))
+        .map(|row| (row.fate, row.termination, row.status))
+        .collect();
+    let want = [
+        (Fate::Shed, Termination::Clean, Some(503)),
+        (Fate::Unknown, Termination::Clean, Some(502)),
+        (Fate::Unknown, Termination::Garbage, None),
+        (Fate::Truncated, Termination::EofBeforeHeaders, None),
+        (Fate::Reset, Termination::Reset, None),
+        (Fate::Truncated, Termination::EofInBody, Some(200)),
+        (Fate::Truncated, Termination::Clean, Some(200)),
+        (Fate::Unknown, Termination::Garbage, Some(200)),
+    ];
+    assert_eq!(got, want);
+    assert!(said.row("chat-1").detail.contains("no luck"));
+}
+
+#[tokio::test]
+async fn the_request_says_what_it_should() {
+    let plays = Plays::each([Play::Stream(testing::good)]);
+    let said = over_tcp(spec("chat"), &plays, 1).await;
+    let row = said.row("chat-0");
+    assert_eq!(
+        (row.fate, row.tokens, row.status),
+        (Fate::Completed, 40, Some(200))
+    );
+    assert!(row.done && row.finish.as_deref() == Some("length"));
+    assert!(row.scheduled_us <= row.sent_us && Some(row.sent_us) <= row.connected_us);
+    assert!(row.connected_us <= row.headers_us && row.headers_us <= row.first_token_us());
+    let heads = plays.heads.lock().expect("the server did not panic");
+    assert!(heads[0].starts_with("POST /v1/chat/completions HTTP/1.1\r\n"));
+    for line in ["x-request-id: chat-0", "x-ridethrough-class: interactive"] {
+        assert!(heads[0].contains(line), "{line}");
+    }
+    assert_eq!((said.ready, said.last.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn nobody_listens() {
+    let port = {
+        let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback");
+        socket.local_addr().expect("bound").port()
+    };
+    let said = run(Arc::new(HostNet::loopback()), config(spec("chat"), port, 2)).await;
+    for row in &said.rows {
+        assert_eq!(
+            (row.fate, row.termination),
+            (Fate::Refused, Termination::Refused)
+        );
+    }
+    assert_eq!(said.rows.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_kernel_says_is_told_apart() {
+    let plays = Plays::each([Play::Silent]);
+    for (errno, fate) in [
+        (113, Fate::Unreachable),
+        (101, Fate::Unreachable),
+        (110, Fate::TimedOut),
+        (111, Fate::Refused),
+        (104, Fate::Reset),
+    ] {
+        let said = in_memory(spec("chat"), &plays, Memory::ERRNO + errno, 1).await;
+        assert_eq!(said.rows[0].fate, fate, "{errno}");
+        assert_eq!(said.rows[0].group(), Group::Lost);
+    }
+    let torn = Plays::each([Play::Stream(|o, _| {
+        let mut steps = tokens(o, 0..18);
+        steps.push(Step::Fin);
+        steps
+    })]);
+    let said = in_memory(spec("chat"), &torn, Memory::DYING, 1).await;
+    let row = &said.rows[0];
+    assert_eq!(
+        (row.fate, row.termination),
+        (Fate::TimedOut, Termination::TcpTimeout)
+    );
+    assert_eq!((row.tokens, row.group()), (18, Group::Torn));
+}
+
+#[tokio::test(start_paused = true)]
+async fn clients_give_up() {
+    let stalls = Plays::each([Play::Stream(|o, n| {
+        let mut steps = tokens(o, 0..18);
+        steps.push(Step::Pause(Duration::from_secs(15)));
+        steps.extend(tokens(o, 18..30));
+        steps.push(Step::Pause(Duration::from_secs(500)));
+        testing::full_tail(steps, n)
+    })]);
+    let mut spec = spec("chat");
+    let ended = |said: &Said| {
+        let row = &said.rows[0];
+        assert_eq!(row.fate, Fate::TimedOut, "{row:?}");
+        assert_eq!(row.termination, Termination::ClientTimeout);
+        (row.end_us / 1_000_000, row.tokens, row.detail.clone())
+    };
+    let (at, tokens, why) = ended(&in_memory(spec.clone(), &stalls, 80, 1).await);
+    assert_eq!((at, tokens), (35, 30), "{why}");
+    spec.client.idle_timeout = Span::from_secs(10);
+    let (at, tokens, why) = ended(&in_memory(spec.clone(), &stalls, 80, 1).await);
+    assert_eq!((at, tokens), (10, 18));
+    assert!(why.contains("idle timeout"), "{why}");
+    spec.client.total_timeout = Span::from_secs(5);
+    let (at, _, why) = ended(&in_memory(spec.clone(), &stalls, 80, 1).await);
+    assert_eq!(at, 5);
+    assert!(why.contains("total timeout"), "{why}");
+    spec.client.connect_timeout = Span::from_secs(2);
+    let (at, _, why) = ended(&in_memory(spec, &stalls, Memory::DARK, 1).await);
+    assert_eq!(at, 2);
+    assert!(why.contains("connect timeout"), "{why}");
+}
+
+#[tokio::test]
+async fn retries_end_with_the_first_token() {
+    let busy = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 0\r\ncontent-length: 0\r\n\r\n";
+    let mut spec = spec("chat");
+    spec.client.retries = 2;
+    let torn: testing::Script = |o, _| {
+        let mut steps = tokens(o, 0..1);
+        steps.push(Step::Fin);
+        steps
+    };
+    let good = || Play::Stream(testing::good);
+    let plays = Plays::new(vec![
+        vec![Play::Reset, Play::Raw(busy), good()],
+        vec![Play::Stream(torn), good()],
+        vec![Play::Raw(busy)],
+        vec![good()],
+    ]);
+    let said = over_tcp(spec, &plays, 4).await;
+    assert_eq!(said.rows.len(), 4);
+    let of = |id| {
+        let row = said.row(id);
+        (row.fate, row.attempts, row.tokens)
+    };
+    assert_eq!(of("chat-0"), (Fate::Retried, 3, 40));
+    let row = said.row("chat-0");
+    assert!(
+        row.first_error_us
+            .is_some_and(|met| Some(met) < row.first_token_us())
+    );
+    assert_eq!(of("chat-1"), (Fate::Truncated, 1, 1));
+    assert_eq!(of("chat-2"), (Fate::Shed, 3, 0));
+    assert_eq!(of("chat-3"), (Fate::Completed, 1, 40));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_server_delays_nobody_and_all_get_rows() {
+    let plays = Plays::each([Play::Silent]);
+    let mut config = config(spec("chat"), 80, 50);
+    config.drain = Span::from_secs(3);
+    config.start_us = 1_000_000;
+    let said = run(Arc::new(Memory(Arc::clone(&plays))), config).await;
+    assert_eq!(said.rows.len(), 50);
+    for row in &said.rows {
+        assert_eq!(
+            (row.fate, row.termination),
+            (Fate::Hung, Termination::RunEnded)
+        );
+        assert_eq!(row.first_error_us, None);
+        // Timers count whole milliseconds.
+        assert!(row.sent_us - row.scheduled_us <= 1_000);
+        assert_eq!(row.end_us / 10_000, 450);
+    }
+    let [
+        LedgerWord::LoadDone {
+            planned,
+            sent,
+            lag_p99_us,
+            ..
+        },
+    ] = said.last[..]
+    else {
+        panic!("one last word, not {:?}", said.last);
+    };
+    assert_eq!((planned, sent), (50, 50));
+    assert!(lag_p99_us <= 1_001, "{lag_p99_us}");
+    assert!((8..=10).contains(&said.progress), "{}", said.progress);
+}
+
+#[tokio::test(start_paused = true)]
+async fn stop_ends_it_at_once_with_every_row() {
+    let plays = Plays::each([Play::Silent]);
+    let (env, mut peer) = env(Arc::new(Memory(plays)));
+    let running = tokio::spawn(run_load(env, config(spec("chat"), 80, 500)));
+    tokio::time::sleep(Duration::from_millis(1_005)).await;
+    peer.outbox.send(ToService::Stop).expect("it listens");
+    running.await.expect("no panic").expect("the load runs");
+    let mut said = Said::default();
+    while let Ok(word) = peer.inbox.try_recv() {
+        said.hear(word);
+    }
+    let [LedgerWord::LoadDone { planned, sent, .. }] = said.last[..] else {
+        panic!("one last word, not {:?}", said.last);
+    };
+    assert_eq!(planned, 500);
+    assert!((99..=102).contains(&sent), "{sent}");
+    assert_eq!(said.rows.len(), sent as usize);
+    assert!(said.rows.iter().all(|row| row.fate == Fate::Hung));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_dialect_is_learned_and_then_held() {
+    let silent_end: testing::Script = |o, n| {
+        let mut steps = tokens(o, 0..n);
+        steps.extend([Step::Body(testing::finish("stop")), Step::End]);
+        steps
+    };
+    let no_finish: testing::Script = |o, n| {
+        let mut steps = tokens(o, 0..n);
+        steps.push(Step::End);
+        steps
+    };
+    let mut list = vec![Play::Stream(silent_end); 8];
+    list.push(Play::Stream(no_finish));
+    let plays = Plays::each(list);
+    let mut config = config(spec("chat"), 80, 9);
+    config.dialect = None;
+    let said = run(Arc::new(Memory(plays)), config).await;
+    let whole = said.rows.iter().filter(|row| row.fate == Fate::Completed);
+    assert_eq!(whole.count(), 8);
+    assert_eq!(said.row("chat-8").fate, Fate::Truncated);
+    let [LedgerWord::LoadDone { dialect, mixed, .. }] = said.last[..] else {
+        panic!("one last word, not {:?}", said.last);
+    };
+    let learned = Dialect {
+        done: Some(false),
+        finish: Some(true),
+        usage: Some(false),
+    };
+    assert_eq!((dialect, mixed), (Some(learned), false));
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_in_one_piece() {
+    let plays = Plays::each([
+        Play::Whole,
+        Play::Raw("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{\""),
+        Play::Raw("HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n{\"choi"),
+    ]);
+    let mut spec = spec("batch");
+    spec.stream = false;
+    let said = in_memory(spec, &plays, 80, 3).await;
+    let row = said.row("batch-0");
+    assert_eq!((row.fate, row.tokens), (Fate::Completed, 40));
+    assert!(row.token_us[1..].iter().all(|gap| *gap == 0));
+    assert_eq!(said.row("batch-1").fate, Fate::Truncated);
+    assert!(said.row("batch-1").detail.contains("unreadable"));
+    assert_eq!(said.row("batch-2").termination, Termination::EofInBody);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_seed_gives_the_same_ledger() {
+    let ledger = || async {
+        let plays = Plays::each(broken().into_iter().map(|case| Play::Stream(case.script)));
+        let mut config = config(spec("chat"), 80, 40);
+        let mut batch = spec("batch");
+        batch.arrivals = Arrivals::Poisson { rate: Rate(60.0) };
+        config.loads.push(batch);
+        run(Arc::new(Memory(plays)), config).await.rows
+    };
+    let first = ledger().await;
+    assert!(first.len() > 50);
+    assert_eq!(first, ledger().await);
+}
+
+#[tokio::test]
+async fn a_load_that_sends_nothing_is_a_bad_configuration() {
+    let mut spec = spec("chat");
+    spec.arrivals = Arrivals::Poisson { rate: Rate(0.0) };
+    let (env, _peer) = env(Arc::new(HostNet::loopback()));
+    let ran = run_load(env, config(spec, 1, 1)).await;
+    assert!(matches!(ran, Err(ServiceError::Config(_))));
+}
