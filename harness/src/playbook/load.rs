@@ -78,11 +78,7 @@ pub(crate) fn decode(
         Err(error) => {
             let place = tree.key_place_of("name");
             let problem = Problem::new(place, error.to_string(), "in this playbook");
-            Err(
-                PlaybookErrors::collect(vec![problem], &sources).unwrap_or_else(|| {
-                    PlaybookErrors::unreadable(&shown(&path), error.to_string(), None)
-                }),
-            )
+            Err(PlaybookErrors::of(problem, &sources))
         }
     }
 }
