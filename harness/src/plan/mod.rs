@@ -15,3 +15,6 @@ mod wiring;
 pub use build::plan;
 pub use model::{NodeRole, Plan, PlannedAssertion, PlannedFault, PlannedNode, PlannedPhase, Reach};
 pub use text::{assertion_name, fault_kind_name, fault_size, fault_target, sentence};
+
+#[cfg(test)]
+mod tests;

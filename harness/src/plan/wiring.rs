@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use ridethrough_faults::catalogue::{FaultKind, NodeTarget};
+use ridethrough_faults::catalogue::{FaultKind, Link, NodeTarget};
 use ridethrough_targets::plant::PowerTarget;
+use ridethrough_targets::world::Direction;
 
 use crate::playbook::Playbook;
 
@@ -160,4 +161,47 @@ impl<'a> Wiring<'a> {
             FaultKind::Loss(f) => link(&f.link),
         }
     }
+
+    /// The utilities that a fault makes fail.
+    pub(crate) fn faulted_utilities(&self, kind: &'a FaultKind) -> Vec<&'a str> {
+        match kind {
+            FaultKind::UtilityOutage(f) => self.utilities(f.utility.as_ref()),
+            FaultKind::Sag(f) | FaultKind::Brownout(f) => self.utilities(f.utility.as_ref()),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether two faults of one kind, neither of the supply, hit the same
+    /// thing.
+    pub(crate) fn same_target(&self, a: &FaultKind, b: &FaultKind) -> bool {
+        let nodes = |a: &NodeTarget, b: &NodeTarget| {
+            let b = self.nodes_of(b);
+            self.nodes_of(a).iter().any(|node| b.contains(node))
+        };
+        match (a, b) {
+            (FaultKind::BatteryOpen(a), FaultKind::BatteryOpen(b)) => a.ups == b.ups,
+            (FaultKind::BatteryAged(a), FaultKind::BatteryAged(b)) => a.ups == b.ups,
+            (FaultKind::BreakerOpens(a), FaultKind::BreakerOpens(b)) => a.pdu == b.pdu,
+            (FaultKind::PowerLoss(a), FaultKind::PowerLoss(b)) => a == b,
+            (FaultKind::PowerBrake(a), FaultKind::PowerBrake(b)) => nodes(&a.target, &b.target),
+            (FaultKind::Hang(a), FaultKind::Hang(b)) => nodes(a, b),
+            (FaultKind::LinkDown(a), FaultKind::LinkDown(b)) => nodes(a, b),
+            (FaultKind::Partition(a), FaultKind::Partition(b)) => {
+                same_link(&a.link, a.direction, &b.link, b.direction)
+            }
+            (FaultKind::Latency(a), FaultKind::Latency(b)) => {
+                same_link(&a.link, a.direction, &b.link, b.direction)
+            }
+            (FaultKind::Loss(a), FaultKind::Loss(b)) => {
+                same_link(&a.link, a.direction, &b.link, b.direction)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Whether two link faults share a direction of a link.
+fn same_link(a: &Link, a_way: Direction, b: &Link, b_way: Direction) -> bool {
+    let reversed = a.0 == b.1 && a.1 == b.0;
+    a == b || reversed && (a_way == Direction::Both || b_way == Direction::Both)
 }

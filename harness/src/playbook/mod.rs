@@ -27,4 +27,8 @@ pub use model::{
 pub use schema::editor_schema;
 
 pub(crate) use errors::Problem;
+pub(crate) use schema::Shape;
 pub(crate) use words::{closest, names};
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -53,6 +53,14 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// As [`also`](Self::also), at the key of the path.
+    pub(crate) fn also_key(&mut self, path: &str, label: &str) {
+        let place = self.loaded.tree.key_place_of(path);
+        if let Some(last) = self.problems.last_mut() {
+            last.also = Some((place, label.into()));
+        }
+    }
+
     /// Whether a name is one of those that exist; says so where it is not:
     /// "no node `gpu-b`; the stack has gpu-1, gpu-2".
     pub(crate) fn exists<'n>(
