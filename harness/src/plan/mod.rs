@@ -1,5 +1,20 @@
 //! What will happen: a playbook with every name and time resolved and checked.
 
+mod address;
+mod build;
+mod check;
+mod infrastructure;
+mod machines;
 mod model;
+mod resolved;
+mod seed;
+mod text;
+mod time;
+mod wiring;
 
+pub use build::plan;
 pub use model::{NodeRole, Plan, PlannedAssertion, PlannedFault, PlannedNode, PlannedPhase, Reach};
+pub use text::{assertion_name, fault_kind_name, fault_size, fault_target, sentence};
+
+#[cfg(test)]
+mod tests;

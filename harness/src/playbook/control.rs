@@ -22,6 +22,19 @@ impl Loaded {
     /// A path that names nothing, or a value that does not fit there, each at
     /// its place in the control.
     pub fn with_control(&self, control: &Control) -> Result<Self, PlaybookErrors> {
+        self.changed(control).map_err(|problems| {
+            PlaybookErrors::collect(problems, &self.sources).unwrap_or_else(|| {
+                // Only a gap in the checks leads here.
+                let message = format!("control `{}` cannot be applied", control.name);
+                let place = self.tree.key_place_of("controls");
+                PlaybookErrors::of(Problem::new(place, message, "here"), &self.sources)
+            })
+        })
+    }
+
+    /// As [`with_control`](Self::with_control), with problems that are not yet
+    /// tied to the text.
+    pub(crate) fn changed(&self, control: &Control) -> Result<Self, Vec<Problem>> {
         let mut tree = self.tree.clone();
         let written = self
             .tree
@@ -43,10 +56,10 @@ impl Loaded {
             entries.retain(|e| e.key != "controls");
         }
         problems.extend(validate(&tree));
-        match PlaybookErrors::collect(problems, &self.sources) {
-            Some(errors) => Err(errors),
-            None => decode(tree, self.path.clone(), Arc::clone(&self.sources)),
+        if !problems.is_empty() {
+            return Err(problems);
         }
+        decode(tree, self.path.clone(), Arc::clone(&self.sources)).map_err(|p| vec![p])
     }
 }
 

@@ -181,6 +181,13 @@ impl PlaybookErrors {
         (!errors.is_empty()).then_some(Self { errors })
     }
 
+    /// A single problem.
+    pub(crate) fn of(problem: Problem, sources: &Sources) -> Self {
+        Self {
+            errors: vec![PlaybookError::new(problem, sources)],
+        }
+    }
+
     /// A file that could not be read at all.
     pub(crate) fn unreadable(file: &str, message: String, help: Option<String>) -> Self {
         Self {

@@ -59,15 +59,12 @@ pub fn load_text(path: &Path, text: &str) -> Result<Loaded, PlaybookErrors> {
         let nothing = "the file holds nothing".to_string();
         return Err(PlaybookErrors::unreadable(&shown(path), nothing, None));
     };
-    decode(tree, path.to_path_buf(), sources)
+    decode(tree, path.to_path_buf(), Arc::clone(&sources))
+        .map_err(|problem| PlaybookErrors::of(problem, &sources))
 }
 
 /// A validated tree as types.
-pub(crate) fn decode(
-    tree: Node,
-    path: PathBuf,
-    sources: Arc<Sources>,
-) -> Result<Loaded, PlaybookErrors> {
+pub(crate) fn decode(tree: Node, path: PathBuf, sources: Arc<Sources>) -> Result<Loaded, Problem> {
     match serde_json::from_value(tree.to_json()) {
         Ok(playbook) => Ok(Loaded {
             playbook,
@@ -77,12 +74,7 @@ pub(crate) fn decode(
         }),
         Err(error) => {
             let place = tree.key_place_of("name");
-            let problem = Problem::new(place, error.to_string(), "in this playbook");
-            Err(
-                PlaybookErrors::collect(vec![problem], &sources).unwrap_or_else(|| {
-                    PlaybookErrors::unreadable(&shown(&path), error.to_string(), None)
-                }),
-            )
+            Err(Problem::new(place, error.to_string(), "in this playbook"))
         }
     }
 }

@@ -28,5 +28,7 @@ pub use schema::editor_schema;
 
 pub(crate) use errors::Problem;
 pub(crate) use schema::Shape;
-pub(crate) use source::Place;
-pub(crate) use tree::Node;
+pub(crate) use words::{closest, names};
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,17 +1,17 @@
 //! The files a playbook is made of, and places in them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// A stretch of bytes in one of the files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub(crate) struct Place {
     /// Which file, by its index in [`Sources`].
-    pub source: usize,
+    pub(crate) source: usize,
     /// The first byte.
-    pub start: usize,
+    pub(crate) start: usize,
     /// How many bytes.
-    pub len: usize,
+    pub(crate) len: usize,
 }
 
 impl Place {
@@ -27,18 +27,16 @@ impl Place {
 
 /// One file: its name as shown to people, and its text.
 #[derive(Clone, Debug)]
-pub struct SourceFile {
+pub(crate) struct SourceFile {
     /// As shown.
-    pub name: String,
-    /// Where it is.
-    pub path: PathBuf,
+    pub(crate) name: String,
     /// What it holds.
-    pub text: Arc<str>,
+    pub(crate) text: Arc<str>,
 }
 
 impl SourceFile {
     /// Line and column of a byte, both from 1; columns count characters.
-    pub fn line_column(&self, byte: usize) -> (usize, usize) {
+    pub(crate) fn line_column(&self, byte: usize) -> (usize, usize) {
         let before = self.text.get(..byte).unwrap_or(&self.text);
         let line = before.matches('\n').count() + 1;
         let start = before.rfind('\n').map_or(0, |at| at + 1);
@@ -49,7 +47,7 @@ impl SourceFile {
 
 /// The playbook's file first, then those that it includes.
 #[derive(Clone, Debug, Default)]
-pub struct Sources {
+pub(crate) struct Sources {
     files: Vec<SourceFile>,
 }
 
@@ -58,14 +56,13 @@ impl Sources {
     pub(crate) fn add(&mut self, path: &Path, text: &str) -> usize {
         self.files.push(SourceFile {
             name: shown(path),
-            path: path.to_path_buf(),
             text: text.into(),
         });
         self.files.len() - 1
     }
 
     /// A file by its index.
-    pub fn get(&self, source: usize) -> Option<&SourceFile> {
+    pub(crate) fn get(&self, source: usize) -> Option<&SourceFile> {
         self.files.get(source)
     }
 }

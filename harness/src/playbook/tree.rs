@@ -147,16 +147,6 @@ impl Node {
         };
         Self { place, value }
     }
-
-    /// Whether any part was already reported.
-    pub(crate) fn is_broken(&self) -> bool {
-        match &self.value {
-            Value::Broken => true,
-            Value::List(items) => items.iter().any(Node::is_broken),
-            Value::Map(entries) => entries.iter().any(|e| e.value.is_broken()),
-            _ => false,
-        }
-    }
 }
 
 impl Value {

@@ -1,0 +1,357 @@
+//! The faults: their times, their targets, their sizes.
+
+use ridethrough_faults::catalogue::{FaultKind, NodeTarget};
+use ridethrough_targets::plant::PowerTarget;
+use ridethrough_targets::units::{PerUnit, Span};
+
+use crate::playbook::FaultSpec;
+
+use super::super::model::PlannedPhase;
+use super::super::text::{fault_kind_name, fault_target};
+use super::super::time::{Untimed, interval, phases};
+use super::super::wiring::{CLIENTS, SUPERVISOR};
+use super::checker::Checker;
+
+pub(super) fn check(c: &mut Checker<'_>) {
+    let playbook = c.playbook;
+    let phases = phases(&playbook.phases);
+    for (i, fault) in playbook.faults.iter().enumerate() {
+        name(c, i, fault);
+        time(c, i, fault, &phases);
+        let kind = fault_kind_name(&fault.inject);
+        let path = format!("faults.{i}.inject.{kind}");
+        target(c, &path, &fault.inject);
+        size(c, &path, &fault.inject);
+    }
+    overlaps(c, &phases);
+}
+
+fn name(c: &mut Checker<'_>, i: usize, fault: &FaultSpec) {
+    let Some(name) = &fault.name else {
+        return;
+    };
+    let before = &c.playbook.faults[..i];
+    if let Some(first) = before.iter().position(|f| f.name.as_ref() == Some(name)) {
+        let message = format!("two faults are called `{name}`");
+        c.wrong(&format!("faults.{i}.name"), message, "again here");
+        c.also(&format!("faults.{first}.name"), "first here");
+    }
+}
+
+fn time(c: &mut Checker<'_>, i: usize, fault: &FaultSpec, phases: &[PlannedPhase]) {
+    let kind = fault_kind_name(&fault.inject);
+    let path = |key: &str| format!("faults.{i}.{key}");
+    let (at, until) = match interval(fault, phases) {
+        Ok(interval) => interval,
+        Err(Untimed::NoPhase) => {
+            let name = fault.during.as_deref().unwrap_or_default();
+            let all = phases.iter().map(|p| p.name.as_str());
+            c.exists(&path("during"), ("phase", "the playbook"), name, all);
+            return;
+        }
+        Err(Untimed::Nothing) => {
+            c.wrong_key(&path("inject"), format!("`{kind}` has no time"), "when?");
+            c.hint("write `during: PHASE`, or `at: 5s` and `for: 20s`");
+            return;
+        }
+        Err(Untimed::NoEnd) => {
+            c.wrong(
+                &path("at"),
+                format!("`{kind}` begins and never ends"),
+                "until when?",
+            );
+            c.hint("add how long it lasts: `for: 20s`");
+            return;
+        }
+        Err(Untimed::NoBeginning) => {
+            c.wrong(
+                &path("for"),
+                format!("`{kind}` lasts but never begins"),
+                "from when?",
+            );
+            c.hint("add when it begins: `at: 5s`, or `during: PHASE`");
+            return;
+        }
+    };
+    if fault.lasts == Some(Span::default()) {
+        c.wrong(
+            &path("for"),
+            format!("`{kind}` lasts no time"),
+            "longer than 0s",
+        );
+        return;
+    }
+    if let Some(phase) = phases
+        .iter()
+        .find(|p| Some(&p.name) == fault.during.as_ref())
+    {
+        in_phase(c, i, kind, phase, (at, until));
+        return;
+    }
+    let total = phases.last().map(|p| p.end).unwrap_or_default();
+    if at >= total {
+        let message = format!("`{kind}` begins at {at}, and the run ends at {total}");
+        c.wrong(&path("at"), message, "after the end");
+    } else if until > total {
+        let message = format!("`{kind}` lasts until {until}, and the run ends at {total}");
+        c.wrong(&path("for"), message, "past the end");
+        c.hint("a fault is healed within the run, so that its healing can be seen");
+    }
+}
+
+/// With `during`, `at` and `for` stay within the phase.
+fn in_phase(c: &mut Checker<'_>, i: usize, kind: &str, phase: &PlannedPhase, run: (Span, Span)) {
+    let (at, until) = run;
+    let name = &phase.name;
+    let length = Span::from_micros(phase.end.micros() - phase.start.micros());
+    let hint = "with `during`, `at` counts from the start of the phase; without it, from the start of the run";
+    if at >= phase.end && length > Span::default() {
+        let message =
+            format!("`{kind}` begins after the end of phase `{name}`, which lasts {length}");
+        c.wrong(&format!("faults.{i}.at"), message, "not in the phase");
+        c.hint(hint);
+    } else if until > phase.end {
+        let message = format!("`{kind}` outlasts phase `{name}`, which lasts {length}");
+        c.wrong(
+            &format!("faults.{i}.for"),
+            message,
+            "`during` and `for` contradict",
+        );
+        c.hint(hint);
+    }
+}
+
+fn target(c: &mut Checker<'_>, path: &str, kind: &FaultKind) {
+    let site = &c.playbook.site;
+    let utilities = || site.utilities.keys().map(String::as_str);
+    let all_ups = || site.ups.keys().map(String::as_str);
+    let pdus = || site.pdus.keys().map(String::as_str);
+    match kind {
+        FaultKind::UtilityOutage(f) => {
+            if let Some(name) = &f.utility {
+                let path = format!("{path}.utility");
+                c.exists(&path, ("utility", "the site"), name, utilities());
+            }
+        }
+        FaultKind::Sag(f) | FaultKind::Brownout(f) => {
+            if let Some(name) = &f.utility {
+                let path = format!("{path}.utility");
+                c.exists(&path, ("utility", "the site"), name, utilities());
+            }
+        }
+        FaultKind::BatteryOpen(f) => {
+            c.exists(
+                &format!("{path}.ups"),
+                ("UPS", "the site"),
+                &f.ups,
+                all_ups(),
+            );
+        }
+        FaultKind::BatteryAged(f) => {
+            c.exists(
+                &format!("{path}.ups"),
+                ("UPS", "the site"),
+                &f.ups,
+                all_ups(),
+            );
+        }
+        FaultKind::BreakerOpens(f) => {
+            c.exists(&format!("{path}.pdu"), ("PDU", "the site"), &f.pdu, pdus());
+        }
+        FaultKind::PowerLoss(target) => power_target(c, path, target),
+        FaultKind::PowerBrake(f) => node_target(c, &format!("{path}.target"), &f.target, false),
+        FaultKind::Hang(t) | FaultKind::LinkDown(t) => node_target(c, path, t, true),
+        FaultKind::Partition(f) => link(c, path, &f.link),
+        FaultKind::Latency(f) => link(c, path, &f.link),
+        FaultKind::Loss(f) => link(c, path, &f.link),
+    }
+}
+
+fn power_target(c: &mut Checker<'_>, path: &str, target: &PowerTarget) {
+    let (site, stack) = (&c.playbook.site, &c.playbook.stack);
+    match target {
+        PowerTarget::Feed(name) => {
+            let feeds = site.feeds.keys().map(String::as_str);
+            c.exists(&format!("{path}.feed"), ("feed", "the site"), name, feeds);
+        }
+        PowerTarget::Pdu(name) => {
+            let pdus = site.pdus.keys().map(String::as_str);
+            c.exists(&format!("{path}.pdu"), ("PDU", "the site"), name, pdus);
+        }
+        PowerTarget::Rack(name) => {
+            let racks = site.racks.keys().map(String::as_str);
+            let at = format!("{path}.rack");
+            if c.exists(&at, ("rack", "the site"), name, racks) {
+                hits_something(c, &at, "rack", name);
+            }
+        }
+        PowerTarget::Node(name) => {
+            let nodes = stack.nodes.keys().map(String::as_str);
+            c.exists(&format!("{path}.node"), ("node", "the stack"), name, nodes);
+        }
+    }
+}
+
+/// A rack with no machine in it is a fault that nobody could notice.
+fn hits_something(c: &mut Checker<'_>, path: &str, noun: &str, name: &str) {
+    if c.wiring.nodes_of_rack(name).is_empty() {
+        c.wrong(
+            path,
+            format!("{noun} `{name}` holds no machine of the stack"),
+            "empty",
+        );
+    }
+}
+
+/// A machine; where `any`, also the supervisor or a UPS's card.
+fn node_target(c: &mut Checker<'_>, path: &str, target: &NodeTarget, any: bool) {
+    let (site, stack) = (&c.playbook.site, &c.playbook.stack);
+    match target {
+        NodeTarget::Node(name) => {
+            let at = format!("{path}.node");
+            let known = any && (name == SUPERVISOR || site.ups.contains_key(name));
+            if !(known && !site.ups.is_empty()) {
+                let nodes = stack.nodes.keys().map(String::as_str);
+                c.exists(&at, ("node", "the stack"), name, nodes);
+            }
+        }
+        NodeTarget::Service(name) => {
+            let services = stack.services.keys().map(String::as_str);
+            let owner = ("service", "the stack");
+            c.exists(&format!("{path}.service"), owner, name, services);
+        }
+        NodeTarget::Rack(name) => {
+            let racks = site.racks.keys().map(String::as_str);
+            let at = format!("{path}.rack");
+            if c.exists(&at, ("rack", "the site"), name, racks) {
+                hits_something(c, &at, "rack", name);
+            }
+        }
+    }
+}
+
+fn link(c: &mut Checker<'_>, path: &str, (a, b): &(String, String)) {
+    let (site, stack) = (&c.playbook.site, &c.playbook.stack);
+    let powered = !site.ups.is_empty();
+    let mut known = true;
+    for (i, name) in [a, b].into_iter().enumerate() {
+        let mut all: Vec<&str> = stack.nodes.keys().map(String::as_str).collect();
+        all.extend(stack.services.keys().map(String::as_str));
+        all.push(CLIENTS);
+        all.extend(powered.then_some(SUPERVISOR));
+        all.extend(site.ups.keys().map(String::as_str));
+        let owner = ("node or service", "the run");
+        known &= c.exists(&format!("{path}.link.{i}"), owner, name, all);
+    }
+    let (side_a, side_b) = (c.wiring.side(a), c.wiring.side(b));
+    if known && let Some(shared) = side_a.iter().find(|n| side_b.contains(n)) {
+        let message = format!("`{shared}` is on both sides of the link");
+        c.wrong(&format!("{path}.link.1"), message, "no link to itself");
+    }
+}
+
+fn size(c: &mut Checker<'_>, path: &str, kind: &FaultKind) {
+    let mut bad = |key: &str, message: String, label: &str| {
+        c.wrong(&format!("{path}.{key}"), message, label);
+    };
+    let outside = |v: PerUnit, low: f64, high: f64| v.get() < low || v.get() > high;
+    match kind {
+        FaultKind::Sag(f) if outside(f.to, 0.1, 0.9) => {
+            let message = format!("a sag to {} is not a sag", f.to);
+            bad("to", message, "10% to 90% (IEEE 1159)");
+            c.hint(if f.to.get() < 0.1 {
+                "below 10% it is a `utility_outage`"
+            } else {
+                "above 90% nothing has to notice"
+            });
+        }
+        FaultKind::Brownout(f) if f.to.get() >= 1.0 => {
+            bad(
+                "to",
+                format!("a brownout to {} is none", f.to),
+                "below 100%",
+            );
+        }
+        FaultKind::Brownout(f) if f.to.get() < 0.1 => {
+            bad(
+                "to",
+                format!("a brownout to {} leaves nothing", f.to),
+                "at least 10%",
+            );
+            c.hint("below 10% it is a `utility_outage`");
+        }
+        FaultKind::BatteryAged(f) if outside(f.health, 0.0, 1.0) => {
+            let message = format!("a battery cannot have {} of its runtime left", f.health);
+            bad("health", message, "0% to 100%");
+        }
+        FaultKind::PowerBrake(f) if f.clocks.get() <= 0.0 || f.clocks.get() >= 1.0 => {
+            let message = format!("a power brake to {} of nominal clocks", f.clocks);
+            bad("clocks", message, "above 0%, below 100%");
+        }
+        FaultKind::Latency(f) if f.delay == Span::default() && f.jitter == Span::default() => {
+            bad("delay", "a latency of nothing".into(), "longer than 0s");
+        }
+        FaultKind::Latency(f) if f.jitter > f.delay => {
+            let message = format!("jitter of ±{} around a delay of {}", f.jitter, f.delay);
+            bad("jitter", message, "at most the delay");
+            c.hint("a frame cannot arrive before it was sent");
+        }
+        FaultKind::Loss(f) if f.probability.get() > 1.0 => {
+            bad(
+                "probability",
+                format!("a loss of {}", f.probability),
+                "at most 100%",
+            );
+        }
+        FaultKind::Loss(f) if f.probability.get() <= 0.0 => {
+            bad("probability", "a loss of nothing".into(), "above 0%");
+        }
+        _ => {}
+    }
+}
+
+/// Two faults of one kind on one target at one time undo each other's healing.
+fn overlaps(c: &mut Checker<'_>, phases: &[PlannedPhase]) {
+    let faults = &c.playbook.faults;
+    for (i, second) in faults.iter().enumerate() {
+        let Ok((at, until)) = interval(second, phases) else {
+            continue;
+        };
+        for (j, first) in faults[..i].iter().enumerate() {
+            let Ok((from, to)) = interval(first, phases) else {
+                continue;
+            };
+            if from < until && at < to && collide(c, &first.inject, &second.inject) {
+                let kind = fault_kind_name(&second.inject);
+                let target = fault_target(&second.inject);
+                let message = format!(
+                    "`{kind}` on {target} from {at} to {until} overlaps another from {from} to {to}"
+                );
+                c.wrong_key(
+                    &format!("faults.{i}.inject.{kind}"),
+                    message,
+                    "while the first lasts",
+                );
+                let other = format!("faults.{j}.inject.{}", fault_kind_name(&first.inject));
+                c.also_key(&other, "the first");
+                c.hint("healing the one would heal the other; give them times of their own");
+                break;
+            }
+        }
+    }
+}
+
+fn collide(c: &Checker<'_>, a: &FaultKind, b: &FaultKind) -> bool {
+    let supply = |kind: &FaultKind| {
+        matches!(
+            kind,
+            FaultKind::UtilityOutage(_) | FaultKind::Sag(_) | FaultKind::Brownout(_)
+        )
+    };
+    if supply(a) && supply(b) {
+        let first = c.wiring.faulted_utilities(a);
+        let second = c.wiring.faulted_utilities(b);
+        return first.iter().any(|u| second.contains(u));
+    }
+    c.wiring.same_target(a, b)
+}

@@ -1,0 +1,12 @@
+//! Everything that can be wrong with a playbook that has the right shape.
+
+mod all;
+mod checker;
+mod controls;
+mod faults;
+mod load;
+mod promises;
+mod site;
+mod stack;
+
+pub(crate) use all::check;

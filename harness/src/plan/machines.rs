@@ -1,0 +1,133 @@
+//! The machines of the stack and what they run.
+
+use serde_json::Value as Json;
+
+use ridethrough_targets::plant::{NodeLoad, Site};
+use ridethrough_targets::service::Program;
+use ridethrough_targets::serving::{GatewayConfig, ReplicaRef};
+use ridethrough_targets::world::ServiceSpec;
+
+use crate::playbook::{Playbook, ServiceDef, StackSpec};
+
+use super::address;
+use super::infrastructure::nut_address;
+use super::model::{NodeRole, PlannedNode};
+use super::seed::service_seed;
+
+/// Every machine, in the order of the stack.
+pub(crate) fn machines(playbook: &Playbook) -> Vec<PlannedNode> {
+    let stack = &playbook.stack;
+    let machine = |(index, name): (usize, &String)| {
+        let node = &stack.nodes[name];
+        let here = stack.services.iter().filter(|(_, s)| s.on.contains(name));
+        PlannedNode {
+            name: name.clone(),
+            ip: address::machine(index),
+            rack: Some(node.rack.clone()),
+            boot: node.boot,
+            idle: node.idle,
+            peak: node.peak,
+            services: here
+                .filter_map(|(service, def)| {
+                    Some(ServiceSpec {
+                        name: service.clone(),
+                        program: program(def, playbook)?,
+                        seed: service_seed(playbook.seed, name, service),
+                    })
+                })
+                .collect(),
+            role: NodeRole::Machine,
+        }
+    };
+    stack.nodes.keys().enumerate().map(machine).collect()
+}
+
+/// What the plant powers.
+pub(crate) fn loads(stack: &StackSpec) -> Vec<NodeLoad> {
+    let load = |(name, node): (&String, &crate::playbook::NodeDef)| NodeLoad {
+        name: name.clone(),
+        rack: node.rack.clone(),
+        idle: node.idle,
+        peak: node.peak,
+    };
+    stack.nodes.iter().map(load).collect()
+}
+
+fn program(service: &ServiceDef, playbook: &Playbook) -> Option<Program> {
+    let builtin = |name: &str, config: Json| Program::Builtin {
+        name: name.into(),
+        config,
+    };
+    if let Some(gateway) = &service.gateway {
+        let config = gateway_config(gateway, &playbook.stack, &playbook.site);
+        return Some(builtin("gateway", serde_json::to_value(config).ok()?));
+    }
+    if let Some(replica) = &service.replica {
+        return Some(builtin("replica", serde_json::to_value(replica).ok()?));
+    }
+    let argv = service.command.clone()?;
+    let env = service.env.iter();
+    Some(Program::Command {
+        argv,
+        env: env.map(|(k, v)| (k.clone(), v.clone())).collect(),
+    })
+}
+
+/// With the replicas of the stack and the NUT server of the site.
+fn gateway_config(written: &GatewayConfig, stack: &StackSpec, site: &Site) -> GatewayConfig {
+    let mut config = written.clone();
+    config.replicas = replicas(stack)
+        .map(|(node, port)| ReplicaRef {
+            name: node.to_string(),
+            host: node.to_string(),
+            port,
+        })
+        .collect();
+    if !site.ups.is_empty() {
+        if config.power.nut.is_empty() {
+            config.power.nut = nut_address();
+        }
+        if config.power.ups.is_empty() {
+            config.power.ups = site.ups.keys().cloned().collect();
+        }
+    }
+    config
+}
+
+/// Machines that run a replica, with its port, in the order of the stack.
+pub(crate) fn replicas(stack: &StackSpec) -> impl Iterator<Item = (&str, u16)> {
+    let services = stack.services.values();
+    services.flat_map(|service| {
+        let replica = service.replica.as_ref();
+        let on = service.on.iter();
+        replica
+            .into_iter()
+            .flat_map(move |r| on.clone().map(|node| (node.as_str(), r.port)))
+    })
+}
+
+/// The port that a service is reached on.
+pub(crate) fn port(service: &ServiceDef) -> Option<u16> {
+    let gateway = service.gateway.as_ref().map(|g| g.port);
+    let replica = service.replica.as_ref().map(|r| r.port);
+    gateway.or(replica).or(service.port)
+}
+
+/// The service that clients talk to: the one named, or the only gateway.
+pub(crate) fn entry_service(stack: &StackSpec) -> Option<(&str, &ServiceDef)> {
+    if let Some(name) = &stack.entry {
+        let (name, service) = stack.services.get_key_value(name)?;
+        return Some((name, service));
+    }
+    let mut gateways = stack.services.iter().filter(|(_, s)| s.gateway.is_some());
+    match (gateways.next(), gateways.next()) {
+        (Some((name, service)), None) => Some((name, service)),
+        _ => None,
+    }
+}
+
+/// Host and port that clients send requests to.
+pub(crate) fn entry(stack: &StackSpec) -> Option<(String, u16)> {
+    let (_, service) = entry_service(stack)?;
+    Some((service.on.first()?.clone(), port(service)?))
+}

@@ -1,0 +1,286 @@
+//! Faults and promises as readable words.
+
+use ridethrough_faults::catalogue::{FaultKind, NodeTarget};
+use ridethrough_targets::plant::PowerTarget;
+use ridethrough_targets::units::Span;
+use ridethrough_targets::world::Direction;
+
+use crate::playbook::{
+    Assertion, Cohort, ContinuityAssert, LatencyAssert, Metric, NodesAssert, Scope, Source,
+    SupplyKind,
+};
+
+/// A fault's kind as it is written in a playbook.
+pub fn fault_kind_name(kind: &FaultKind) -> &'static str {
+    match kind {
+        FaultKind::UtilityOutage(_) => "utility_outage",
+        FaultKind::Sag(_) => "sag",
+        FaultKind::Brownout(_) => "brownout",
+        FaultKind::BatteryOpen(_) => "battery_open",
+        FaultKind::BatteryAged(_) => "battery_aged",
+        FaultKind::BreakerOpens(_) => "breaker_opens",
+        FaultKind::PowerLoss(_) => "power_loss",
+        FaultKind::PowerBrake(_) => "power_brake",
+        FaultKind::Hang(_) => "hang",
+        FaultKind::Partition(_) => "partition",
+        FaultKind::LinkDown(_) => "link_down",
+        FaultKind::Latency(_) => "latency",
+        FaultKind::Loss(_) => "loss",
+    }
+}
+
+/// What a fault hits: `rack r1`, `gateway <-> gpu-2`.
+pub fn fault_target(kind: &FaultKind) -> String {
+    let utility = |name: &Option<String>| match name {
+        Some(name) => format!("utility {name}"),
+        None => "every utility".into(),
+    };
+    let link = |(a, b): &(String, String), direction: Direction| match direction {
+        Direction::Both => format!("{a} <-> {b}"),
+        Direction::AToB => format!("{a} -> {b}"),
+    };
+    match kind {
+        FaultKind::UtilityOutage(f) => utility(&f.utility),
+        FaultKind::Sag(f) | FaultKind::Brownout(f) => utility(&f.utility),
+        FaultKind::BatteryOpen(f) => format!("battery of {}", f.ups),
+        FaultKind::BatteryAged(f) => format!("battery of {}", f.ups),
+        FaultKind::BreakerOpens(f) => format!("breaker of {}", f.pdu),
+        FaultKind::PowerLoss(target) => match target {
+            PowerTarget::Feed(name) => format!("feed {name}"),
+            PowerTarget::Pdu(name) => format!("PDU {name}"),
+            PowerTarget::Rack(name) => format!("rack {name}"),
+            PowerTarget::Node(name) => format!("node {name}"),
+        },
+        FaultKind::PowerBrake(f) => nodes(&f.target),
+        FaultKind::Hang(target) | FaultKind::LinkDown(target) => nodes(target),
+        FaultKind::Partition(f) => link(&f.link, f.direction),
+        FaultKind::Latency(f) => link(&f.link, f.direction),
+        FaultKind::Loss(f) => link(&f.link, f.direction),
+    }
+}
+
+fn nodes(target: &NodeTarget) -> String {
+    match target {
+        NodeTarget::Node(name) => format!("node {name}"),
+        NodeTarget::Service(name) => format!("service {name}"),
+        NodeTarget::Rack(name) => format!("rack {name}"),
+    }
+}
+
+/// A fault's size, where it has one: `to 60%`.
+pub fn fault_size(kind: &FaultKind) -> Option<String> {
+    match kind {
+        FaultKind::Sag(f) | FaultKind::Brownout(f) => Some(format!("to {}", f.to)),
+        FaultKind::BatteryAged(f) => Some(format!("{} of its runtime left", f.health)),
+        FaultKind::PowerBrake(f) => Some(format!("clocks at {}", f.clocks)),
+        FaultKind::Latency(f) if f.jitter > Span::default() => {
+            Some(format!("+{} ± {}", f.delay, f.jitter))
+        }
+        FaultKind::Latency(f) => Some(format!("+{}", f.delay)),
+        FaultKind::Loss(f) => Some(f.probability.to_string()),
+        _ => None,
+    }
+}
+
+/// An assertion's kind as it is written in a playbook.
+pub fn assertion_name(assertion: &Assertion) -> &'static str {
+    match assertion {
+        Assertion::Failover(_) => "failover",
+        Assertion::Supervisor(_) => "supervisor",
+        Assertion::Continuity(_) => "continuity",
+        Assertion::Latency(_) => "latency",
+        Assertion::Availability(_) => "availability",
+        Assertion::Goodput(_) => "goodput",
+        Assertion::Recovery(_) => "recovery",
+        Assertion::Eviction(_) => "eviction",
+        Assertion::Readmission(_) => "readmission",
+        Assertion::Battery(_) => "battery",
+        Assertion::Detection(_) => "detection",
+        Assertion::Nodes(_) => "nodes",
+    }
+}
+
+/// A promise as a sentence, without a full stop.
+pub fn sentence(assertion: &Assertion) -> String {
+    match assertion {
+        Assertion::Failover(a) => {
+            let to = match a.to {
+                SupplyKind::Battery => "battery carries the load",
+                SupplyKind::Utility => "utility keeps carrying the load",
+            };
+            let ups = a.ups.as_ref().map(|u| format!(" of {u}"));
+            let ups = ups.unwrap_or_default();
+            format!("{to}{ups}, with no gap longer than {}", a.within)
+        }
+        Assertion::Supervisor(a) => {
+            let via = match a.via {
+                Source::Nut => " over NUT",
+                Source::Supervisor => "",
+            };
+            format!(
+                "the supervisor reports `{}`{via} within {}",
+                a.reports, a.within
+            )
+        }
+        Assertion::Continuity(a) => continuity(a),
+        Assertion::Latency(a) => latency(a),
+        Assertion::Availability(a) => format!(
+            "at least {} of requests{} are answered in full",
+            a.at_least,
+            scope(&a.of)
+        ),
+        Assertion::Goodput(a) => {
+            let mut good = Vec::new();
+            good.extend(a.ttft.map(|t| format!("TTFT up to {t}")));
+            good.extend(a.tpot.map(|t| format!("TPOT up to {t}")));
+            let good = if good.is_empty() {
+                String::new()
+            } else {
+                format!(" with {}", good.join(" and "))
+            };
+            format!(
+                "at least {} answered in full{good}{}",
+                a.at_least,
+                during(a.during.as_deref())
+            )
+        }
+        Assertion::Recovery(a) => {
+            format!(
+                "the last affected request is over within {} of the last heal",
+                a.within
+            )
+        }
+        Assertion::Eviction(a) => format!(
+            "the gateway takes {} out within {} of the fault",
+            replica(a.replica.as_deref(), "failed"),
+            a.within
+        ),
+        Assertion::Readmission(a) => format!(
+            "the gateway takes {} back within {} of its readiness",
+            replica(a.replica.as_deref(), "healed"),
+            a.within
+        ),
+        Assertion::Battery(a) => {
+            let of = a.ups.as_deref().unwrap_or("every battery");
+            format!("{of} keeps at least {} of its charge", a.charge_at_least)
+        }
+        Assertion::Detection(a) => format!(
+            "a client that is hit gets its first error within {} of the fault",
+            a.within
+        ),
+        Assertion::Nodes(a) => machines(a),
+    }
+}
+
+fn replica(name: Option<&str>, state: &str) -> String {
+    name.map_or_else(|| format!("every {state} replica"), str::to_string)
+}
+
+fn continuity(a: &ContinuityAssert) -> String {
+    let bound = |n: u32, word: &str| match n {
+        0 => format!("no request{} is {word}", scope(&a.of)),
+        _ => format!("at most {n} requests{} are {word}", scope(&a.of)),
+    };
+    let parts = if a.lost == 0 && a.torn == 0 && a.corrupted == 0 {
+        vec![bound(0, "lost, torn or corrupted")]
+    } else {
+        vec![
+            bound(a.lost, "lost"),
+            match a.torn {
+                0 => "none torn".into(),
+                n => format!("at most {n} torn"),
+            },
+            match a.corrupted {
+                0 => "none corrupted".into(),
+                n => format!("at most {n} corrupted"),
+            },
+        ]
+    };
+    let mut parts = parts;
+    parts.extend(a.shed.map(|n| match n {
+        0 => "none shed".into(),
+        n => format!("at most {n} shed"),
+    }));
+    parts.extend(
+        a.resumed_at_least
+            .map(|n| format!("at least {n} resumed elsewhere")),
+    );
+    parts.extend(a.shed_at_least.map(|n| format!("at least {n} shed")));
+    parts.join(", ")
+}
+
+fn latency(a: &LatencyAssert) -> String {
+    let of = match a.of {
+        Metric::Ttft => "time to first token",
+        Metric::Itl => "gap between tokens",
+        Metric::Tpot => "time per output token",
+        Metric::E2e => "end-to-end latency",
+        Metric::Silence => "longest silence in an answer",
+    };
+    let named = [
+        ("p50", a.p50),
+        ("p90", a.p90),
+        ("p99", a.p99),
+        ("max", a.max),
+    ];
+    let bounds: Vec<String> = named
+        .iter()
+        .filter_map(|(name, bound)| bound.map(|b| format!("{name} up to {b}")))
+        .collect();
+    let of_scope = Scope {
+        during: a.during.clone(),
+        class: a.class.clone(),
+        cohort: a.cohort,
+        at_least: None,
+    };
+    let who = scope(&of_scope);
+    let who = if who.is_empty() {
+        who
+    } else {
+        format!(" of requests{who}")
+    };
+    format!("{of}{who}: {}", bounds.join(", "))
+}
+
+fn machines(a: &NodesAssert) -> String {
+    let most = |n: u32, what: &str| match n {
+        0 => format!("no machine {what}"),
+        1 => format!("at most 1 machine {what}"),
+        n => format!("at most {n} machines {what}"),
+    };
+    let least = |n: u32, what: &str| {
+        let plural = if n == 1 { "" } else { "s" };
+        format!("at least {n} machine{plural} {what}")
+    };
+    let mut parts = Vec::new();
+    parts.extend(a.lost_at_most.map(|n| most(n, "lost to the power")));
+    parts.extend(a.lost_at_least.map(|n| least(n, "lost to the power")));
+    parts.extend(a.braked_at_most.map(|n| most(n, "braked")));
+    parts.extend(a.braked_at_least.map(|n| least(n, "braked")));
+    parts.join(", ")
+}
+
+fn during(phase: Option<&str>) -> String {
+    phase.map(|p| format!(" during {p}")).unwrap_or_default()
+}
+
+/// ` of class batch sent during outage`, with a space before it.
+fn scope(scope: &Scope) -> String {
+    let mut text = String::new();
+    if let Some(class) = &scope.class {
+        text += &format!(" of class {class}");
+    }
+    if let Some(cohort) = scope.cohort {
+        text += match cohort {
+            Cohort::InFlight => " in flight on a machine that was hit",
+            Cohort::SentToVictim => " sent to a machine that was hit",
+            Cohort::SentElsewhere => " sent elsewhere",
+            Cohort::AfterHeal => " sent after healing",
+            Cohort::Before => " sent before any fault",
+        };
+    }
+    if let Some(phase) = &scope.during {
+        text += &format!(" sent during {phase}");
+    }
+    text
+}

@@ -1,0 +1,207 @@
+//! What feeds what: the site's graph, from the grid to the machines.
+
+use std::collections::BTreeSet;
+
+use ridethrough_faults::catalogue::{FaultKind, Link, NodeTarget};
+use ridethrough_targets::plant::PowerTarget;
+use ridethrough_targets::world::Direction;
+
+use crate::playbook::Playbook;
+
+use super::model::Reach;
+
+/// The names of the infrastructure's nodes beside the UPSs' cards.
+pub(crate) const CLIENTS: &str = "clients";
+/// See [`CLIENTS`].
+pub(crate) const SUPERVISOR: &str = "supervisor";
+
+/// Questions to a site and the stack in it. Names that do not exist reach
+/// nothing; loops end.
+#[derive(Clone, Copy)]
+pub(crate) struct Wiring<'a> {
+    playbook: &'a Playbook,
+}
+
+impl<'a> Wiring<'a> {
+    pub(crate) fn new(playbook: &'a Playbook) -> Self {
+        Self { playbook }
+    }
+
+    /// The names of UPSs and PDUs with what feeds each.
+    fn fed(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+        let site = &self.playbook.site;
+        let ups = site.ups.iter().map(|(n, u)| (n.as_str(), u.from.as_str()));
+        let pdus = site.pdus.iter().map(|(n, p)| (n.as_str(), p.from.as_str()));
+        ups.chain(pdus)
+    }
+
+    /// The components, and all that they feed.
+    fn downstream(&self, from: &[&'a str]) -> BTreeSet<&'a str> {
+        let mut reached: BTreeSet<&str> = from.iter().copied().collect();
+        loop {
+            let before = reached.len();
+            for (name, source) in self.fed() {
+                if reached.contains(source) {
+                    reached.insert(name);
+                }
+            }
+            if reached.len() == before {
+                return reached;
+            }
+        }
+    }
+
+    /// Everything that a failure of these components carries away.
+    fn carried(&self, components: &[&'a str]) -> Reach {
+        let site = &self.playbook.site;
+        let hit = self.downstream(components);
+        let those = |all: &mut dyn Iterator<Item = &'a String>| -> Vec<String> {
+            all.filter(|n| hit.contains(n.as_str())).cloned().collect()
+        };
+        let mut reach = Reach {
+            utilities: those(&mut site.utilities.keys()),
+            ups: those(&mut site.ups.keys()),
+            pdus: those(&mut site.pdus.keys()),
+            ..Reach::default()
+        };
+        for (name, node) in &self.playbook.stack.nodes {
+            let Some(rack) = site.racks.get(&node.rack) else {
+                continue;
+            };
+            let dead = rack.cords.iter().filter(|c| hit.contains(c.as_str()));
+            let dead = dead.count();
+            if dead > 0 {
+                reach.nodes.push(name.clone());
+            }
+            if dead > 0 && dead < rack.cords.len() {
+                reach.dual_corded.push(name.clone());
+            }
+        }
+        reach
+    }
+
+    /// The machines of a rack.
+    pub(crate) fn nodes_of_rack(&self, rack: &str) -> Vec<String> {
+        let nodes = self.playbook.stack.nodes.iter();
+        let there = nodes.filter(|(_, node)| node.rack == rack);
+        there.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The machines of a service.
+    pub(crate) fn nodes_of_service(&self, service: &str) -> Vec<String> {
+        let service = self.playbook.stack.services.get(service);
+        service.map(|s| s.on.clone()).unwrap_or_default()
+    }
+
+    /// The machines that a target names.
+    fn nodes_of(&self, target: &NodeTarget) -> Vec<String> {
+        match target {
+            NodeTarget::Node(name) => vec![name.clone()],
+            NodeTarget::Service(service) => self.nodes_of_service(service),
+            NodeTarget::Rack(rack) => self.nodes_of_rack(rack),
+        }
+    }
+
+    /// The nodes of one side of a link. A node's name comes before a service's.
+    pub(crate) fn side(&self, name: &str) -> Vec<String> {
+        let stack = &self.playbook.stack;
+        if !stack.nodes.contains_key(name) && stack.services.contains_key(name) {
+            self.nodes_of_service(name)
+        } else {
+            vec![name.to_string()]
+        }
+    }
+
+    /// The utilities that a supply fault means.
+    fn utilities(&self, one: Option<&'a String>) -> Vec<&'a str> {
+        match one {
+            Some(name) => vec![name],
+            None => {
+                let all = self.playbook.site.utilities.keys();
+                all.map(String::as_str).collect()
+            }
+        }
+    }
+
+    /// All that a fault reaches.
+    pub(crate) fn reach(&self, kind: &'a FaultKind) -> Reach {
+        let nodes = |nodes: Vec<String>| Reach {
+            nodes,
+            ..Reach::default()
+        };
+        let link = |(a, b): &(String, String)| Reach {
+            link: Some((self.side(a), self.side(b))),
+            ..Reach::default()
+        };
+        match kind {
+            FaultKind::UtilityOutage(f) => self.carried(&self.utilities(f.utility.as_ref())),
+            FaultKind::Sag(f) | FaultKind::Brownout(f) => {
+                self.carried(&self.utilities(f.utility.as_ref()))
+            }
+            FaultKind::BatteryOpen(f) => Reach {
+                ups: vec![f.ups.clone()],
+                ..Reach::default()
+            },
+            FaultKind::BatteryAged(f) => Reach {
+                ups: vec![f.ups.clone()],
+                ..Reach::default()
+            },
+            FaultKind::BreakerOpens(f) => self.carried(&[&f.pdu]),
+            FaultKind::PowerLoss(PowerTarget::Feed(feed)) => {
+                let first = self.playbook.site.feeds.get(feed);
+                first.map_or_else(Reach::default, |first| self.carried(&[first]))
+            }
+            FaultKind::PowerLoss(PowerTarget::Pdu(pdu)) => self.carried(&[pdu]),
+            FaultKind::PowerLoss(PowerTarget::Rack(rack)) => nodes(self.nodes_of_rack(rack)),
+            FaultKind::PowerLoss(PowerTarget::Node(node)) => nodes(vec![node.clone()]),
+            FaultKind::PowerBrake(f) => nodes(self.nodes_of(&f.target)),
+            FaultKind::Hang(target) | FaultKind::LinkDown(target) => nodes(self.nodes_of(target)),
+            FaultKind::Partition(f) => link(&f.link),
+            FaultKind::Latency(f) => link(&f.link),
+            FaultKind::Loss(f) => link(&f.link),
+        }
+    }
+
+    /// The utilities that a fault makes fail.
+    pub(crate) fn faulted_utilities(&self, kind: &'a FaultKind) -> Vec<&'a str> {
+        match kind {
+            FaultKind::UtilityOutage(f) => self.utilities(f.utility.as_ref()),
+            FaultKind::Sag(f) | FaultKind::Brownout(f) => self.utilities(f.utility.as_ref()),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether two faults of one kind, neither of the supply, hit the same
+    /// thing.
+    pub(crate) fn same_target(&self, a: &FaultKind, b: &FaultKind) -> bool {
+        let nodes = |a: &NodeTarget, b: &NodeTarget| {
+            let b = self.nodes_of(b);
+            self.nodes_of(a).iter().any(|node| b.contains(node))
+        };
+        match (a, b) {
+            (FaultKind::BatteryOpen(a), FaultKind::BatteryOpen(b)) => a.ups == b.ups,
+            (FaultKind::BatteryAged(a), FaultKind::BatteryAged(b)) => a.ups == b.ups,
+            (FaultKind::BreakerOpens(a), FaultKind::BreakerOpens(b)) => a.pdu == b.pdu,
+            (FaultKind::PowerLoss(a), FaultKind::PowerLoss(b)) => a == b,
+            (FaultKind::PowerBrake(a), FaultKind::PowerBrake(b)) => nodes(&a.target, &b.target),
+            (FaultKind::Hang(a), FaultKind::Hang(b)) => nodes(a, b),
+            (FaultKind::LinkDown(a), FaultKind::LinkDown(b)) => nodes(a, b),
+            (FaultKind::Partition(a), FaultKind::Partition(b)) => {
+                same_link(&a.link, a.direction, &b.link, b.direction)
+            }
+            (FaultKind::Latency(a), FaultKind::Latency(b)) => {
+                same_link(&a.link, a.direction, &b.link, b.direction)
+            }
+            (FaultKind::Loss(a), FaultKind::Loss(b)) => {
+                same_link(&a.link, a.direction, &b.link, b.direction)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Whether two link faults share a direction of a link.
+fn same_link(a: &Link, a_way: Direction, b: &Link, b_way: Direction) -> bool {
+    let reversed = a.0 == b.1 && a.1 == b.0;
+    a == b || reversed && (a_way == Direction::Both || b_way == Direction::Both)
+}
