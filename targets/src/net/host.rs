@@ -45,6 +45,9 @@ fn apply(stream: &TcpStream, options: SocketOptions) -> io::Result<()> {
             .with_retries(keepalive.count);
         socket.set_tcp_keepalive(&keepalive)?;
     }
+    if options.reset_on_close {
+        socket.set_linger(Some(std::time::Duration::ZERO))?;
+    }
     #[cfg(target_os = "linux")]
     socket.set_tcp_user_timeout(options.user_timeout)?;
     Ok(())

@@ -46,6 +46,8 @@ pub struct SocketOptions {
     pub user_timeout: Option<Duration>,
     /// `TCP_NODELAY`.
     pub nodelay: bool,
+    /// Closing resets the connection and drops what is unsent (`SO_LINGER` 0).
+    pub reset_on_close: bool,
 }
 
 /// A listening socket.

@@ -1,8 +1,16 @@
 //! The reference serving stack: gateway, replicas, tokens.
 
+mod api;
 mod config;
+mod gateway;
+mod http;
+mod replica;
+pub mod tokens;
 
 pub use config::{
     Admission, GatewayConfig, GatewayMode, HealthCheck, KnownBad, PowerAware, ReplicaConfig,
     ReplicaRef,
 };
+pub use gateway::run_gateway;
+pub use replica::run_replica;
+pub use tokens::{Message, RequestKey, answer, parse_token, request_key, token};

@@ -1,0 +1,15 @@
+//! The gateway: balancing, health, retries, resume, admission, shedding.
+
+mod admission;
+mod attempt;
+mod balance;
+mod budget;
+mod gaps;
+mod health;
+mod metrics;
+mod power;
+mod relay;
+mod resume;
+mod service;
+
+pub use service::run_gateway;
