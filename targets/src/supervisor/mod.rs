@@ -1,5 +1,6 @@
 //! The emulated power supervisor.
 
 mod config;
+pub mod nut;
 
 pub use config::{SupervisorConfig, SupervisorState};
