@@ -4,7 +4,18 @@
 //! Every frame between two nodes crosses [`Switch`], which applies the link
 //! rules, counts for witnesses and writes the capture.
 
+mod capture;
+mod control;
+mod forward;
+mod frame;
+mod hold;
+mod link;
+mod port;
+mod reactor;
+mod reaper;
+mod rules;
 mod switch;
 pub mod tap;
+mod view;
 
 pub use switch::{Switch, SwitchConfig};

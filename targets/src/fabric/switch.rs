@@ -1,11 +1,26 @@
 //! The handle to the switch.
 
+use std::fmt;
 use std::io;
 use std::net::Ipv4Addr;
 use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crate::clock::{Clock, Micros};
 use crate::world::{LinkRule, PortCounters, RuleId};
+
+use super::capture::Tape;
+use super::control::Control;
+use super::forward::Forwarder;
+use super::port::{Gate, Life};
+use super::reactor::{Bell, Reactor, Tap};
+use super::reaper::Reaper;
+use super::view::{Published, lock};
+
+/// How long to wait for the switch's thread before going on without it.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How a switch is started.
 #[derive(Debug)]
@@ -14,63 +29,235 @@ pub struct SwitchConfig {
     pub seed: u64,
     /// The run's clock.
     pub clock: Clock,
-    /// Where every frame is written as pcapng. Turns segmentation offload off,
-    /// so that frames and their checksums are complete.
+    /// Where every frame that enters the switch is written as pcapng, one
+    /// interface per port, frames that were dropped on entry with a comment.
+    /// Turns segmentation offload off, so that frames and their checksums are
+    /// complete.
     pub pcap: Option<std::fs::File>,
-    /// Whether the devices may hand over segments of up to 64 kB.
+    /// Whether the devices may hand over segments of up to 64 kB. Senders under
+    /// a loss or rate rule hand over single packets all the same.
     pub offload: bool,
 }
 
-/// The switch. Dropping it stops its thread and closes every device.
-#[derive(Debug)]
+/// The switch: one thread that forwards Ethernet frames between the devices of
+/// the nodes. Dropping it stops the thread and closes every device.
+///
+/// Unicast frames go to the port that owns the address, frames for groups to
+/// every lit port, and frames for unknown addresses nowhere.
 pub struct Switch {
-    config: SwitchConfig,
+    clock: Clock,
+    control: Mutex<Control>,
+    published: Arc<Published<Tap>>,
+    gate: Arc<Gate>,
+    bell: Arc<Bell>,
+    tape: Mutex<Option<Tape>>,
+    thread: Option<JoinHandle<()>>,
+    writer: Option<JoinHandle<()>>,
+    reaper: Reaper,
+}
+
+impl fmt::Debug for Switch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let control = lock(&self.control);
+        let names = control.ports.iter().map(|port| &port.name);
+        f.debug_list().entries(names).finish()
+    }
 }
 
 impl Switch {
     /// Starts the switch on a thread of its own.
     ///
     /// # Errors
-    /// When the kernel gives no epoll instance, timer, eventfd or thread.
+    /// When the kernel gives no epoll instance, timer, eventfd or thread, or
+    /// the head of the capture cannot be written.
     pub fn start(config: SwitchConfig) -> io::Result<Switch> {
-        Ok(Self { config })
+        let offload = config.offload && config.pcap.is_none();
+        let (tape, writer) = match config.pcap {
+            Some(file) => {
+                let (tape, writer) = Tape::start(file, config.clock)?;
+                (Some(tape), Some(writer))
+            }
+            None => (None, None),
+        };
+        let published = Arc::new(Published::new());
+        let gate = Arc::new(Gate::default());
+        let bell = Arc::new(Bell::new()?);
+        let reaper = Reaper::start()?;
+        let forwarder = Forwarder::new(
+            config.seed,
+            Arc::clone(&published),
+            Arc::clone(&gate),
+            tape.clone(),
+        );
+        let reactor = Reactor::new(Arc::clone(&bell), forwarder);
+        let thread = std::thread::Builder::new()
+            .name("switch".into())
+            .spawn(move || reactor.run())?;
+        Ok(Self {
+            clock: config.clock,
+            control: Mutex::new(Control::new(offload)),
+            published,
+            gate,
+            bell,
+            tape: Mutex::new(tape),
+            thread: Some(thread),
+            writer,
+            reaper,
+        })
     }
 
-    /// Adds a port for a node. It is dark until [`Switch::light`].
-    pub fn add_port(&self, _name: &str, _mac: [u8; 6], _ip: Ipv4Addr) {}
+    /// Adds a port for a node. It is dark until [`Switch::light`]. Forwarding
+    /// goes by `mac`; `ip` is for the log.
+    pub fn add_port(&self, name: &str, mac: [u8; 6], ip: Ipv4Addr) {
+        let mut control = lock(&self.control);
+        if control.add(name, mac)
+            && let Some(tape) = &*lock(&self.tape)
+        {
+            tape.port(name, mac);
+        }
+        tracing::debug!(name, %ip, "port added");
+        self.publish(&control);
+    }
 
     /// Attaches a TAP device to a port and lights it; its counters start anew.
+    /// A port that was lit is darkened first.
     ///
     /// # Errors
-    /// When there is no such port, or the device cannot be watched.
-    pub fn light(&self, _name: &str, _tap: OwnedFd) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
+    /// When there is no such port, the descriptor is no TAP device, or it
+    /// cannot be watched.
+    pub fn light(&self, name: &str, tap: OwnedFd) -> io::Result<()> {
+        self.darken(&[name.to_string()]);
+        let mut control = lock(&self.control);
+        let at = control
+            .find(name)
+            .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("no port `{name}`")))?;
+        let tap = Tap(tap);
+        control.fit_new(at, &tap)?;
+        let life = Arc::new(Life::new(at, tap));
+        let port = &mut control.ports[at];
+        port.counters = Arc::clone(&life.counters);
+        port.life = Some(Arc::clone(&life));
+        port.dark_us = None;
+        // The view comes first, so that the first event finds its port.
+        self.publish(&control);
+        if let Err(error) = self.bell.watch(at, &life.device) {
+            control.ports[at].life = None;
+            self.publish(&control);
+            return Err(error);
+        }
+        self.bell.ring();
+        Ok(())
     }
 
     /// Darkens ports, all at one instant. Returns when no frame of theirs can
     /// leave any more: for each, its name, when it went dark, and its counters.
-    /// The devices are closed after that.
-    pub fn darken(&self, _names: &[String]) -> Vec<(String, Micros, PortCounters)> {
-        Vec::new()
+    /// Frames of theirs that a delay still holds, in either direction, are
+    /// lost. The devices are closed after that, on another thread. A port that
+    /// was dark keeps its earlier time; unknown names are left out.
+    pub fn darken(&self, names: &[String]) -> Vec<(String, Micros, PortCounters)> {
+        let mut control = lock(&self.control);
+        let at: Vec<usize> = names.iter().filter_map(|name| control.find(name)).collect();
+        let take = |at: &usize| control.ports[*at].life.take();
+        let lives: Vec<Arc<Life<Tap>>> = at.iter().filter_map(take).collect();
+        lives.iter().for_each(|life| life.darken());
+        let give_up_us = self.clock.now_us() + PATIENCE.as_micros() as u64;
+        if !self.gate.settle(|| self.clock.now_us() > give_up_us) {
+            tracing::error!("the switch hangs in a write; a frame may leave after the cut");
+        }
+        lives.iter().for_each(|life| life.declare_dark());
+        let dark_us = self.clock.now_us();
+        let report = at.iter().map(|at| {
+            let port = &mut control.ports[*at];
+            let when = *port.dark_us.get_or_insert(dark_us);
+            (port.name.clone(), when, port.counters.read())
+        });
+        let report = report.collect();
+        self.bury(&control, lives);
+        report
     }
 
-    /// Installs a rule; it acts on the next frame.
+    /// Takes the devices of dark lives from the thread and has them closed.
+    fn bury(&self, control: &Control, lives: Vec<Arc<Life<Tap>>>) {
+        if lives.is_empty() {
+            return;
+        }
+        for life in &lives {
+            self.bell.unwatch(&life.device);
+        }
+        let generation = self.publish(control);
+        self.bell.ring();
+        if !self.published.wait_adopted(generation, PATIENCE) {
+            tracing::error!("the switch does not answer");
+        }
+        for life in lives {
+            self.reaper.close(life);
+        }
+    }
+
+    /// Installs a rule; it acts on the next frame. Each ordered pair of nodes
+    /// has its own queue, jitter and losses. A drop also takes the frames that
+    /// are on their way.
     ///
     /// # Errors
-    /// Names a node the switch has no port for.
-    pub fn install(&self, _rule: LinkRule) -> Result<RuleId, String> {
-        Err("the switch takes no rules yet".to_string())
+    /// Names the first node that has no port.
+    pub fn install(&self, rule: LinkRule) -> Result<RuleId, String> {
+        let mut control = lock(&self.control);
+        let Control { ports, rules, .. } = &mut *control;
+        let find = |name: &str| ports.iter().position(|port| port.name == name);
+        let id = rules.install(&rule, find)?;
+        control.fit_offload();
+        self.publish(&control);
+        Ok(id)
     }
 
-    /// Takes a rule off; an unknown id is no error.
-    pub fn remove(&self, _id: RuleId) {}
+    /// Takes a rule off; an unknown id is no error. Frames that it holds leave
+    /// when they are due.
+    pub fn remove(&self, id: RuleId) {
+        let mut control = lock(&self.control);
+        if control.rules.remove(id) {
+            self.publish(&control);
+            control.fit_offload();
+        }
+    }
 
-    /// The counters of a port; `None` when there is no such port.
-    pub fn counters(&self, _name: &str) -> Option<PortCounters> {
-        let _ = self.config.seed;
-        None
+    /// The counters of a port, of its life or its last one; `None` when there
+    /// is no such port.
+    pub fn counters(&self, name: &str) -> Option<PortCounters> {
+        let control = lock(&self.control);
+        let at = control.find(name)?;
+        Some(control.ports[at].counters.read())
+    }
+
+    /// Frames that the capture missed because the disk was too slow or full.
+    pub fn capture_missed(&self) -> u64 {
+        lock(&self.tape).as_ref().map_or(0, Tape::missed)
     }
 
     /// Darkens every port and closes every device.
-    pub fn detach_all(&self) {}
+    pub fn detach_all(&self) {
+        let names = |control: &Control| -> Vec<String> {
+            control.ports.iter().map(|port| port.name.clone()).collect()
+        };
+        let names = names(&lock(&self.control));
+        self.darken(&names);
+    }
+
+    fn publish(&self, control: &Control) -> u64 {
+        self.published.publish(control.view())
+    }
+}
+
+impl Drop for Switch {
+    fn drop(&mut self) {
+        self.detach_all();
+        self.bell.stop();
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+        // The writer ends when the last tape is gone.
+        *lock(&self.tape) = None;
+        if let Some(writer) = self.writer.take() {
+            drop(writer.join());
+        }
+    }
 }
