@@ -98,6 +98,7 @@ impl Procs {
             match letter(&pid) {
                 None | Some('Z' | 'X') => {}
                 Some('T' | 't') => found = true,
+                Some('D') if stop_pending(&pid) => found = true,
                 Some(_) => (found, all_stopped) = (true, false),
             }
         }
@@ -130,6 +131,16 @@ impl Procs {
             .filter_map(|(_, pidfd)| number(pidfd))
             .collect()
     }
+}
+
+/// Whether a stop waits for the process to leave the kernel. One that has been
+/// caught between `vfork` and its child's `exec` waits for a child that is
+/// stopped itself: it never gets to the letter T, nor back to its program.
+fn stop_pending(pid: &str) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let pending = status.lines().find_map(|line| line.strip_prefix("ShdPnd:"));
+    let pending = pending.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok());
+    pending.is_some_and(|bits| bits & (1 << (Signal::SIGSTOP as u64 - 1)) != 0)
 }
 
 /// The state letter of a process.
