@@ -1,0 +1,222 @@
+//! Booting a node.
+
+use std::fs::OpenOptions;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use sha2::{Digest, Sha256};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use crate::service::{Program, ServiceStart, ToService};
+use crate::world::{NodeSpec, WorldError};
+
+use super::channel::{self, AsyncChannel};
+use super::live::{Live, lock, run_wire};
+use super::message::{BootOrder, FromSite, ServiceOrder};
+use super::open::{monotonic_ns, system, write};
+use super::probe::Means;
+use super::world::EmbeddedWorld;
+
+/// How long each half of a boot may take.
+const BOOT_LIMIT: Duration = Duration::from_secs(10);
+
+/// Where a new boot's monotonic clock starts.
+const FIRST_TICK_NS: i64 = 1_000_000;
+
+/// What goes to the node beside its order.
+struct Baggage {
+    control: OwnedFd,
+    log: OwnedFd,
+    theirs: Vec<OwnedFd>,
+    wires: IndexMap<String, mpsc::UnboundedSender<ToService>>,
+}
+
+impl EmbeddedWorld {
+    /// See [`World::boot`](crate::world::World::boot).
+    pub(super) async fn boot_node(&self, node: &NodeSpec, boot: u32) -> Result<(), WorldError> {
+        match self.config.hosts.get(&node.name) {
+            Some(ip) if *ip == node.ip => {}
+            Some(ip) => {
+                let (name, asked) = (&node.name, node.ip);
+                let text = format!("node `{name}` has address {ip} in this world, not {asked}");
+                return Err(WorldError::Failed(text));
+            }
+            None => return Err(WorldError::NoNode(node.name.clone())),
+        }
+        if lock(&self.nodes).contains_key(&node.name) {
+            return Err(WorldError::Failed(format!("node `{}` is up", node.name)));
+        }
+        let offset_ns = self.time_ns.then(|| FIRST_TICK_NS - monotonic_ns());
+        let order = self.order_for(node, boot, offset_ns)?;
+        let (ours, theirs) = channel::pair().map_err(system("make a control socket"))?;
+        let baggage = self.baggage(node, boot, offset_ns, theirs)?;
+        let init = self.fork(order, &baggage).await?;
+        let control = AsyncChannel::new(ours).map_err(system("watch a control socket"))?;
+        let live = Live::new(&node.name, init, control, baggage.wires)
+            .map_err(system("watch a node's init"))?;
+        let live = Arc::new(live);
+        lock(&self.nodes).insert(node.name.clone(), Arc::clone(&live));
+        let result = self.light(node, &live).await;
+        if result.is_err() {
+            let _ = live.kill();
+            let _ = live.dead(BOOT_LIMIT).await;
+            self.forget(&node.name, &live);
+        }
+        result
+    }
+
+    fn order_for(
+        &self,
+        node: &NodeSpec,
+        boot: u32,
+        clock_offset_ns: Option<i64>,
+    ) -> Result<BootOrder, WorldError> {
+        let boot_id_file = self.folder.join(format!("{}.boot_id", node.name));
+        let id = boot_id(self.config.seed, &node.name, boot);
+        write(&boot_id_file, &format!("{id}\n"))?;
+        let services = node.services.iter().map(|service| ServiceOrder {
+            name: service.name.clone(),
+            command: match &service.program {
+                Program::Builtin { .. } => None,
+                Program::Command { argv, env } => Some((argv.clone(), env.clone())),
+            },
+        });
+        Ok(BootOrder {
+            id: 0,
+            node: node.name.clone(),
+            ip: node.ip,
+            prefix: self.prefix,
+            mac: node.mac(),
+            offload: Means::OFFLOAD && !self.config.pcap,
+            boot_id_file,
+            clock_offset_ns,
+            services: services.collect(),
+        })
+    }
+
+    fn baggage(
+        &self,
+        node: &NodeSpec,
+        boot: u32,
+        offset_ns: Option<i64>,
+        control: OwnedFd,
+    ) -> Result<Baggage, WorldError> {
+        let path = self.log_path(&node.name);
+        let log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .map_err(system(format!("open {}", path.display())))?;
+        let mut theirs = Vec::new();
+        let mut wires = IndexMap::new();
+        for service in &node.services {
+            let Program::Builtin { name, config } = &service.program else {
+                continue;
+            };
+            let start = ServiceStart {
+                program: name.clone(),
+                config: config.clone(),
+                service: service.name.clone(),
+                node: node.name.clone(),
+                boot,
+                seed: service.seed,
+                origin_monotonic_ns: self.origin_ns,
+                monotonic_offset_ns: offset_ns.unwrap_or(0),
+                hosts: self.config.hosts.clone(),
+            };
+            let (ours, end) = UnixStream::pair().map_err(system("make a service's wire"))?;
+            theirs.push(OwnedFd::from(end));
+            let stream = ours
+                .set_nonblocking(true)
+                .and_then(|()| tokio::net::UnixStream::from_std(ours))
+                .map_err(system("watch a service's wire"))?;
+            let voice = run_wire(stream, start, self.events.clone());
+            wires.insert(service.name.clone(), voice);
+        }
+        Ok(Baggage {
+            control,
+            log: log.into(),
+            theirs,
+            wires,
+        })
+    }
+
+    /// Has the site's init fork the node's.
+    async fn fork(&self, mut order: BootOrder, baggage: &Baggage) -> Result<OwnedFd, WorldError> {
+        let mut last = self.site.lock().await;
+        *last += 1;
+        order.id = *last;
+        let mut fds: Vec<BorrowedFd<'_>> = vec![baggage.control.as_fd(), baggage.log.as_fd()];
+        fds.extend(baggage.theirs.iter().map(AsFd::as_fd));
+        let control = &self.warden.control;
+        let exchange = async {
+            control.send(&order, &fds).await?;
+            loop {
+                match control.receive::<FromSite>().await? {
+                    Some((FromSite::Forked(id), mut fds)) if id == order.id => {
+                        return Ok(fds.pop().ok_or_else(|| "sent no process".to_string()));
+                    }
+                    Some((FromSite::Refused(id, error), _)) if id == order.id => {
+                        return Ok(Err(error));
+                    }
+                    // An answer to a boot that was given up.
+                    Some(_) => {}
+                    None => return Ok(Err("the site is gone".to_string())),
+                }
+            }
+        };
+        let failed = |why: &str| {
+            WorldError::Failed(format!("node `{}` did not boot: {why}", order.node))
+        };
+        match timeout(BOOT_LIMIT, exchange).await {
+            Ok(Ok(Ok(init))) => Ok(init),
+            Ok(Ok(Err(error))) => Err(failed(&error)),
+            Ok(Err(source)) => Err(system("reach the site")(source)),
+            Err(_) => Err(failed("the site did not answer in 10 s")),
+        }
+    }
+
+    /// Waits for the node to be up, and lights its port last.
+    async fn light(&self, node: &NodeSpec, live: &Arc<Live>) -> Result<(), WorldError> {
+        let name = &node.name;
+        let failed = |why: &str| WorldError::Failed(format!("node `{name}` did not boot: {why}"));
+        let (tap, notes) = match timeout(BOOT_LIMIT, live.up()).await {
+            Ok(up) => up.map_err(|why| failed(&why))?,
+            Err(_) => return Err(failed("its init did not answer in 10 s")),
+        };
+        for note in notes {
+            tracing::info!(node = %name, "{note}");
+        }
+        live.listen(self.log_path(name), self.events.clone());
+        // Under the lock, so that a cut comes before or after but not between.
+        let nodes = lock(&self.nodes);
+        if !nodes.get(name).is_some_and(|here| Arc::ptr_eq(here, live)) {
+            return Err(failed("its power was cut meanwhile"));
+        }
+        let lit = self.switch.light(name, tap);
+        lit.map_err(system(format!("light the port of node `{name}`")))
+    }
+
+    /// Takes a node off the list, unless a later boot has its place.
+    fn forget(&self, name: &str, live: &Arc<Live>) {
+        let mut nodes = lock(&self.nodes);
+        if nodes.get(name).is_some_and(|here| Arc::ptr_eq(here, live)) {
+            nodes.shift_remove(name);
+        }
+    }
+}
+
+/// A random-looking id that differs at every boot and follows from the seed.
+fn boot_id(seed: u64, node: &str, boot: u32) -> uuid::Uuid {
+    let digest = Sha256::new()
+        .chain_update(seed.to_be_bytes())
+        .chain_update(boot.to_be_bytes())
+        .chain_update(node.as_bytes())
+        .finalize();
+    let bytes: [u8; 16] = std::array::from_fn(|at| digest[at]);
+    uuid::Builder::from_random_bytes(bytes).into_uuid()
+}

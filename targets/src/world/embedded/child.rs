@@ -1,0 +1,37 @@
+//! The entry into this binary's child verbs.
+
+use std::process::ExitCode;
+
+use futures_util::future::BoxFuture;
+
+use crate::service::{Env, ServiceError};
+
+use super::{service, site};
+
+/// The first argument that turns this binary into a child of a world.
+pub const MARKER: &str = "__ridethrough";
+
+/// A built-in service that runs.
+pub type BuiltinFuture = BoxFuture<'static, Result<(), ServiceError>>;
+
+/// Finds a built-in service by its name and starts it with its configuration;
+/// `None` when there is none of that name.
+pub type Registry = dyn Fn(&str, serde_json::Value, Env) -> Option<BuiltinFuture>;
+
+/// Runs a child verb if this process was started for one. Call it first thing
+/// in `main`, before there are threads, and return the exit code if there is
+/// one.
+pub fn run_child_if_asked(registry: &Registry) -> Option<ExitCode> {
+    let mut args = std::env::args().skip(1);
+    if args.next()? != MARKER {
+        return None;
+    }
+    Some(match args.next().as_deref() {
+        Some("warden") => site::warden_main(),
+        Some("service") => service::main(registry),
+        verb => {
+            eprintln!("{MARKER} is for this program's own use (asked for {verb:?})");
+            ExitCode::from(2)
+        }
+    })
+}

@@ -1,0 +1,472 @@
+//! The calls to the kernel that need `unsafe`, and nothing else.
+#![allow(unsafe_code)]
+
+use std::ffi::CString;
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command};
+
+use nix::libc;
+use nix::sched::CloneFlags;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+/// The descriptor on which a built-in service finds its wire.
+pub(super) const WIRE_FD: RawFd = 3;
+
+/// `CLONE_NEWTIME`, which only `unshare` takes here.
+pub(super) const NEWTIME: CloneFlags = CloneFlags::from_bits_retain(libc::CLONE_NEWTIME);
+
+/// Which side of a fork this is.
+pub(super) enum Forked {
+    /// The new process.
+    Child,
+    /// The old one, with a descriptor of the new process.
+    Parent(OwnedFd),
+}
+
+#[repr(C)]
+#[derive(Default)]
+struct CloneArgs {
+    flags: u64,
+    pidfd: u64,
+    child_tid: u64,
+    parent_tid: u64,
+    exit_signal: u64,
+    stack: u64,
+    stack_size: u64,
+    tls: u64,
+}
+
+/// Forks into new namespaces, as `clone3` with `flags` (`CLONE_NEWPID`, say).
+///
+/// The caller must have a single thread: the new process carries a copy of
+/// the whole address space, locks included.
+pub(super) fn fork_into(flags: CloneFlags) -> io::Result<Forked> {
+    let mut pidfd: RawFd = -1;
+    let mut args = CloneArgs {
+        flags: flags.bits() as u64 | libc::CLONE_PIDFD as u64,
+        pidfd: std::ptr::from_mut(&mut pidfd) as u64,
+        exit_signal: libc::SIGCHLD as u64,
+        ..CloneArgs::default()
+    };
+    // SAFETY: the argument block is valid for its stated size; without
+    // CLONE_VM the child runs on its own copy of this stack, as after fork(2).
+    // Callers are single-threaded children of this binary, so no other thread
+    // can hold a lock that the child would wait for.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_clone3,
+            std::ptr::from_mut(&mut args),
+            size_of::<CloneArgs>(),
+        )
+    };
+    match result {
+        0 => Ok(Forked::Child),
+        // SAFETY: the kernel has put a new descriptor there; nothing else owns it.
+        1.. => Ok(Forked::Parent(unsafe { OwnedFd::from_raw_fd(pidfd) })),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// A descriptor for a process.
+pub(super) fn pidfd_open(pid: i32) -> io::Result<OwnedFd> {
+    // SAFETY: pidfd_open takes no pointers; a result that is not negative is a
+    // new descriptor that nothing else owns.
+    unsafe {
+        let fd = libc::syscall(libc::SYS_pidfd_open, pid, 0);
+        if fd < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(OwnedFd::from_raw_fd(fd as RawFd))
+    }
+}
+
+/// Kills the process behind a descriptor with SIGKILL; one that is dead
+/// already is no error.
+pub(super) fn pidfd_kill(pidfd: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: a null siginfo is allowed, and no other memory is involved.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_pidfd_send_signal,
+            pidfd.as_raw_fd(),
+            libc::SIGKILL,
+            std::ptr::null::<libc::siginfo_t>(),
+            0,
+        )
+    };
+    if result == 0 {
+        return Ok(());
+    }
+    match io::Error::last_os_error() {
+        error if error.raw_os_error() == Some(libc::ESRCH) => Ok(()),
+        error => Err(error),
+    }
+}
+
+/// Takes over a descriptor that this process was started with.
+///
+/// Call it at most once for each number, before anything else opens files.
+pub(super) fn inherited(fd: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: F_GETFD only looks the number up; once it is known to be open,
+    // the one caller per number becomes its owner.
+    unsafe {
+        if libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(OwnedFd::from_raw_fd(fd))
+    }
+}
+
+/// Closes every descriptor from 3 up that `keep` does not name. For a child
+/// right after a fork, which then never uses the values that owned the others.
+pub(super) fn close_others(keep: &[RawFd]) -> io::Result<()> {
+    let mut keep: Vec<RawFd> = keep.iter().copied().filter(|fd| *fd >= 3).collect();
+    keep.sort_unstable();
+    let mut first: RawFd = 3;
+    for fd in keep {
+        if fd > first {
+            close_range(first as u32, (fd - 1) as u32)?;
+        }
+        first = first.max(fd + 1);
+    }
+    close_range(first as u32, u32::MAX)
+}
+
+fn close_range(first: u32, last: u32) -> io::Result<()> {
+    // SAFETY: no memory is involved. The callers have just forked and leave
+    // every closed descriptor's owner unused, its drop included.
+    if unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+/// Receives one message and the descriptors that came with it. Zero bytes mean
+/// that the other end is closed.
+pub(super) fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<(usize, Vec<OwnedFd>)> {
+    // Room for 64 descriptors; aligned for the control message header.
+    let mut control = [MaybeUninit::<u64>::uninit(); 36];
+    let mut part = libc::iovec {
+        iov_base: buffer.as_mut_ptr().cast(),
+        iov_len: buffer.len(),
+    };
+    // SAFETY: msghdr is plain old data; every pointer in it is to memory that
+    // outlives the call, with its true length. The kernel fills the control
+    // buffer with whole headers, which the CMSG macros walk within the length
+    // that it reports; each descriptor in them is new and owned by nobody.
+    unsafe {
+        let mut header: libc::msghdr = std::mem::zeroed();
+        header.msg_iov = &mut part;
+        header.msg_iovlen = 1;
+        header.msg_control = control.as_mut_ptr().cast();
+        header.msg_controllen = size_of_val(&control) as _;
+        let count = libc::recvmsg(socket.as_raw_fd(), &mut header, libc::MSG_CMSG_CLOEXEC);
+        if count < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        let mut fds = Vec::new();
+        let mut at = libc::CMSG_FIRSTHDR(&header);
+        while !at.is_null() {
+            if (*at).cmsg_level == libc::SOL_SOCKET && (*at).cmsg_type == libc::SCM_RIGHTS {
+                let bytes = (*at).cmsg_len as usize - libc::CMSG_LEN(0) as usize;
+                let data = libc::CMSG_DATA(at).cast::<RawFd>();
+                for index in 0..bytes / size_of::<RawFd>() {
+                    fds.push(OwnedFd::from_raw_fd(data.add(index).read_unaligned()));
+                }
+            }
+            at = libc::CMSG_NXTHDR(&header, at);
+        }
+        if header.msg_flags & (libc::MSG_TRUNC | libc::MSG_CTRUNC) != 0 {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "message larger than its buffer",
+            ));
+        }
+        Ok((count as usize, fds))
+    }
+}
+
+/// Starts a program that dies with the thread that calls this.
+pub(super) fn spawn_bound(command: &mut Command) -> io::Result<Child> {
+    let parent = std::process::id();
+    // SAFETY: the hook runs between fork and exec and makes two system calls
+    // that allocate nothing.
+    unsafe {
+        command.pre_exec(move || {
+            nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)?;
+            // The parent may have died before the line above took effect.
+            if nix::unistd::getppid().as_raw() as u32 == parent {
+                Ok(())
+            } else {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+        });
+    }
+    command.spawn()
+}
+
+/// Starts a service: its wire, if it has one, becomes descriptor 3; it inherits
+/// nothing else beyond its standard streams.
+pub(super) fn spawn_service(command: &mut Command, wire: Option<OwnedFd>) -> io::Result<Child> {
+    // SAFETY: the hook runs between fork and exec and makes system calls only.
+    // Descriptors above 3 are marked and not closed, because the standard
+    // library reports a failing exec through one of them.
+    unsafe {
+        command.pre_exec(move || {
+            let first = match &wire {
+                Some(wire) if wire.as_raw_fd() == WIRE_FD => {
+                    if libc::fcntl(WIRE_FD, libc::F_SETFD, 0) < 0 {
+                        return Err(io::Error::last_os_error());
+                    }
+                    WIRE_FD + 1
+                }
+                Some(wire) => {
+                    if libc::dup2(wire.as_raw_fd(), WIRE_FD) < 0 {
+                        return Err(io::Error::last_os_error());
+                    }
+                    WIRE_FD + 1
+                }
+                None => WIRE_FD,
+            };
+            libc::syscall(
+                libc::SYS_close_range,
+                first,
+                u32::MAX,
+                libc::CLOSE_RANGE_CLOEXEC,
+            );
+            // The node's init collects deaths through a descriptor, and so
+            // blocks the signal; a service must not inherit that.
+            let mut none: libc::sigset_t = std::mem::zeroed();
+            libc::sigemptyset(&mut none);
+            libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
+            libc::signal(libc::SIGCHLD, libc::SIG_DFL);
+            Ok(())
+        });
+    }
+    // The library's own pipe for a failing exec must not get the number that
+    // the wire is about to take, so every number up to it is in use meanwhile.
+    let mut held = Vec::new();
+    loop {
+        let file = std::fs::File::open("/dev/null")?;
+        let above = file.as_raw_fd() > WIRE_FD;
+        held.push(file);
+        if above {
+            break;
+        }
+    }
+    command.spawn()
+}
+
+/// One thing to try in a throw-away child.
+pub(super) enum Step {
+    /// `unshare` with these flags.
+    Unshare(CloneFlags),
+    /// Writes text to a file.
+    Write(CString, Vec<u8>),
+    /// Forks, and goes on in the new process.
+    Fork,
+    /// Makes a TAP device in the present network namespace.
+    Tap,
+    /// Makes every mount private.
+    PrivateMounts,
+    /// Mounts a fresh `/proc`.
+    Proc,
+    /// Mounts a FUSE file system over `/mnt`, without a server behind it.
+    Fuse(CString),
+    /// Sends a message to the kernel's routing socket; its answer must be 0.
+    Route(Vec<u8>),
+}
+
+/// Why a step was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    /// Which step, counted from 0.
+    pub(super) step: usize,
+    /// What the kernel said.
+    pub(super) errno: i32,
+}
+
+/// Tries steps in a child that then ends, so that nothing stays.
+pub(super) fn attempt(steps: &[&Step]) -> io::Result<Result<(), Refusal>> {
+    let (read, write) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
+    // SAFETY: the child may be a copy of a process with many threads, so it
+    // makes system calls on memory that is ready, allocates nothing, and ends
+    // with _exit.
+    let child = unsafe {
+        match libc::fork() {
+            -1 => return Err(io::Error::last_os_error()),
+            0 => {
+                let result = run_steps(steps);
+                let bytes = match result {
+                    Ok(()) => [0_i32; 2],
+                    Err(refusal) => [refusal.step as i32 + 1, refusal.errno],
+                };
+                libc::write(write.as_raw_fd(), bytes.as_ptr().cast(), size_of_val(&bytes));
+                libc::_exit(0);
+            }
+            pid => pid,
+        }
+    };
+    drop(write);
+    let mut answer = [0_u8; 8];
+    let mut got = 0;
+    while got < answer.len() {
+        match nix::unistd::read(&read, &mut answer[got..]) {
+            Ok(0) => break,
+            Ok(count) => got += count,
+            Err(nix::errno::Errno::EINTR) => {}
+            Err(_) => break,
+        }
+    }
+    let _ = nix::sys::wait::waitpid(nix::unistd::Pid::from_raw(child), None);
+    if got < answer.len() {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    let word = |at: usize| i32::from_ne_bytes([answer[at], answer[at + 1], answer[at + 2], answer[at + 3]]);
+    match word(0) {
+        0 => Ok(Ok(())),
+        step => Ok(Err(Refusal {
+            step: (step - 1) as usize,
+            errno: word(4),
+        })),
+    }
+}
+
+/// Runs in the forked child: system calls only.
+fn run_steps(steps: &[&Step]) -> Result<(), Refusal> {
+    for (index, step) in steps.iter().enumerate() {
+        // SAFETY: see each function; all take memory that outlives the call.
+        let result = unsafe { run_step(step) };
+        if result < 0 {
+            return Err(Refusal {
+                step: index,
+                errno: nix::errno::Errno::last_raw(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// # Safety
+/// Only for a process that has just forked and will soon end.
+unsafe fn run_step(step: &Step) -> i64 {
+    // SAFETY: every pointer is to a C string or buffer that lives in `step` or
+    // on this stack, with its true length.
+    unsafe {
+        match step {
+            Step::Unshare(flags) => libc::unshare(flags.bits()).into(),
+            Step::Write(path, bytes) => {
+                let fd = libc::open(path.as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC);
+                if fd < 0 {
+                    return -1;
+                }
+                libc::write(fd, bytes.as_ptr().cast(), bytes.len()) as i64
+            }
+            Step::Fork => match libc::fork() {
+                0 => 0,
+                -1 => -1,
+                pid => {
+                    // The new process answers through the pipe that both hold.
+                    libc::waitpid(pid, std::ptr::null_mut(), 0);
+                    libc::_exit(0)
+                }
+            },
+            Step::Tap => {
+                let fd = libc::open(c"/dev/net/tun".as_ptr(), libc::O_RDWR | libc::O_CLOEXEC);
+                if fd < 0 {
+                    return -1;
+                }
+                let mut request: libc::ifreq = std::mem::zeroed();
+                request.ifr_name[0] = b't' as libc::c_char;
+                request.ifr_ifru.ifru_flags = (libc::IFF_TAP | libc::IFF_NO_PI) as libc::c_short;
+                const TUNSETIFF: libc::c_ulong = 0x4004_54ca;
+                libc::ioctl(fd, TUNSETIFF as _, std::ptr::from_mut(&mut request)).into()
+            }
+            Step::PrivateMounts => libc::mount(
+                std::ptr::null(),
+                c"/".as_ptr(),
+                std::ptr::null(),
+                libc::MS_REC | libc::MS_PRIVATE,
+                std::ptr::null(),
+            )
+            .into(),
+            Step::Proc => libc::mount(
+                c"proc".as_ptr(),
+                c"/proc".as_ptr(),
+                c"proc".as_ptr(),
+                libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC,
+                std::ptr::null(),
+            )
+            .into(),
+            Step::Fuse(options) => {
+                let fd = libc::open(c"/dev/fuse".as_ptr(), libc::O_RDWR | libc::O_CLOEXEC);
+                if fd < 0 || libc::dup2(fd, FUSE_FD) < 0 {
+                    return -1;
+                }
+                libc::mount(
+                    c"ridethrough".as_ptr(),
+                    c"/mnt".as_ptr(),
+                    c"fuse".as_ptr(),
+                    libc::MS_NOSUID | libc::MS_NODEV,
+                    options.as_ptr().cast(),
+                )
+                .into()
+            }
+            Step::Route(message) => ask_route(message),
+        }
+    }
+}
+
+/// The number under which [`Step::Fuse`] offers its device, for its options.
+pub(super) const FUSE_FD: RawFd = 90;
+
+/// # Safety
+/// As [`run_step`].
+unsafe fn ask_route(message: &[u8]) -> i64 {
+    // SAFETY: a plain socket; send and receive on buffers with their lengths.
+    unsafe {
+        let fd = libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, libc::NETLINK_ROUTE);
+        if fd < 0 || libc::send(fd, message.as_ptr().cast(), message.len(), 0) < 0 {
+            return -1;
+        }
+        let mut answer = [0_u8; 1024];
+        let count = libc::recv(fd, answer.as_mut_ptr().cast(), answer.len(), 0);
+        // An NLMSG_ERROR: a 16-byte header, then the error number, 0 for none.
+        if count < 20 {
+            return -1;
+        }
+        let error = i32::from_ne_bytes([answer[16], answer[17], answer[18], answer[19]]);
+        if error != 0 {
+            nix::errno::Errno::set_raw(-error);
+            return -1;
+        }
+        0
+    }
+}
+
+/// Lets children of this process vanish when they die (`true`), or leaves them
+/// to be waited for.
+pub(super) fn reap_by_itself(on: bool) -> io::Result<()> {
+    let action = if on { libc::SIG_IGN } else { libc::SIG_DFL };
+    // SAFETY: no handler function is involved.
+    if unsafe { libc::signal(libc::SIGCHLD, action) } == libc::SIG_ERR {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+/// Watches a descriptor with the runtime.
+pub(super) fn watch(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    // SAFETY: the descriptor is owned, is never swapped for another, and stays
+    // open for as long as the registration, which owns it.
+    Ok(unsafe { AsyncFd::register(fd) }?)
+}
+
+/// Watches a process's descriptor, which can only become readable.
+pub(super) fn watch_process(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    // SAFETY: as in `watch`.
+    Ok(unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }?)
+}

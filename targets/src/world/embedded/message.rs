@@ -1,0 +1,141 @@
+//! What the harness and its init processes say to each other.
+
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::world::NodeState;
+
+/// The first message to the warden: how the site is to be made.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct SiteOrder {
+    /// Enter a user namespace first, mapping this user and group to root.
+    pub(super) user: Option<(u32, u32)>,
+    /// Becomes `/etc/hosts` of every node.
+    pub(super) hosts_file: PathBuf,
+    /// Becomes `/etc/resolv.conf` of every node.
+    pub(super) resolv_file: PathBuf,
+}
+
+/// From the harness to the init of the site. Beside it: the node's control
+/// socket, its log, and the wire of each built-in service, in order.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct BootOrder {
+    /// Tells answers apart.
+    pub(super) id: u64,
+    /// The node's name.
+    pub(super) node: String,
+    /// Its address.
+    pub(super) ip: Ipv4Addr,
+    /// The length of the fabric's prefix.
+    pub(super) prefix: u8,
+    /// Its hardware address.
+    pub(super) mac: [u8; 6],
+    /// Whether its device may hand over large segments.
+    pub(super) offload: bool,
+    /// Becomes the kernel's `boot_id`.
+    pub(super) boot_id_file: PathBuf,
+    /// What its monotonic clock shows above the host's, in nanoseconds; `None`
+    /// where there are no time namespaces.
+    pub(super) clock_offset_ns: Option<i64>,
+    /// What it runs.
+    pub(super) services: Vec<ServiceOrder>,
+}
+
+/// One service process.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ServiceOrder {
+    /// Its name.
+    pub(super) name: String,
+    /// Program, arguments and environment; `None` for a built-in service, which
+    /// has a wire.
+    pub(super) command: Option<(Vec<String>, Vec<(String, String)>)>,
+}
+
+/// From the site's init to the harness.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum FromSite {
+    /// The site stands. Holds what had to be left out.
+    Ready(Vec<String>),
+    /// The site could not be made.
+    Broken(String),
+    /// The node's init exists; a descriptor of its process is beside this.
+    Forked(u64),
+    /// The node's init could not be made.
+    Refused(u64, String),
+}
+
+/// From the harness to a node's init.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ToNode {
+    /// Tells answers apart.
+    pub(super) id: u64,
+    /// What is asked.
+    pub(super) ask: Ask,
+}
+
+/// What a node's init can be asked.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Ask {
+    /// Stop every process.
+    Hang,
+    /// Let them go on.
+    Resume,
+    /// Kill every process.
+    Kill,
+    /// Look at them.
+    State,
+    /// Send probe packets.
+    Probe {
+        /// Marks the packets.
+        token: u64,
+        /// To whom.
+        to: Ipv4Addr,
+        /// How many.
+        count: u32,
+        /// Time between them.
+        interval_us: u64,
+        /// Time after the last.
+        wait_us: u64,
+    },
+    /// How many probe packets with this mark were echoed here.
+    Arrived(u64),
+}
+
+/// From a node's init to the harness.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum FromNode {
+    /// Its services' processes run; the network device is beside this. Holds
+    /// what had to be left out.
+    Up(Vec<String>),
+    /// It could not come up.
+    Broken(String),
+    /// A service has ended.
+    Exited {
+        /// Its name.
+        service: String,
+        /// How.
+        how: String,
+    },
+    /// An answer.
+    Reply(u64, Answer),
+}
+
+/// What a node's init answers.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Answer {
+    /// Done: so are the processes now.
+    State(NodeState),
+    /// What came of a probe.
+    Probed {
+        /// Packets sent.
+        sent: u32,
+        /// Packets echoed and back in time.
+        rtt_us: Vec<u64>,
+    },
+    /// Packets that were echoed.
+    Arrived(u32),
+    /// It could not be done.
+    Failed(String),
+}

@@ -1,0 +1,37 @@
+//! Nodes as Linux namespaces on this machine, without root and without a
+//! container engine.
+//!
+//! ```text
+//! harness ─▶ warden ─▶ site init (pid 1) ─▶ node init (pid 1) ─▶ services
+//!    │                     own user, mount      own net, uts, ipc, mount,
+//!    └─ the switch         and pid namespace    pid and time namespaces
+//! ```
+//!
+//! Every process dies with its parent, and every init also when its control
+//! socket closes. When the harness dies, however it dies, the kernel therefore
+//! ends all of them, and with the last process the namespaces, network devices
+//! and mounts are gone. Nothing outside is ever changed but files in the run
+//! folder.
+
+mod boot;
+mod channel;
+mod child;
+mod config;
+mod echo;
+mod kernel;
+mod live;
+mod message;
+mod node;
+mod open;
+mod probe;
+mod procs;
+mod service;
+mod setup;
+mod site;
+mod warden;
+mod world;
+
+pub use child::{BuiltinFuture, MARKER, Registry, run_child_if_asked};
+pub use config::EmbeddedConfig;
+
+pub use world::EmbeddedWorld;

@@ -1,0 +1,147 @@
+//! Opening an embedded world.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use nix::time::{ClockId, clock_gettime};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use crate::fabric::{Switch, SwitchConfig};
+use crate::world::{NodeSpec, WorldError};
+
+use super::config::EmbeddedConfig;
+use super::message::{FromSite, SiteOrder};
+use super::probe::{self, Means};
+use super::warden::Warden;
+use super::world::EmbeddedWorld;
+
+/// How long the site may take to stand.
+const SITE_LIMIT: Duration = Duration::from_secs(10);
+
+/// What every node's resolver is told: nothing listens there, so that a name
+/// outside the site is refused at once.
+const RESOLV: &str = "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n";
+
+/// Turns an I/O error into a world's.
+pub(super) fn system(what: impl Into<String>) -> impl FnOnce(io::Error) -> WorldError {
+    let what = what.into();
+    move |source| WorldError::System { what, source }
+}
+
+/// The host's monotonic clock in nanoseconds.
+pub(super) fn monotonic_ns() -> i64 {
+    clock_gettime(ClockId::CLOCK_MONOTONIC)
+        .map_or(0, |now| now.tv_sec() * 1_000_000_000 + now.tv_nsec())
+}
+
+impl EmbeddedWorld {
+    /// Opens a world without nodes.
+    ///
+    /// # Errors
+    /// [`WorldError::Missing`] when the machine lacks namespaces or TAP
+    /// devices, with the way to get them; [`WorldError::System`] when a file,
+    /// process or the switch cannot be made.
+    pub async fn open(config: EmbeddedConfig) -> Result<Self, WorldError> {
+        let means = probe::means()?;
+        let folder = config.run_dir.join("embedded");
+        let logs = config.run_dir.join("logs");
+        for path in [&folder, &logs] {
+            fs::create_dir_all(path).map_err(system(format!("make {}", path.display())))?;
+        }
+        // Children may have another working folder.
+        let folder = fs::canonicalize(&folder).map_err(system("find the run folder"))?;
+        let order = SiteOrder {
+            user: means.user,
+            hosts_file: folder.join("hosts"),
+            resolv_file: folder.join("resolv.conf"),
+        };
+        write(&order.hosts_file, &config.hosts_text())?;
+        write(&order.resolv_file, RESOLV)?;
+        let log = fs::File::create(folder.join("warden.log")).map_err(system("make a log"))?;
+        let warden = Warden::start(&config.exe, &config.run_dir, log)
+            .await
+            .map_err(system(format!("start {}", config.exe.display())))?;
+        let mut notes = raise_site(&warden, &order, &folder).await?;
+        notes.extend(means.notes.iter().cloned());
+        for note in &notes {
+            tracing::info!("embedded world: {note}");
+        }
+        let switch = start_switch(&config)?;
+        let origin_ns = monotonic_ns() - config.clock.now_us() as i64 * 1000;
+        let (events, reports) = mpsc::unbounded_channel();
+        Ok(Self {
+            prefix: config.prefix(),
+            config,
+            folder,
+            logs,
+            time_ns: means.time_ns,
+            origin_ns,
+            notes,
+            warden,
+            site: tokio::sync::Mutex::new(0),
+            switch: Arc::new(switch),
+            nodes: std::sync::Mutex::new(IndexMap::new()),
+            events,
+            reports: std::sync::Mutex::new(Some(reports)),
+            probes: std::sync::atomic::AtomicU64::new(1),
+        })
+    }
+}
+
+async fn raise_site(
+    warden: &Warden,
+    order: &SiteOrder,
+    folder: &Path,
+) -> Result<Vec<String>, WorldError> {
+    let control = &warden.control;
+    let exchange = async {
+        control.send(order, &[]).await?;
+        control.receive::<FromSite>().await
+    };
+    let failed = |why: String| {
+        let log = fs::read_to_string(folder.join("warden.log")).unwrap_or_default();
+        WorldError::Failed(format!("the site did not come up: {why}\n{log}").trim_end().into())
+    };
+    match timeout(SITE_LIMIT, exchange).await {
+        Ok(Ok(Some((FromSite::Ready(notes), _)))) => Ok(notes),
+        Ok(Ok(Some((FromSite::Broken(error), _)))) => Err(failed(error)),
+        Ok(Ok(Some((word, _)))) => Err(failed(format!("its init said {word:?}"))),
+        Ok(Ok(None)) => Err(failed("its init has died".into())),
+        Ok(Err(error)) => Err(failed(error.to_string())),
+        Err(_) => Err(failed("no answer in 10 s".into())),
+    }
+}
+
+fn start_switch(config: &EmbeddedConfig) -> Result<Switch, WorldError> {
+    let pcap = if config.pcap {
+        let path = config.run_dir.join("capture.pcapng");
+        Some(fs::File::create(&path).map_err(system(format!("make {}", path.display())))?)
+    } else {
+        None
+    };
+    let switch = Switch::start(SwitchConfig {
+        seed: config.seed,
+        clock: config.clock,
+        pcap,
+        offload: Means::OFFLOAD && !config.pcap,
+    })
+    .map_err(system("start the switch"))?;
+    for (name, ip) in &config.hosts {
+        let node = NodeSpec {
+            name: name.clone(),
+            ip: *ip,
+            services: Vec::new(),
+        };
+        switch.add_port(name, node.mac(), *ip);
+    }
+    Ok(switch)
+}
+
+pub(super) fn write(path: &Path, text: &str) -> Result<(), WorldError> {
+    fs::write(path, text).map_err(system(format!("write {}", path.display())))
+}

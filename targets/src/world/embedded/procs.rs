@@ -1,0 +1,181 @@
+//! The service processes of a node, as its init sees them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::process::{Command, Stdio};
+
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+use crate::world::NodeState;
+
+use super::child::MARKER;
+use super::kernel;
+use super::message::ServiceOrder;
+use super::setup::Doing;
+
+/// Where programs are looked for.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// What services take over from the harness's environment.
+const PASSED: [&str; 3] = ["RUST_LOG", "RUST_BACKTRACE", "TZ"];
+
+/// The service processes.
+pub(super) struct Procs {
+    services: BTreeMap<i32, (String, OwnedFd)>,
+    own_proc: bool,
+}
+
+impl Procs {
+    /// Starts all services; each process runs its program when this returns.
+    pub(super) fn start(
+        services: &[ServiceOrder],
+        log: &OwnedFd,
+        wires: Vec<OwnedFd>,
+        own_proc: bool,
+    ) -> Result<Self, String> {
+        let mut wires = wires.into_iter();
+        let mut running = BTreeMap::new();
+        for service in services {
+            let what = format!("start service `{}`", service.name);
+            let mut command = program(service)?;
+            let wire = match service.command {
+                Some(_) => None,
+                None => Some(wires.next().ok_or("a wire is missing").doing(&what)?),
+            };
+            command
+                .stdin(Stdio::null())
+                .stdout(log.try_clone().doing(&what)?)
+                .stderr(log.try_clone().doing(&what)?);
+            let child = kernel::spawn_service(&mut command, wire).doing(&what)?;
+            let pid = child.id() as i32;
+            // Its death is collected with everybody's, so not through this.
+            drop(child);
+            let pidfd = kernel::pidfd_open(pid).doing(&what)?;
+            running.insert(pid, (service.name.clone(), pidfd));
+        }
+        Ok(Self {
+            services: running,
+            own_proc,
+        })
+    }
+
+    /// Sends a signal to every process of the node but its init.
+    pub(super) fn signal_all(&self, signal: Signal) -> io::Result<()> {
+        match kill(Pid::from_raw(-1), signal) {
+            Ok(()) | Err(Errno::ESRCH) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Collects the dead; returns the services among them and how they ended.
+    pub(super) fn reap(&mut self) -> Vec<(String, String)> {
+        let mut ended = Vec::new();
+        loop {
+            let (pid, how) = match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+                Ok(WaitStatus::Exited(pid, code)) => (pid, format!("exit code {code}")),
+                Ok(WaitStatus::Signaled(pid, signal, _)) => {
+                    (pid, format!("signal {}", signal as i32))
+                }
+                Ok(WaitStatus::StillAlive) | Err(_) => return ended,
+                Ok(_) => continue,
+            };
+            if let Some((name, _)) = self.services.remove(&pid.as_raw()) {
+                ended.push((name, how));
+            }
+        }
+    }
+
+    /// What the processes do, from `/proc`.
+    pub(super) fn state(&self) -> NodeState {
+        let mut found = false;
+        let mut all_stopped = true;
+        for pid in self.pids() {
+            match letter(&pid) {
+                None | Some('Z' | 'X') => {}
+                Some('T' | 't') => found = true,
+                Some('D') if stop_pending(&pid) => found = true,
+                Some(_) => (found, all_stopped) = (true, false),
+            }
+        }
+        match (found, all_stopped) {
+            (false, _) => NodeState::Empty,
+            (true, true) => NodeState::Stopped,
+            (true, false) => NodeState::Running,
+        }
+    }
+
+    /// The processes by the names of their folders in `/proc`.
+    fn pids(&self) -> Vec<String> {
+        if self.own_proc {
+            let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+            return entries
+                .filter_map(|entry| entry.file_name().into_string().ok())
+                .filter(|name| name != "1" && name.bytes().all(|byte| byte.is_ascii_digit()))
+                .collect();
+        }
+        // Another pid namespace's /proc: it tells its own number for each
+        // process of which this one holds a descriptor.
+        let number = |pidfd: &OwnedFd| {
+            let path = format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd());
+            let text = fs::read_to_string(path).ok()?;
+            let pid = text.lines().find_map(|line| line.strip_prefix("Pid:"))?;
+            Some(pid.trim().to_string())
+        };
+        self.services
+            .values()
+            .filter_map(|(_, pidfd)| number(pidfd))
+            .collect()
+    }
+}
+
+/// Whether a stop waits for the process to leave the kernel. One that has been
+/// caught between `vfork` and its child's `exec` waits for a child that is
+/// stopped itself: it never gets to the letter T, nor back to its program.
+fn stop_pending(pid: &str) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let pending = status.lines().find_map(|line| line.strip_prefix("ShdPnd:"));
+    let pending = pending.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok());
+    pending.is_some_and(|bits| bits & (1 << (Signal::SIGSTOP as u64 - 1)) != 0)
+}
+
+/// The state letter of a process.
+fn letter(pid: &str) -> Option<char> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name before it may itself hold spaces and brackets.
+    let (_, rest) = stat.rsplit_once(')')?;
+    rest.trim_start().chars().next()
+}
+
+fn program(service: &ServiceOrder) -> Result<Command, String> {
+    let mut command = match &service.command {
+        None => {
+            // Not by its path: the file may be out of reach, or replaced.
+            let mut command = Command::new("/proc/self/exe");
+            command.args([MARKER, "service", &service.name]);
+            command
+        }
+        Some((argv, _)) => {
+            let [program, args @ ..] = argv.as_slice() else {
+                return Err(format!("service `{}` has an empty command", service.name));
+            };
+            let mut command = Command::new(program);
+            command.args(args);
+            command
+        }
+    };
+    command.env_clear().env("PATH", PATH).env("HOME", "/");
+    for name in PASSED {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    if let Some((_, env)) = &service.command {
+        command.envs(env.iter().map(|(name, value)| (name, value)));
+    }
+    Ok(command)
+}
