@@ -84,7 +84,7 @@ pub async fn conduct(plan: Plan, how: Conduct) -> Result<Outcome, ConductError> 
     std::fs::write(&resolved, &plan.yaml).map_err(folder(&resolved))?;
     let clock = Clock::start();
     let header = header(&plan, &how);
-    let world = open(&plan, &how, clock)?;
+    let world = open(&plan, &how, clock).await?;
     let record = how.out.join("record.jsonl");
     let request = RunRequest {
         plan: plan.clone(),
@@ -149,7 +149,7 @@ pub fn world_name(world: WorldKind) -> &'static str {
     }
 }
 
-fn open(plan: &Plan, how: &Conduct, clock: Clock) -> Result<Arc<dyn World>, ConductError> {
+async fn open(plan: &Plan, how: &Conduct, clock: Clock) -> Result<Arc<dyn World>, ConductError> {
     match how.world {
         WorldKind::Embedded => {
             let exe = std::env::current_exe().map_err(|source| WorldError::System {
@@ -164,7 +164,7 @@ fn open(plan: &Plan, how: &Conduct, clock: Clock) -> Result<Arc<dyn World>, Cond
                 hosts: plan.hosts.clone(),
                 pcap: how.pcap,
             };
-            let world = EmbeddedWorld::open(config).map_err(EngineError::World)?;
+            let world = EmbeddedWorld::open(config).await.map_err(EngineError::World)?;
             Ok(Arc::new(world))
         }
         other => Err(ConductError::NoWorld(world_name(other).to_string())),

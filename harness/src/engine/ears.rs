@@ -69,7 +69,11 @@ impl Ears {
     fn ledger(&self, node: &str, value: serde_json::Value) {
         match serde_json::from_value(value) {
             Ok(LedgerWord::Row(row)) => self.recorder.at(row.end_us, node, Body::Request(row)),
-            Ok(LedgerWord::LoadDone { load, planned, sent, lag_p99_us }) => {
+            Ok(LedgerWord::LoadDone { load, planned, sent, lag_p99_us, mixed, .. }) => {
+                if mixed {
+                    let reason = format!("the streams of {load} did not all end alike in the baseline");
+                    self.recorder.now("engine", Body::Invalid { reason });
+                }
                 self.recorder.now(node, Body::LoadDone { load, planned, sent, lag_p99_us });
                 self.loads_done.send_modify(|done| *done += 1);
             }

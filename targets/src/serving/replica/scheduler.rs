@@ -39,6 +39,8 @@ struct Running {
     done: u32,
     prefilled: bool,
     due: f64,
+    /// When its last token was made, by the clock of elapsed time.
+    made: f64,
     progress: watch::Sender<u32>,
 }
 
@@ -48,6 +50,9 @@ struct State {
     /// Readings of the two clocks of work, in seconds.
     prefill: f64,
     decode: f64,
+    /// Seconds elapsed, and how many of them the last decode step took.
+    elapsed: f64,
+    last_step: f64,
     next_id: u64,
     running: BTreeMap<u64, Running>,
     prefill_due: BTreeSet<(u64, u64)>,
@@ -92,6 +97,8 @@ impl Scheduler {
                 clocks: 1.0,
                 prefill: 0.0,
                 decode: 0.0,
+                elapsed: 0.0,
+                last_step: 0.0,
                 next_id: 0,
                 running: BTreeMap::new(),
                 prefill_due: BTreeSet::new(),
@@ -147,14 +154,16 @@ impl Scheduler {
 
     /// Runs the accelerator for as long as it is polled, and says what it draws.
     pub(super) async fn run(&self, clock: Clock, voice: mpsc::UnboundedSender<FromService>) {
-        let mut said = (f64::NAN, f64::NAN);
+        let mut said = (f64::NAN, f64::NAN, 0);
         let mut quiet_until = Instant::now();
         loop {
             let now = Instant::now();
-            let (due, draw) = {
+            let (due, draw, step_ms) = {
                 let mut state = self.lock();
                 self.advance(&mut state, now);
-                (self.next_due(&state), self.draw(&state))
+                let (busy, rate) = self.draw(&state);
+                let step_ms = if rate > 0.0 { state.last_step * 1e3 } else { 0.0 };
+                (self.next_due(&state), (busy, rate, step_ms.round() as u64), step_ms)
             };
             let mut wake = due;
             if draw != said {
@@ -165,6 +174,7 @@ impl Scheduler {
                         t_us: clock.at(now),
                         utilisation: draw.0,
                         tokens_per_s: draw.1,
+                        step_ms,
                     }));
                 } else {
                     wake = Some(wake.map_or(quiet_until, |wake| wake.min(quiet_until)));
@@ -243,13 +253,14 @@ impl Scheduler {
     }
 
     fn elapse(&self, state: &mut State, seconds: f64) {
+        state.elapsed += seconds;
         state.prefill += seconds * state.clocks;
         state.decode += seconds * self.decode_speed(state);
     }
 
     /// One token of one request is made.
     fn step(&self, state: &mut State, id: u64) {
-        let decode = state.decode;
+        let (decode, elapsed) = (state.decode, state.elapsed);
         let Some(running) = state.running.get_mut(&id) else {
             return;
         };
@@ -263,6 +274,10 @@ impl Scheduler {
         running.progress.send_replace(running.done);
         let finished = running.done >= running.job.count;
         let was_prefilled = std::mem::replace(&mut running.prefilled, true);
+        if was_prefilled && !running.job.probe {
+            state.last_step = elapsed - running.made;
+        }
+        running.made = elapsed;
         // At least a microsecond of work, so that time always moves.
         running.due = from + self.config.decode.secs_f64().max(2.0 * EPSILON_S);
         let new = (running.due.to_bits(), id);
@@ -293,6 +308,7 @@ impl Scheduler {
             done: 0,
             prefilled: false,
             due,
+            made: state.elapsed,
             progress,
         };
         state.running.insert(id, running);
