@@ -6,6 +6,7 @@
 //! playbook.
 #![forbid(unsafe_code)]
 
+pub mod cli;
 pub mod load;
 pub mod plan;
 pub mod playbook;

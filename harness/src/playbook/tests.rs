@@ -212,6 +212,7 @@ fn aliases_cannot_multiply_without_end() {
 #[test]
 fn nesting_has_a_bound() {
     let text = "[".repeat(5_000);
+    eprintln!("{}", shown(&text));
     assert!(shown(&text).contains("nested deeper than 64 levels"));
 }
 

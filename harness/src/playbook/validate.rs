@@ -19,7 +19,7 @@ pub(crate) fn validate(root: &Node) -> Vec<Problem> {
     let mut validator = Validator {
         problems: Vec::new(),
     };
-    validator.shape(root, Shape::root(), "a playbook", root.place);
+    validator.shape(root, Shape::root(), "the playbook", head(root));
     validator.problems
 }
 
@@ -93,6 +93,9 @@ impl Validator {
         problem = match (first, &node.value) {
             ("string", Value::Number(n)) => problem.help(format!("quote it: \"{n}\"")),
             ("string", Value::Bool(b)) => problem.help(format!("quote it: \"{b}\"")),
+            ("array", Value::Text(t)) if shape.schema.get("prefixItems").is_some() => {
+                problem.help(format!("write both: `[{t}, …]`"))
+            }
             ("array", Value::Text(t)) => problem.help(format!("a list of one is written `[{t}]`")),
             ("object", Value::Null) if required(shape.schema).is_empty() => {
                 problem.help("write `{}` for all defaults")
@@ -155,7 +158,8 @@ impl Validator {
                 format!("{owner}: missing {}", list(&missing, "and")),
                 "incomplete",
             );
-            if missing.len() == 1 && !first.is_empty() {
+            // "Its name." says no more than the key does.
+            if missing.len() == 1 && first.len() > 12 {
                 problem = problem.help(format!("`{}`: {}", missing[0], one_line(first)));
             }
             self.push(problem);
@@ -306,7 +310,7 @@ impl Validator {
                 );
                 problem = match known.as_slice() {
                     [one] => problem.help(format!("settings of `{one}` are indented below it")),
-                    [_, ..] => problem.help("begin each with `- ` of its own"),
+                    [_, ..] => problem.help("give each an item of its own"),
                     [] => problem.help(format!("one of {}", variant_names(variants))),
                 };
                 self.push(problem);
