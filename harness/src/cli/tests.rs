@@ -20,7 +20,7 @@ fn a_good_playbook_is_one_line() {
 fn a_bad_playbook_is_its_errors() {
     let checked = check(Path::new("tests/data/sites/two-feed.yaml"), false);
     assert!(!checked.good);
-    assert_snapshot!(checked.text);
+    assert!(checked.text.contains("this is a site, not a playbook"));
 }
 
 #[test]

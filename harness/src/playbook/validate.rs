@@ -122,6 +122,11 @@ impl Validator {
         owner: &str,
         key: Place,
     ) {
+        if let Some(other) = mistaken(node, shape) {
+            let place = if key.len > 0 { key } else { head(node) };
+            self.push(Problem::new(place, other, "another kind of file"));
+            return;
+        }
         let known: Vec<&str> = shape.properties().collect();
         let missing: Vec<&str> = required(shape.schema)
             .into_iter()
@@ -435,6 +440,19 @@ fn unit_hint(name: Option<&str>, n: f64) -> Option<String> {
         "Bandwidth" => format!("{n}Mbit/s"),
         _ => return None,
     })
+}
+
+/// One kind of file in the place of another, by the keys that only it has.
+fn mistaken(node: &Node, shape: Shape<'static>) -> Option<String> {
+    let kinds = [
+        ("Playbook", "a playbook", ["load", "assert"]),
+        ("Site", "a site", ["utilities", "racks"]),
+        ("StackSpec", "a stack", ["nodes", "services"]),
+    ];
+    let expected = kinds.iter().find(|k| shape.name == Some(k.0))?;
+    let has = |keys: &[&str; 2]| keys.iter().all(|key| node.get(key).is_some());
+    let found = kinds.iter().find(|k| k.0 != expected.0 && has(&k.2))?;
+    (!has(&expected.2)).then(|| format!("this is {}, not {}", found.1, expected.1))
 }
 
 /// Properties that are not written.
