@@ -1,11 +1,18 @@
 //! The command line, one file per verb.
 
 mod args;
+mod check;
 mod doctor;
 mod exit;
 mod judge;
+mod list;
 mod main;
+mod plan;
 mod progress;
 mod run;
+mod schema;
 
 pub use main::main;
+
+#[cfg(test)]
+mod tests;

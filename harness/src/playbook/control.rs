@@ -161,24 +161,23 @@ impl<'n> Spot<'n> {
     }
 
     fn candidates(&self) -> Vec<String> {
-        let mut all: Vec<String> = self.shape.properties().map(str::to_string).collect();
-        let mut own: Vec<String> = match self.node.map(|n| &n.value) {
-            Some(Value::Map(entries)) => entries.iter().map(|e| e.key.clone()).collect(),
-            Some(Value::List(items)) => (0..items.len())
-                .map(|i| {
-                    let name = items[i].get("name").and_then(Node::text);
-                    name.map_or_else(|| i.to_string(), str::to_string)
-                })
-                .collect(),
-            _ => Vec::new(),
-        };
+        // What people name comes before the keys that every site has.
+        let mut all: Vec<String> = Vec::new();
+        let mut keys: Vec<String> = self.shape.properties().map(str::to_string).collect();
         for (_, group) in self.groups() {
-            let keys = group.node.map(Node::entries).unwrap_or_default();
-            own.extend(keys.iter().map(|e| e.key.clone()));
-            own.extend(group.shape.properties().map(str::to_string));
+            let entries = group.node.map(Node::entries).unwrap_or_default();
+            all.extend(entries.iter().map(|e| e.key.clone()));
+            keys.extend(group.shape.properties().map(str::to_string));
         }
-        own.retain(|name| !all.contains(name));
-        all.extend(own);
+        match self.node.map(|n| &n.value) {
+            Some(Value::Map(entries)) => all.extend(entries.iter().map(|e| e.key.clone())),
+            Some(Value::List(items)) => all.extend((0..items.len()).map(|i| {
+                let name = items[i].get("name").and_then(Node::text);
+                name.map_or_else(|| i.to_string(), str::to_string)
+            })),
+            _ => {}
+        }
+        all.append(&mut keys);
         let mut seen = std::collections::BTreeSet::new();
         all.retain(|name| seen.insert(name.clone()));
         all

@@ -22,6 +22,17 @@ pub struct Loaded {
     pub(crate) sources: Arc<Sources>,
 }
 
+impl Loaded {
+    /// The text written at a dotted path, if it is text.
+    pub(crate) fn text_at(&self, path: &str) -> Option<&str> {
+        let mut node = &self.tree;
+        for segment in path.split('.') {
+            node = node.get(segment)?;
+        }
+        node.text()
+    }
+}
+
 /// Reads a playbook with the site and stack that it names.
 ///
 /// # Errors

@@ -11,6 +11,7 @@ mod schema;
 mod source;
 mod tree;
 mod validate;
+mod vocabulary;
 mod words;
 
 pub use assertion::{
@@ -25,9 +26,9 @@ pub use model::{
     StackSpec, WorldKind,
 };
 pub use schema::editor_schema;
+pub use vocabulary::{Described, assertions, faults, playbook_head};
 
 pub(crate) use errors::Problem;
-pub(crate) use schema::Shape;
 pub(crate) use words::{closest, names};
 
 #[cfg(test)]

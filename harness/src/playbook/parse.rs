@@ -1,6 +1,6 @@
 //! From text to a tree with places, by YAML 1.2 events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
 
@@ -28,6 +28,7 @@ pub(crate) fn parse(text: &str, source: usize, problems: &mut Vec<Problem>) -> O
         stack: Vec::new(),
         anchors: BTreeMap::new(),
         root: None,
+        tagged: BTreeSet::new(),
         nodes: 0,
         documents: 0,
         end_of_text: text.trim_end().len(),
@@ -66,6 +67,8 @@ struct Builder<'a> {
     stack: Vec<Open>,
     anchors: BTreeMap<usize, (Node, usize)>,
     root: Option<Node>,
+    /// Where values begin that were already reported for their tag.
+    tagged: BTreeSet<usize>,
     nodes: usize,
     documents: usize,
     end_of_text: usize,
@@ -85,11 +88,10 @@ impl Builder<'_> {
             }
         }
         if self.root.is_none() {
-            self.problems.push(Problem::new(
-                self.place_at(0, 0),
-                "the file is empty",
-                "expected a mapping that begins with `name:`",
-            ));
+            self.problems.push(
+                Problem::new(self.place_at(0, 0), "the file is empty", "nothing here")
+                    .help("a playbook is a mapping that begins with `name:`"),
+            );
         }
         self.root.take()
     }
@@ -195,7 +197,10 @@ impl Builder<'_> {
 
     /// Puts a finished value where it belongs. `new` is how many values it adds
     /// to those read so far: one, or all that an alias repeats.
-    fn value(&mut self, node: Node, anchor: usize, new: usize) -> Option<()> {
+    fn value(&mut self, mut node: Node, anchor: usize, new: usize) -> Option<()> {
+        if self.tagged.remove(&node.place.start) {
+            node.value = Value::Broken;
+        }
         self.nodes += new;
         if self.nodes > MAX_NODES {
             self.problems.push(Problem::new(
@@ -246,6 +251,7 @@ impl Builder<'_> {
 
     fn refuse_tag(&mut self, tagged: bool, place: Place) {
         if tagged {
+            self.tagged.insert(place.start);
             self.problems.push(
                 Problem::new(place, "YAML tags mean nothing here", "tagged")
                     .help("write a kind as a key: `utility_outage: {}`"),
@@ -286,7 +292,12 @@ impl Builder<'_> {
         }
         let line = self.line_at(place.start);
         let (label, help) = explain(error.info(), line);
-        Problem::new(place, format!("not valid YAML: {}", error.info()), label).maybe_help(help)
+        Problem::new(
+            place,
+            format!("not valid YAML: {}", plain(error.info())),
+            label,
+        )
+        .maybe_help(help)
     }
 
     fn line_at(&self, byte: usize) -> &str {
@@ -357,17 +368,39 @@ fn explain(info: &str, line: &str) -> (&'static str, Option<String>) {
     if line.matches('"').count() % 2 == 1 {
         return ("in this text", Some("a `\"` is not closed".into()));
     }
+    if info.contains("flow mapping") || info.contains("flow sequence") {
+        return (
+            "here",
+            Some("items inside `{…}` and `[…]` are separated by commas".into()),
+        );
+    }
     if info.contains("simple key")
         || info.contains("mapping values")
         || info.contains("expected ':'")
     {
         return (
-            "here",
-            Some("a key needs a colon and a space after it: `key: value`; indent keys of one mapping alike".into()),
+            "up to here",
+            Some("a key needs a colon and a space after it, on this line or the one above: `key: value`".into()),
         );
     }
     (
         "here",
         Some("look for indentation that does not match the lines above".into()),
     )
+}
+
+/// A scanner's complaint without its inner words.
+fn plain(info: &str) -> String {
+    let (context, complaint) = match info.split_once(", ") {
+        Some((context, complaint)) if context.starts_with("while ") => (context, complaint),
+        _ => ("", info),
+    };
+    let complaint = match complaint {
+        "simple key expect ':'" | "simple key expected ':'" => "a key without `:`",
+        "found unexpected end of stream" if context.contains("quoted") => {
+            "the file ends inside a quoted text"
+        }
+        other => other.strip_prefix("did not find ").unwrap_or(other),
+    };
+    complaint.replace('\'', "`")
 }

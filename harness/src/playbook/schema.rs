@@ -66,15 +66,6 @@ impl<'s> Shape<'s> {
         }
     }
 
-    /// A type by its name.
-    pub(crate) fn named(name: &'static str) -> Option<Shape<'static>> {
-        let schema = SCHEMA.get("$defs")?.get(name)?;
-        Some(Shape {
-            schema,
-            name: Some(name),
-        })
-    }
-
     /// Follows references, and `null` alternatives of optional values.
     pub(crate) fn of(schema: &'s Json) -> Shape<'s>
     where

@@ -17,12 +17,12 @@ pub(crate) fn good() -> Loaded {
     }
 }
 
-fn good_text() -> String {
+pub(crate) fn good_text() -> String {
     std::fs::read_to_string(GOOD).expect("the sample is there")
 }
 
 /// The good playbook with lines replaced, as its reader sees what is wrong.
-fn errors(edits: &[(&str, &str)]) -> String {
+pub(crate) fn errors(edits: &[(&str, &str)]) -> String {
     let mut text = good_text();
     for (from, to) in edits {
         assert!(text.contains(from), "the sample has no {from:?}");
@@ -31,7 +31,7 @@ fn errors(edits: &[(&str, &str)]) -> String {
     shown(&text)
 }
 
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let planned = load_text(Path::new(GOOD), text).and_then(|loaded| plan(&loaded));
     match planned {
         Ok(_) => "no error".into(),
@@ -39,8 +39,21 @@ fn shown(text: &str) -> String {
     }
 }
 
-const SITE: &str = "site: sites/two-feed.yaml";
-const STACK: &str = "stack: stacks/reference.yaml";
+pub(crate) const SITE: &str = "site: sites/two-feed.yaml";
+pub(crate) const STACK: &str = "stack: stacks/reference.yaml";
+
+/// A text with the file of a line (`SITE`, `STACK`) written in its place, and
+/// changed.
+pub(crate) fn inline(text: &str, line: &str, edits: &[(&str, &str)]) -> String {
+    let (key, file) = line.split_once(": ").expect("key and file");
+    let mut part = std::fs::read_to_string(format!("tests/data/{file}")).expect("a sample");
+    for (from, to) in edits {
+        assert!(part.contains(from), "{file} has no {from:?}");
+        part = part.replace(from, to);
+    }
+    let part: String = part.lines().map(|l| format!("  {l}\n")).collect();
+    text.replace(line, &format!("{key}:\n{}", part.trim_end()))
+}
 
 #[test]
 fn the_good_playbook_is_good() {
@@ -154,6 +167,13 @@ fn files_that_are_not_there() {
 }
 
 #[test]
+fn sites_and_stacks_are_not_playbooks() {
+    let site = std::fs::read_to_string("tests/data/sites/two-feed.yaml").expect("the sample");
+    assert_snapshot!(shown(&site));
+    assert_snapshot!(errors(&[(STACK, "stack: sites/two-feed.yaml")]));
+}
+
+#[test]
 fn a_playbook_that_is_not_there() {
     let errors = load_playbook(Path::new("tests/data/none.yaml")).expect_err("not there");
     assert_snapshot!(errors.render(false));
@@ -211,7 +231,7 @@ fn aliases_cannot_multiply_without_end() {
 
 #[test]
 fn nesting_has_a_bound() {
-    let text = "[".repeat(5_000);
+    let text = "[".repeat(100);
     assert!(shown(&text).contains("nested deeper than 64 levels"));
 }
 
@@ -267,13 +287,15 @@ fn a_short_path_that_means_two_things() {
         "site.ups-a.battery.condition: open",
         "stack.gpu-1.boot: 2s\n      stack.twin.on: [gpu-1]",
     );
-    let stack = std::fs::read_to_string("tests/data/stacks/reference.yaml").expect("sample");
-    let stack = stack
-        .replace("gpu-3: {", "twin: {")
-        .replace("  replica:\n", "  twin:\n")
-        .replace(", gpu-3]", ", twin]");
-    let stack: String = stack.lines().map(|l| format!("  {l}\n")).collect();
-    let text = text.replace(STACK, &format!("stack:\n{stack}"));
+    let text = inline(
+        &text,
+        STACK,
+        &[
+            ("gpu-3: {", "twin: {"),
+            ("  replica:\n", "  twin:\n"),
+            (", gpu-3]", ", twin]"),
+        ],
+    );
     assert_snapshot!(shown(&text));
 }
 

@@ -19,7 +19,7 @@ pub(crate) fn validate(root: &Node) -> Vec<Problem> {
     let mut validator = Validator {
         problems: Vec::new(),
     };
-    validator.shape(root, Shape::root(), "a playbook", root.place);
+    validator.shape(root, Shape::root(), "the playbook", head(root));
     validator.problems
 }
 
@@ -93,6 +93,9 @@ impl Validator {
         problem = match (first, &node.value) {
             ("string", Value::Number(n)) => problem.help(format!("quote it: \"{n}\"")),
             ("string", Value::Bool(b)) => problem.help(format!("quote it: \"{b}\"")),
+            ("array", Value::Text(t)) if shape.schema.get("prefixItems").is_some() => {
+                problem.help(format!("write both: `[{t}, …]`"))
+            }
             ("array", Value::Text(t)) => problem.help(format!("a list of one is written `[{t}]`")),
             ("object", Value::Null) if required(shape.schema).is_empty() => {
                 problem.help("write `{}` for all defaults")
@@ -119,6 +122,11 @@ impl Validator {
         owner: &str,
         key: Place,
     ) {
+        if let Some(other) = mistaken(node, shape) {
+            let place = if key.len > 0 { key } else { head(node) };
+            self.push(Problem::new(place, other, "another kind of file"));
+            return;
+        }
         let known: Vec<&str> = shape.properties().collect();
         let missing: Vec<&str> = required(shape.schema)
             .into_iter()
@@ -155,7 +163,8 @@ impl Validator {
                 format!("{owner}: missing {}", list(&missing, "and")),
                 "incomplete",
             );
-            if missing.len() == 1 && !first.is_empty() {
+            // "Its name." says no more than the key does.
+            if missing.len() == 1 && first.len() > 12 {
                 problem = problem.help(format!("`{}`: {}", missing[0], one_line(first)));
             }
             self.push(problem);
@@ -306,7 +315,7 @@ impl Validator {
                 );
                 problem = match known.as_slice() {
                     [one] => problem.help(format!("settings of `{one}` are indented below it")),
-                    [_, ..] => problem.help("begin each with `- ` of its own"),
+                    [_, ..] => problem.help("give each an item of its own"),
                     [] => problem.help(format!("one of {}", variant_names(variants))),
                 };
                 self.push(problem);
@@ -431,6 +440,19 @@ fn unit_hint(name: Option<&str>, n: f64) -> Option<String> {
         "Bandwidth" => format!("{n}Mbit/s"),
         _ => return None,
     })
+}
+
+/// One kind of file in the place of another, by the keys that only it has.
+fn mistaken(node: &Node, shape: Shape<'static>) -> Option<String> {
+    let kinds = [
+        ("Playbook", "a playbook", ["load", "assert"]),
+        ("Site", "a site", ["utilities", "racks"]),
+        ("StackSpec", "a stack", ["nodes", "services"]),
+    ];
+    let expected = kinds.iter().find(|k| shape.name == Some(k.0))?;
+    let has = |keys: &[&str; 2]| keys.iter().all(|key| node.get(key).is_some());
+    let found = kinds.iter().find(|k| k.0 != expected.0 && has(&k.2))?;
+    (!has(&expected.2)).then(|| format!("this is {}, not {}", found.1, expected.1))
 }
 
 /// Properties that are not written.

@@ -12,6 +12,9 @@ use super::super::time::{Untimed, interval, phases};
 use super::super::wiring::{CLIENTS, SUPERVISOR};
 use super::checker::Checker;
 
+/// From here on, IEEE 1159 calls a low supply an undervoltage.
+const SAG_ENDS: Span = Span::from_secs(60);
+
 pub(super) fn check(c: &mut Checker<'_>) {
     let playbook = c.playbook;
     let phases = phases(&playbook.phases);
@@ -73,6 +76,15 @@ fn time(c: &mut Checker<'_>, i: usize, fault: &FaultSpec, phases: &[PlannedPhase
             return;
         }
     };
+    if kind == "sag" && until.micros().saturating_sub(at.micros()) >= SAG_ENDS.micros() {
+        let message = format!("a sag from {at} to {until} is not a sag");
+        c.wrong_key(
+            &path("inject.sag"),
+            message,
+            "less than a minute (IEEE 1159)",
+        );
+        c.hint("a supply that stays low is a `brownout`");
+    }
     if fault.lasts == Some(Span::default()) {
         c.wrong(
             &path("for"),

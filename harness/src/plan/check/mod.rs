@@ -10,3 +10,6 @@ mod site;
 mod stack;
 
 pub(crate) use all::check;
+pub(crate) use checker::Checker;
+#[cfg(test)]
+pub(crate) use site::report;

@@ -2,6 +2,8 @@
 
 use ridethrough_targets::plant::{Plant, SiteError};
 
+use crate::playbook::closest;
+
 use super::super::machines::loads;
 use super::checker::Checker;
 
@@ -15,33 +17,60 @@ pub(super) fn check(c: &mut Checker<'_>) {
             report(c, error);
         }
     }
-    hosts(c);
+    for name in playbook.site.ups.keys() {
+        // A UPS's management card is a host of the UPS's name.
+        c.host_name(&format!("site.ups.{name}"), "UPS", name);
+    }
 }
 
 /// A problem of the plant, at the component it names.
-pub(super) fn report(c: &mut Checker<'_>, error: &SiteError) {
-    let path = match error.component.as_str() {
+pub(crate) fn report(c: &mut Checker<'_>, error: &SiteError) {
+    let SiteError { component, problem } = error;
+    // The plant knows machines as loads of the site.
+    let mut path = match component.as_str() {
         "" | "site" => "site".to_string(),
+        machine if machine.starts_with("nodes.") => format!("stack.{machine}"),
         other => format!("site.{}", other.strip_prefix("site.").unwrap_or(other)),
     };
-    let name = error.component.rsplit('.').next().unwrap_or_default();
-    c.wrong(
-        &path,
-        format!("{}: {}", error.component, error.problem),
-        name,
-    );
+    let name = problem
+        .split('`')
+        .nth(1)
+        .filter(|_| problem.starts_with("no "));
+    if let Some(name) = name {
+        path = item(c, path, name);
+    }
+    let continues = ["is ", "has ", "must "]
+        .iter()
+        .any(|w| problem.starts_with(w));
+    let message = if name.is_some() {
+        problem.clone()
+    } else if continues {
+        format!("`{component}` {problem}")
+    } else {
+        format!("`{component}`: {problem}")
+    };
+    let label = if name.is_some() {
+        "no such name"
+    } else {
+        "cannot be"
+    };
+    c.wrong(&path, message, label);
+    let site = &c.playbook.site;
+    let components = site
+        .utilities
+        .keys()
+        .chain(site.ups.keys())
+        .chain(site.pdus.keys());
+    let guess = name.and_then(|name| closest(name, components.map(String::as_str)));
+    if let Some(guess) = guess {
+        c.hint(format!("did you mean `{guess}`?"));
+    }
 }
 
-/// A UPS's card is a host of its name.
-fn hosts(c: &mut Checker<'_>) {
-    let playbook = c.playbook;
-    for name in playbook.site.ups.keys() {
-        c.host_name(&format!("site.ups.{name}"), "UPS", name);
-        if playbook.stack.nodes.contains_key(name) {
-            let message = format!("UPS `{name}` has the name of a machine");
-            c.wrong_key(&format!("site.ups.{name}"), message, "a host name twice");
-            c.also(&format!("stack.nodes.{name}"), "the machine");
-            c.hint("the UPS's management card is a host of the UPS's name");
-        }
-    }
+/// The item of a list that holds the name, where the path is a list's.
+fn item(c: &Checker<'_>, path: String, name: &str) -> String {
+    (0..16)
+        .map(|i| format!("{path}.{i}"))
+        .find(|item| c.loaded.text_at(item) == Some(name))
+        .unwrap_or(path)
 }

@@ -38,11 +38,6 @@ fn machines(c: &mut Checker<'_>) {
         let racks = site.racks.keys().map(String::as_str);
         let owner = ("rack", "the site");
         c.exists(&format!("{path}.rack"), owner, &node.rack, racks);
-        if node.idle > node.peak {
-            let (idle, peak) = (node.idle, node.peak);
-            let message = format!("`{name}` draws more when idle ({idle}) than at peak ({peak})");
-            c.wrong(&format!("{path}.idle"), message, "more than the peak");
-        }
     }
 }
 

@@ -1,0 +1,44 @@
+//! `ridethrough check`: is it a playbook, and can it be?
+
+use std::path::Path;
+
+use crate::plan::{Plan, plan};
+use crate::playbook::load_playbook;
+
+/// The outcome of a check.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// One line for a good playbook, everything that is wrong for a bad one.
+    pub text: String,
+    /// Whether it is good. A bad playbook is exit code 2.
+    pub good: bool,
+}
+
+/// Checks a playbook, its site, its stack and its controls. Starts nothing.
+pub fn check(path: &Path, color: bool) -> Checked {
+    match load_playbook(path).and_then(|loaded| plan(&loaded)) {
+        Ok(plan) => Checked {
+            text: format!("{}: {}\n", path.display(), summary(&plan)),
+            good: true,
+        },
+        Err(errors) => Checked {
+            text: errors.render(color),
+            good: false,
+        },
+    }
+}
+
+fn summary(plan: &Plan) -> String {
+    let many = |n: usize, one: &str| match n {
+        1 => format!("1 {one}"),
+        n => format!("{n} {one}s"),
+    };
+    let parts = [
+        plan.total.to_string(),
+        many(plan.loads.len(), "machine"),
+        many(plan.faults.len(), "fault"),
+        many(plan.assertions.len(), "promise"),
+        many(plan.playbook.controls.len(), "control"),
+    ];
+    format!("ok ({})", parts.join(", "))
+}

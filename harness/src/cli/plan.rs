@@ -1,0 +1,204 @@
+//! `ridethrough plan`: what will happen, before anything does.
+
+use crate::plan::{Plan, PlannedFault, Reach, assertion_name, fault_size};
+use crate::playbook::{Arrivals, LoadSpec};
+
+/// The plan as JSON, ending in a newline.
+pub fn plan_json(plan: &Plan) -> String {
+    // A plan holds nothing that JSON cannot.
+    let mut text = serde_json::to_string_pretty(plan).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// The plan as a timeline that people read.
+pub fn plan_text(plan: &Plan) -> String {
+    let mut page = Page::default();
+    head(&mut page, plan);
+    phases(&mut page, plan);
+    faults(&mut page, plan);
+    load(&mut page, plan);
+    promises(&mut page, plan);
+    controls(&mut page, plan);
+    page.text
+}
+
+/// Lines without trailing space.
+#[derive(Default)]
+struct Page {
+    text: String,
+}
+
+impl Page {
+    fn line(&mut self, line: impl AsRef<str>) {
+        self.text.push_str(line.as_ref().trim_end());
+        self.text.push('\n');
+    }
+
+    fn title(&mut self, title: &str) {
+        self.line("");
+        self.line(title);
+    }
+}
+
+fn head(page: &mut Page, plan: &Plan) {
+    let (site, stack) = (&plan.playbook.site, &plan.playbook.stack);
+    page.line(&plan.playbook.name);
+    if let Some(why) = &plan.playbook.why {
+        page.line(format!(
+            "  {}",
+            why.split_whitespace().collect::<Vec<_>>().join(" ")
+        ));
+    }
+    page.line("");
+    let parts = [
+        many(site.utilities.len(), "utility", "utilities"),
+        many(site.ups.len(), "UPS", "UPSs"),
+        many(site.pdus.len(), "PDU", "PDUs"),
+        many(site.racks.len(), "rack", "racks"),
+    ];
+    page.line(format!("  site    {}: {}", site.name, parts.join(", ")));
+    let machines = many(plan.loads.len(), "machine", "machines");
+    let (host, port) = &plan.entry;
+    page.line(format!(
+        "  stack   {}: {machines}; clients talk to {host}:{port}",
+        stack.name
+    ));
+    let hash = plan.hash.get(..12).unwrap_or(&plan.hash);
+    page.line(format!(
+        "  run     {}, seed {}, playbook {hash}",
+        plan.total, plan.seed
+    ));
+}
+
+fn many(n: usize, one: &str, more: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { more })
+}
+
+fn phases(page: &mut Page, plan: &Plan) {
+    page.title("phases");
+    let width = plan.phases.iter().map(|p| p.name.len()).max().unwrap_or(0);
+    for phase in &plan.phases {
+        let length = plan.playbook.phases.get(&phase.name);
+        let length = length.map(ToString::to_string).unwrap_or_default();
+        let (start, name) = (phase.start.to_string(), &phase.name);
+        page.line(format!("  {start:>8}  {name:width$}  {length}"));
+    }
+}
+
+fn faults(page: &mut Page, plan: &Plan) {
+    page.title("faults");
+    if plan.faults.is_empty() {
+        page.line("  none");
+    }
+    let mut by_time: Vec<&PlannedFault> = plan.faults.iter().collect();
+    by_time.sort_by_key(|fault| (fault.at, fault.index));
+    for fault in by_time {
+        let name = if fault.name == fault.kind_name {
+            String::new()
+        } else {
+            format!(" \"{}\"", fault.name)
+        };
+        let size = fault_size(&fault.kind).map(|s| format!(", {s}"));
+        page.line(format!(
+            "  {:>8}  {}{name}: {}{}, until {}",
+            fault.at.to_string(),
+            fault.kind_name,
+            fault.target,
+            size.unwrap_or_default(),
+            fault.until
+        ));
+        for line in reach(&fault.reach) {
+            page.line(format!("            {line}"));
+        }
+    }
+}
+
+/// What a fault reaches, a kind of thing a line.
+fn reach(reach: &Reach) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut say = |what: &str, names: &[String]| {
+        if !names.is_empty() {
+            lines.push(format!("{what:9} {}", names.join(", ")));
+        }
+    };
+    say("utilities", &reach.utilities);
+    say("UPSs", &reach.ups);
+    say("PDUs", &reach.pdus);
+    let single: Vec<String> = reach
+        .nodes
+        .iter()
+        .filter(|node| !reach.dual_corded.contains(node))
+        .cloned()
+        .collect();
+    say("machines", &single);
+    if !reach.dual_corded.is_empty() {
+        let names = reach.dual_corded.join(", ");
+        lines.push(format!("one cord  {names} (should live on the other)"));
+    }
+    if let Some((a, b)) = &reach.link {
+        let side = |names: &[String]| match names {
+            [] => "everything else".to_string(),
+            names => names.join(", "),
+        };
+        lines.push(format!("between   {} and {}", side(a), side(b)));
+    }
+    lines
+}
+
+fn load(page: &mut Page, plan: &Plan) {
+    page.title("load");
+    let all = &plan.playbook.load;
+    let width = all.iter().map(|l| l.name.len()).max().unwrap_or(0);
+    for load in all {
+        let name = &load.name;
+        page.line(format!("  {name:width$}  {}", stream(load)));
+    }
+}
+
+fn stream(load: &LoadSpec) -> String {
+    let arrivals = match &load.arrivals {
+        Arrivals::Constant { rate } => format!("{rate} evenly"),
+        Arrivals::Poisson { rate } => format!("{rate} at random (Poisson)"),
+    };
+    let (input, output) = (&load.prompt_tokens, &load.output_tokens);
+    let retries = match load.client.retries {
+        0 => "no retries".to_string(),
+        n => many(n as usize, "retry", "retries"),
+    };
+    format!(
+        "{arrivals}, class {}, {input} tokens in, {output} out, {retries}",
+        load.class
+    )
+}
+
+fn promises(page: &mut Page, plan: &Plan) {
+    page.title("promises");
+    let names = plan.assertions.iter().map(|a| assertion_name(&a.assertion));
+    let width = names.map(str::len).max().unwrap_or(0);
+    for promise in &plan.assertions {
+        let name = assertion_name(&promise.assertion);
+        page.line(format!("  {name:width$}  {}", promise.text));
+    }
+}
+
+fn controls(page: &mut Page, plan: &Plan) {
+    let controls = &plan.playbook.controls;
+    if controls.is_empty() {
+        return;
+    }
+    page.title("controls");
+    for control in controls {
+        page.line(format!(
+            "  {}: must fail on {}",
+            control.name, control.fails
+        ));
+        for (path, value) in &control.set {
+            let value = match value {
+                serde_json::Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            page.line(format!("    {path}: {value}"));
+        }
+    }
+}

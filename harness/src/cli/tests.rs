@@ -1,0 +1,74 @@
+//! What people read.
+
+use std::path::{Path, PathBuf};
+
+use insta::assert_snapshot;
+
+use super::*;
+use crate::plan::plan;
+use crate::playbook::tests::{GOOD, good};
+
+#[test]
+fn a_good_playbook_is_one_line() {
+    assert_snapshot!(
+        check(Path::new(GOOD), false).text,
+        @"tests/data/playbooks/utility-outage.yaml: ok (35s, 4 machines, 3 faults, 5 promises, 1 control)"
+    );
+}
+
+#[test]
+fn a_bad_playbook_is_its_errors() {
+    let checked = check(Path::new("tests/data/sites/two-feed.yaml"), false);
+    assert!(!checked.good);
+    assert!(checked.text.contains("this is a site, not a playbook"));
+}
+
+#[test]
+fn a_plan_is_a_timeline() {
+    assert_snapshot!(plan_text(&plan(&good()).expect("a plan")));
+}
+
+#[test]
+fn a_plan_is_json() {
+    let plan = plan(&good()).expect("a plan");
+    let json: serde_json::Value = serde_json::from_str(&plan_json(&plan)).expect("json");
+    assert_eq!(json["total"], "35s");
+    assert_eq!(json["nodes"][0]["ip"], "10.77.1.1");
+    assert_eq!(
+        json["faults"][1]["reach"]["nodes"],
+        serde_json::json!(["gpu-3"])
+    );
+}
+
+#[test]
+fn the_vocabulary() {
+    assert_snapshot!(list_faults());
+    assert_snapshot!(list_assertions());
+}
+
+#[test]
+fn playbooks_are_found_and_sites_are_not() {
+    assert_snapshot!(list_playbooks(&[PathBuf::from("tests/data")]));
+    assert_eq!(
+        list_playbooks(&[PathBuf::from("tests/nothing")]),
+        "no playbooks below tests/nothing\n"
+    );
+}
+
+#[test]
+fn the_schema_lets_site_and_stack_name_a_file() {
+    let schema: serde_json::Value = serde_json::from_str(&schema_json()).expect("json");
+    for key in ["site", "stack"] {
+        let any = &schema["properties"][key]["anyOf"];
+        assert_eq!(any[0]["type"], "string");
+        assert!(
+            any[1]["$ref"]
+                .as_str()
+                .is_some_and(|r| r.starts_with("#/$defs/S"))
+        );
+    }
+    assert_eq!(
+        schema["$schema"],
+        "https://json-schema.org/draft/2020-12/schema"
+    );
+}
