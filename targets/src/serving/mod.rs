@@ -14,3 +14,6 @@ pub use config::{
 pub use gateway::run_gateway;
 pub use replica::run_replica;
 pub use tokens::{Message, RequestKey, answer, parse_token, request_key, token};
+
+#[cfg(test)]
+mod tests;

@@ -161,44 +161,29 @@ pub(crate) fn words(text: &str) -> u32 {
 /// answer to that very prompt; else all of it is a new prompt.
 pub(crate) fn split_prompt(prompt: &str, seed: Option<u64>) -> (&str, u32) {
     let trimmed = prompt.trim_end();
-    let mut start = trimmed.len();
-    let mut expected = None;
-    while let Some(word) = trimmed[..start].split(' ').next_back() {
-        let Some((n, _)) = parse_token(word) else {
-            // The first token may follow the prompt with no space between.
-            start = joined_start(trimmed, start, word, expected).unwrap_or(start);
-            break;
-        };
-        if expected.is_some_and(|next: u32| n.checked_add(1) != Some(next)) {
-            break;
+    // Within an answer only token 0 is followed by " 1:", and only a single
+    // token is followed by nothing, so there are two places to look at.
+    let ends = [trimmed.rfind(" 1:"), Some(trimmed.len())];
+    for start in ends
+        .into_iter()
+        .flatten()
+        .filter_map(|end| first_token(trimmed, end))
+    {
+        let (before, tail) = trimmed.split_at(start);
+        let key = request_key(&[Message::user(before)], seed);
+        let count = words(tail);
+        if answer(&key, 0, count).trim_end() == tail {
+            return (before, count);
         }
-        start -= word.len();
-        expected = Some(n);
-        if n == 0 || start == 0 {
-            break;
-        }
-        start -= 1;
     }
-    let tail = &trimmed[start..];
-    let before = &prompt[..start];
-    let key = request_key(&[Message::user(before)], seed);
-    let count = words(tail);
-    if count > 0 && answer(&key, 0, count).trim_end() == tail {
-        (before, count)
-    } else {
-        (prompt, 0)
-    }
+    (prompt, 0)
 }
 
-/// Where token 0 starts in a word such as `prompt.0:1f2e`.
-fn joined_start(text: &str, end: usize, word: &str, expected: Option<u32>) -> Option<usize> {
-    // Only "0:hhhh" can stand first; six bytes from the word's end.
-    let at = word.len().checked_sub(6)?;
-    let tail = word.get(at..)?;
-    let (n, _) = parse_token(tail)?;
-    let fits = n == 0 && expected.is_none_or(|next| next == 1);
-    fits.then_some(end - 6)
-        .filter(|at| text.is_char_boundary(*at))
+/// Where a token 0 that ends at `end` starts; there may be no space before it.
+fn first_token(text: &str, end: usize) -> Option<usize> {
+    let start = end.checked_sub("0:hhhh".len())?;
+    let (n, _) = parse_token(text.get(start..end)?)?;
+    (n == 0).then_some(start)
 }
 
 #[cfg(test)]

@@ -204,6 +204,8 @@ fn text(body: TextBody) -> Result<Generation, ApiError> {
     let seed = body.common.seed();
     let (before, from) = split_prompt(&prompt, seed);
     let key = request_key(&[Message::user(before)], seed);
+    // Not the words of the whole: the first token may stick to the prompt.
+    let prompt_tokens = words(before).saturating_add(from);
     body.common
-        .generation(ApiKind::Text, key, from, words(&prompt))
+        .generation(ApiKind::Text, key, from, prompt_tokens)
 }

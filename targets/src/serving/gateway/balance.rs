@@ -70,3 +70,6 @@ impl Pool {
         Some(Arc::clone(peer))
     }
 }
+
+#[cfg(test)]
+mod tests;

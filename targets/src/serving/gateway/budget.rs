@@ -83,3 +83,6 @@ impl RetryBudget {
         act(&mut slots)
     }
 }
+
+#[cfg(test)]
+mod tests;

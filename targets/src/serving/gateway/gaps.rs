@@ -48,3 +48,6 @@ impl Gaps {
         least.max(Duration::from_micros(ring.p99_us.into()) * FACTOR)
     }
 }
+
+#[cfg(test)]
+mod tests;

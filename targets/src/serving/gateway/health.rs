@@ -223,3 +223,6 @@ async fn probe(gateway: &Gateway, peer: &Peer) -> Result<(), String> {
         _ => Err("no choices in the answer".into()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -331,6 +331,3 @@ impl Gateway {
         replicas.saturating_mul(2).clamp(2, 8)
     }
 }
-
-#[cfg(test)]
-mod tests;

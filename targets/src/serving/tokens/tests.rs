@@ -6,7 +6,7 @@ use super::*;
 fn an_answer_never_changes() {
     // Pinned: the load's oracle, recorded runs and other worlds rely on it.
     let key = request_key(&[Message::user("hello")], Some(7));
-    insta::assert_snapshot!(answer(&key, 0, 4));
+    insta::assert_snapshot!(answer(&key, 0, 4), @"0:e586 1:cb9c 2:ac98 3:62ac ");
     assert_ne!(key, request_key(&[Message::user("hello")], None));
     assert_ne!(key, request_key(&[Message::assistant("hello")], Some(7)));
 }
