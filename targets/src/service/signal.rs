@@ -119,6 +119,17 @@ pub enum FromService {
         /// Its new value.
         value: String,
     },
+    /// A management card was told to act on its device.
+    Command {
+        /// When.
+        t_us: Micros,
+        /// The device, `ups-a`.
+        device: String,
+        /// What to do, in NUT's words: `load.off`.
+        command: String,
+        /// Its parameter.
+        parameter: Option<String>,
+    },
     /// A finished request or other row of the load's ledger.
     Ledger(serde_json::Value),
     /// Numbers for the progress line, about twice a second.
