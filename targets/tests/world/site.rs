@@ -13,11 +13,7 @@ use ridethrough_targets::world::{NodeSpec, ServiceSpec, World, WorldEvent};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 /// The built-in services of this binary.
-pub(crate) fn registry(
-    name: &str,
-    config: serde_json::Value,
-    env: Env,
-) -> Option<BuiltinFuture> {
+pub(crate) fn registry(name: &str, config: serde_json::Value, env: Env) -> Option<BuiltinFuture> {
     match name {
         "idle" => Some(Box::pin(idle(env))),
         "failing" => Some(Box::pin(async move {
@@ -89,7 +85,10 @@ pub(crate) fn hosts(names: &[&str]) -> IndexMap<String, Ipv4Addr> {
 pub(crate) fn node(names: &[&str], name: &str, programs: Vec<(&str, Program)>) -> NodeSpec {
     NodeSpec {
         name: name.to_string(),
-        ip: hosts(names).get(name).copied().unwrap_or(Ipv4Addr::UNSPECIFIED),
+        ip: hosts(names)
+            .get(name)
+            .copied()
+            .unwrap_or(Ipv4Addr::UNSPECIFIED),
         services: programs
             .into_iter()
             .map(|(name, program)| ServiceSpec {
