@@ -2,6 +2,7 @@
 
 mod basics;
 mod site;
+mod table;
 
 use std::process::ExitCode;
 
@@ -15,5 +16,6 @@ fn main() -> ExitCode {
     let args = Arguments::from_args();
     let mut trials = Vec::new();
     trials.extend(basics::trials());
+    trials.extend(table::trials());
     libtest_mimic::run(&args, trials).exit_code()
 }

@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use libtest_mimic::{Failed, Trial};
 use ridethrough_targets::clock::Clock;
 use ridethrough_targets::service::{Env, FromService, Program, ServiceError, ToService};
+use ridethrough_targets::world::conformance;
 use ridethrough_targets::world::embedded::{BuiltinFuture, EmbeddedConfig, EmbeddedWorld};
 use ridethrough_targets::world::{NodeSpec, ServiceSpec, World, WorldEvent};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -19,7 +20,7 @@ pub(crate) fn registry(name: &str, config: serde_json::Value, env: Env) -> Optio
         "failing" => Some(Box::pin(async move {
             Err(ServiceError::Config(format!("told to fail: {config}")))
         })),
-        _ => None,
+        _ => conformance::builtin(name, &config, env),
     }
 }
 
