@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::net::Ipv4Addr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 use libtest_mimic::{Failed, Trial};
@@ -63,9 +63,17 @@ impl Site {
     }
 }
 
-pub(crate) async fn open(folder: &Path, names: &[&str]) -> Result<EmbeddedWorld, Failed> {
+async fn open(folder: &Path, names: &[&str]) -> Result<EmbeddedWorld, Failed> {
+    open_with(std::env::current_exe()?, folder, names).await
+}
+
+pub(crate) async fn open_with(
+    exe: PathBuf,
+    folder: &Path,
+    names: &[&str],
+) -> Result<EmbeddedWorld, Failed> {
     let config = EmbeddedConfig {
-        exe: std::env::current_exe()?,
+        exe,
         run_dir: folder.to_path_buf(),
         clock: Clock::start(),
         seed: 7,
