@@ -1,6 +1,7 @@
 //! Where the stack's nodes run. A fault asks a [`World`]; it never reaches
 //! around it.
 
+pub mod conformance;
 pub mod embedded;
 mod link;
 mod probe;

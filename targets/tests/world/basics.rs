@@ -52,7 +52,10 @@ async fn boot_cut_close() -> Result<(), Failed> {
 
     let report = ping(&site, "one", "five").await?;
     eprintln!("{report:?}");
-    assert_eq!((report.sent, report.answered, report.arrived), (5, 5, Some(5)));
+    assert_eq!(
+        (report.sent, report.answered, report.arrived),
+        (5, 5, Some(5))
+    );
 
     let victims: Vec<String> = vec!["four".into(), "five".into()];
     let receipts = site.world.cut(&victims).await?;
@@ -76,7 +79,8 @@ async fn words_and_exits() -> Result<(), Failed> {
         ("script", shell("echo so long; exit 3")),
     ];
     site.world.boot(&node(&NAMES, "one", programs), 0).await?;
-    site.world.say("one", "idle", ToService::Clocks { ratio: 0.5 });
+    site.world
+        .say("one", "idle", ToService::Clocks { ratio: 0.5 });
     let mut wanted = vec![
         "idle ready",
         "idle heard Clocks { ratio: 0.5 }",

@@ -2,28 +2,25 @@
 
 use std::future::Future;
 use std::net::Ipv4Addr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 use libtest_mimic::{Failed, Trial};
 use ridethrough_targets::clock::Clock;
 use ridethrough_targets::service::{Env, FromService, Program, ServiceError, ToService};
+use ridethrough_targets::world::conformance;
 use ridethrough_targets::world::embedded::{BuiltinFuture, EmbeddedConfig, EmbeddedWorld};
 use ridethrough_targets::world::{NodeSpec, ServiceSpec, World, WorldEvent};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 /// The built-in services of this binary.
-pub(crate) fn registry(
-    name: &str,
-    config: serde_json::Value,
-    env: Env,
-) -> Option<BuiltinFuture> {
+pub(crate) fn registry(name: &str, config: serde_json::Value, env: Env) -> Option<BuiltinFuture> {
     match name {
         "idle" => Some(Box::pin(idle(env))),
         "failing" => Some(Box::pin(async move {
             Err(ServiceError::Config(format!("told to fail: {config}")))
         })),
-        _ => None,
+        _ => conformance::builtin(name, &config, env),
     }
 }
 
@@ -66,9 +63,17 @@ impl Site {
     }
 }
 
-pub(crate) async fn open(folder: &Path, names: &[&str]) -> Result<EmbeddedWorld, Failed> {
+async fn open(folder: &Path, names: &[&str]) -> Result<EmbeddedWorld, Failed> {
+    open_with(std::env::current_exe()?, folder, names).await
+}
+
+pub(crate) async fn open_with(
+    exe: PathBuf,
+    folder: &Path,
+    names: &[&str],
+) -> Result<EmbeddedWorld, Failed> {
     let config = EmbeddedConfig {
-        exe: std::env::current_exe()?,
+        exe,
         run_dir: folder.to_path_buf(),
         clock: Clock::start(),
         seed: 7,
@@ -89,7 +94,10 @@ pub(crate) fn hosts(names: &[&str]) -> IndexMap<String, Ipv4Addr> {
 pub(crate) fn node(names: &[&str], name: &str, programs: Vec<(&str, Program)>) -> NodeSpec {
     NodeSpec {
         name: name.to_string(),
-        ip: hosts(names).get(name).copied().unwrap_or(Ipv4Addr::UNSPECIFIED),
+        ip: hosts(names)
+            .get(name)
+            .copied()
+            .unwrap_or(Ipv4Addr::UNSPECIFIED),
         services: programs
             .into_iter()
             .map(|(name, program)| ServiceSpec {

@@ -16,7 +16,7 @@ use crate::world::{NodeSpec, WorldError};
 
 use super::channel::{self, AsyncChannel};
 use super::live::{Live, lock, run_wire};
-use super::message::{BootOrder, FromSite, ServiceOrder};
+use super::message::{BootOrder, CommandOrder, FromSite, ServiceOrder};
 use super::open::{monotonic_ns, system, write};
 use super::probe::Means;
 use super::world::EmbeddedWorld;
@@ -82,7 +82,10 @@ impl EmbeddedWorld {
             name: service.name.clone(),
             command: match &service.program {
                 Program::Builtin { .. } => None,
-                Program::Command { argv, env } => Some((argv.clone(), env.clone())),
+                Program::Command { argv, env } => Some(CommandOrder {
+                    argv: argv.clone(),
+                    env: env.clone(),
+                }),
             },
         });
         Ok(BootOrder {
@@ -169,9 +172,8 @@ impl EmbeddedWorld {
                 }
             }
         };
-        let failed = |why: &str| {
-            WorldError::Failed(format!("node `{}` did not boot: {why}", order.node))
-        };
+        let failed =
+            |why: &str| WorldError::Failed(format!("node `{}` did not boot: {why}", order.node));
         match timeout(BOOT_LIMIT, exchange).await {
             Ok(Ok(Ok(init))) => Ok(init),
             Ok(Ok(Err(error))) => Err(failed(&error)),

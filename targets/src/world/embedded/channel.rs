@@ -44,7 +44,11 @@ pub(super) fn send<T: Serialize>(
     }
     let fds: Vec<RawFd> = fds.iter().map(AsRawFd::as_raw_fd).collect();
     let rights = [ControlMessage::ScmRights(&fds)];
-    let rights = if fds.is_empty() { &rights[..0] } else { &rights[..] };
+    let rights = if fds.is_empty() {
+        &rights[..0]
+    } else {
+        &rights[..]
+    };
     sendmsg::<()>(
         socket.as_raw_fd(),
         &[IoSlice::new(&bytes)],

@@ -146,7 +146,10 @@ fn close_range(first: u32, last: u32) -> io::Result<()> {
 
 /// Receives one message and the descriptors that came with it. Zero bytes mean
 /// that the other end is closed.
-pub(super) fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<(usize, Vec<OwnedFd>)> {
+pub(super) fn receive(
+    socket: BorrowedFd<'_>,
+    buffer: &mut [u8],
+) -> io::Result<(usize, Vec<OwnedFd>)> {
     // Room for 64 descriptors; aligned for the control message header.
     let mut control = [MaybeUninit::<u64>::uninit(); 36];
     let mut part = libc::iovec {
@@ -304,7 +307,11 @@ pub(super) fn attempt(steps: &[&Step]) -> io::Result<Result<(), Refusal>> {
                     Ok(()) => [0_i32; 2],
                     Err(refusal) => [refusal.step as i32 + 1, refusal.errno],
                 };
-                libc::write(write.as_raw_fd(), bytes.as_ptr().cast(), size_of_val(&bytes));
+                libc::write(
+                    write.as_raw_fd(),
+                    bytes.as_ptr().cast(),
+                    size_of_val(&bytes),
+                );
                 libc::_exit(0);
             }
             pid => pid,
@@ -325,7 +332,9 @@ pub(super) fn attempt(steps: &[&Step]) -> io::Result<Result<(), Refusal>> {
     if got < answer.len() {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    let word = |at: usize| i32::from_ne_bytes([answer[at], answer[at + 1], answer[at + 2], answer[at + 3]]);
+    let word = |at: usize| {
+        i32::from_ne_bytes([answer[at], answer[at + 1], answer[at + 2], answer[at + 3]])
+    };
     match word(0) {
         0 => Ok(Ok(())),
         step => Ok(Err(Refusal {
@@ -428,7 +437,11 @@ pub(super) const FUSE_FD: RawFd = 90;
 unsafe fn ask_route(message: &[u8]) -> i64 {
     // SAFETY: a plain socket; send and receive on buffers with their lengths.
     unsafe {
-        let fd = libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, libc::NETLINK_ROUTE);
+        let fd = libc::socket(
+            libc::AF_NETLINK,
+            libc::SOCK_RAW | libc::SOCK_CLOEXEC,
+            libc::NETLINK_ROUTE,
+        );
         if fd < 0 || libc::send(fd, message.as_ptr().cast(), message.len(), 0) < 0 {
             return -1;
         }

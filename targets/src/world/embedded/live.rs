@@ -197,5 +197,7 @@ fn tail(log: &std::path::Path) -> String {
 /// A poisoned lock still holds sound data here: no guard lives across a panic
 /// that could leave it half changed.
 pub(super) fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -48,9 +48,17 @@ pub(super) struct BootOrder {
 pub(super) struct ServiceOrder {
     /// Its name.
     pub(super) name: String,
-    /// Program, arguments and environment; `None` for a built-in service, which
-    /// has a wire.
-    pub(super) command: Option<(Vec<String>, Vec<(String, String)>)>,
+    /// What to execute; `None` for a built-in service, which has a wire.
+    pub(super) command: Option<CommandOrder>,
+}
+
+/// A program of the host.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct CommandOrder {
+    /// Program and arguments.
+    pub(super) argv: Vec<String>,
+    /// Environment beside a minimal one.
+    pub(super) env: Vec<(String, String)>,
 }
 
 /// From the site's init to the harness.

@@ -17,6 +17,7 @@ mod boot;
 mod channel;
 mod child;
 mod config;
+mod doctor;
 mod echo;
 mod kernel;
 mod live;
@@ -33,5 +34,6 @@ mod world;
 
 pub use child::{BuiltinFuture, MARKER, Registry, run_child_if_asked};
 pub use config::EmbeddedConfig;
+pub use doctor::{Capability, capabilities};
 
 pub use world::EmbeddedWorld;

@@ -105,7 +105,11 @@ async fn raise_site(
     };
     let failed = |why: String| {
         let log = fs::read_to_string(folder.join("warden.log")).unwrap_or_default();
-        WorldError::Failed(format!("the site did not come up: {why}\n{log}").trim_end().into())
+        WorldError::Failed(
+            format!("the site did not come up: {why}\n{log}")
+                .trim_end()
+                .into(),
+        )
     };
     match timeout(SITE_LIMIT, exchange).await {
         Ok(Ok(Some((FromSite::Ready(notes), _)))) => Ok(notes),

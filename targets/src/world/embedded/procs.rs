@@ -159,8 +159,8 @@ fn program(service: &ServiceOrder) -> Result<Command, String> {
             command.args([MARKER, "service", &service.name]);
             command
         }
-        Some((argv, _)) => {
-            let [program, args @ ..] = argv.as_slice() else {
+        Some(order) => {
+            let [program, args @ ..] = order.argv.as_slice() else {
                 return Err(format!("service `{}` has an empty command", service.name));
             };
             let mut command = Command::new(program);
@@ -174,8 +174,8 @@ fn program(service: &ServiceOrder) -> Result<Command, String> {
             command.env(name, value);
         }
     }
-    if let Some((_, env)) = &service.command {
-        command.envs(env.iter().map(|(name, value)| (name, value)));
+    if let Some(order) = &service.command {
+        command.envs(order.env.iter().map(|(name, value)| (name, value)));
     }
     Ok(command)
 }

@@ -61,7 +61,13 @@ async fn run(registry: &Registry, wire: UnixStream) -> Result<(), String> {
         .map_err(|error| format!("could not read the first line of the wire: {error}"))?;
 
     let (silent, said) = oneshot::channel();
-    let panel = open_panel(read, LastWords { write, _silent: silent });
+    let panel = open_panel(
+        read,
+        LastWords {
+            write,
+            _silent: silent,
+        },
+    );
     let voice = panel.voice();
     let env = Env {
         service: start.service,

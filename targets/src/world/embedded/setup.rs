@@ -151,6 +151,9 @@ fn fresh_proc() -> Result<(), String> {
 
 fn bind(file: &Path, target: &Path) -> Result<(), String> {
     let none: Option<&str> = None;
-    mount(Some(file), target, none, MsFlags::MS_BIND, none)
-        .doing(&format!("bind {} over {}", file.display(), target.display()))
+    mount(Some(file), target, none, MsFlags::MS_BIND, none).doing(&format!(
+        "bind {} over {}",
+        file.display(),
+        target.display()
+    ))
 }

@@ -106,9 +106,8 @@ fn site_main(control: &OwnedFd, alive: &OwnedFd, order: &SiteOrder) -> ! {
 
 fn boot(control: &OwnedFd, order: BootOrder, fds: Vec<OwnedFd>) {
     let id = order.id;
-    let forked = setup::next_clock(order.clock_offset_ns).and_then(|()| {
-        kernel::fork_into(CloneFlags::CLONE_NEWPID).doing("start the node's init")
-    });
+    let forked = setup::next_clock(order.clock_offset_ns)
+        .and_then(|()| kernel::fork_into(CloneFlags::CLONE_NEWPID).doing("start the node's init"));
     let sent = match forked {
         Ok(Forked::Child) => {
             let keep: Vec<_> = fds.iter().map(AsRawFd::as_raw_fd).collect();

@@ -194,7 +194,9 @@ impl World for EmbeddedWorld {
         let length = spec.interval.duration() * spec.count + spec.wait.duration();
         let answer = from.ask(ask, length + ASK_LIMIT).await?;
         let Answer::Probed { sent, rtt_us } = answer else {
-            return Err(WorldError::Failed(format!("odd answer to a probe: {answer:?}")));
+            return Err(WorldError::Failed(format!(
+                "odd answer to a probe: {answer:?}"
+            )));
         };
         let arrived = match self.find(&spec.to) {
             Some(to) => match to.ask(Ask::Arrived(token), ASK_LIMIT).await {

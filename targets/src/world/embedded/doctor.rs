@@ -1,0 +1,325 @@
+//! The list of what this machine can do, for people.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::sched::CloneFlags;
+use nix::sys::statfs::{CGROUP2_SUPER_MAGIC, statfs};
+use nix::unistd::{AccessFlags, access};
+use serde::Serialize;
+
+use super::kernel::{FUSE_FD, Step};
+use super::probe::{Named, Need, USER_REMEDY, attempt, means, tap_remedy, time_steps, user_steps};
+
+/// How long a container engine may take to answer.
+const DOCKER_LIMIT: Duration = Duration::from_secs(2);
+
+/// One thing that a machine may or may not offer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Capability {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it is there, found out by trying.
+    pub found: bool,
+    /// What was seen.
+    pub detail: String,
+    /// What cannot be done without it.
+    pub needed_for: &'static str,
+    /// How to get it; empty when it is there.
+    pub remedy: String,
+}
+
+/// Tries everything and lists it, for the user that asks. What must be tried in
+/// the kernel is tried in a child process that then ends, so nothing stays.
+pub fn capabilities() -> Vec<Capability> {
+    let alone = allowed();
+    let inside = |steps: Named| -> Result<(), Errno> {
+        let groups = if alone {
+            vec![steps]
+        } else {
+            vec![user_steps(), steps]
+        };
+        match attempt(&groups) {
+            Ok(result) => result.map_err(|refused| refused.errno),
+            Err(_) => Err(Errno::UnknownErrno),
+        }
+    };
+    let unshare = |flags| vec![(Need::Namespaces, Step::Unshare(flags))];
+    let embedded = "the embedded world";
+    let mut list = vec![user_namespaces()];
+    list.push(tried(
+        "network namespaces",
+        inside(unshare(CloneFlags::CLONE_NEWNET)),
+        embedded,
+        |_| USER_REMEDY,
+    ));
+    list.push(tried(
+        "pid namespaces",
+        inside(unshare(CloneFlags::CLONE_NEWPID)),
+        embedded,
+        |_| USER_REMEDY,
+    ));
+    list.push(tried(
+        "time namespaces",
+        inside(time_steps()),
+        "clocks that restart with a node",
+        |_| "a kernel built with CONFIG_TIME_NS (5.6 or later)",
+    ));
+    list.push(tried(
+        "TAP devices",
+        inside(vec![
+            (Need::Namespaces, Step::Unshare(CloneFlags::CLONE_NEWNET)),
+            (Need::Tap, Step::Tap),
+        ]),
+        "the fabric of the embedded and docker worlds",
+        tap_remedy,
+    ));
+    list.push(tried(
+        "fresh /proc",
+        inside(proc_steps()),
+        "nodes that see their own processes alone",
+        |_| "in a container, run with an unmasked /proc (`--security-opt systempaths=unconfined`)",
+    ));
+    list.push(tried(
+        "FUSE",
+        inside(fuse_steps()),
+        "slow, full and failing disks",
+        |_| "`modprobe fuse`; in a container, pass `--device /dev/fuse`",
+    ));
+    list.push(tried(
+        "netem",
+        inside(netem_steps()),
+        "nothing: the fabric delays and drops by itself",
+        |_| "not needed",
+    ));
+    list.extend([embedded_world(), cgroups(), docker()]);
+    list.push(program(
+        "NUT clients",
+        "upsc",
+        "a look at the supervisor with a client of another make",
+        "install the package `nut-client`",
+    ));
+    list.push(program(
+        "tshark",
+        "tshark",
+        "reading captures in tests",
+        "install the package `tshark`",
+    ));
+    list
+}
+
+/// Whether this process may make namespaces without a user namespace.
+fn allowed() -> bool {
+    let steps = vec![(
+        Need::Namespaces,
+        Step::Unshare(CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS),
+    )];
+    matches!(attempt(&[steps]), Ok(Ok(())))
+}
+
+fn proc_steps() -> Named {
+    vec![
+        (
+            Need::Namespaces,
+            Step::Unshare(CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWNS),
+        ),
+        (Need::Other, Step::Fork),
+        (Need::Mount, Step::PrivateMounts),
+        (Need::Mount, Step::Proc),
+    ]
+}
+
+fn fuse_steps() -> Named {
+    let options = format!("fd={FUSE_FD},rootmode=40000,user_id=0,group_id=0");
+    let options = std::ffi::CString::new(options).unwrap_or_default();
+    vec![
+        (Need::Namespaces, Step::Unshare(CloneFlags::CLONE_NEWNS)),
+        (Need::Mount, Step::PrivateMounts),
+        (Need::Mount, Step::Fuse(options)),
+    ]
+}
+
+/// A netem queue on the loopback device of a new network namespace.
+fn netem_steps() -> Named {
+    vec![
+        (Need::Namespaces, Step::Unshare(CloneFlags::CLONE_NEWNET)),
+        (Need::Other, Step::Route(netem_request())),
+    ]
+}
+
+/// `RTM_NEWQDISC` for device 1, as rtnetlink(7) lays it out.
+fn netem_request() -> Vec<u8> {
+    const RTM_NEWQDISC: u16 = 36;
+    // NLM_F_REQUEST | NLM_F_ACK | NLM_F_REPLACE | NLM_F_CREATE.
+    const FLAGS: u16 = 0x0001 | 0x0004 | 0x0100 | 0x0400;
+    const TC_H_ROOT: u32 = u32::MAX;
+    const TCA_KIND: u16 = 1;
+    const TCA_OPTIONS: u16 = 2;
+    const DEVICE: i32 = 1;
+    let mut body = Vec::new();
+    body.extend([0_u8; 4]);
+    body.extend(DEVICE.to_ne_bytes());
+    body.extend(0_u32.to_ne_bytes());
+    body.extend(TC_H_ROOT.to_ne_bytes());
+    body.extend(0_u32.to_ne_bytes());
+    body.extend(10_u16.to_ne_bytes());
+    body.extend(TCA_KIND.to_ne_bytes());
+    body.extend(*b"netem\0\0\0");
+    // A tc_netem_qopt: latency, limit, loss, gap, duplicate, jitter.
+    body.extend(28_u16.to_ne_bytes());
+    body.extend(TCA_OPTIONS.to_ne_bytes());
+    for value in [0_u32, 1000, 0, 0, 0, 0] {
+        body.extend(value.to_ne_bytes());
+    }
+    let mut message = Vec::new();
+    message.extend((16 + body.len() as u32).to_ne_bytes());
+    message.extend(RTM_NEWQDISC.to_ne_bytes());
+    message.extend(FLAGS.to_ne_bytes());
+    message.extend([0_u8; 8]);
+    message.extend(body);
+    message
+}
+
+fn tried(
+    name: &'static str,
+    result: Result<(), Errno>,
+    needed_for: &'static str,
+    remedy: impl Fn(Errno) -> &'static str,
+) -> Capability {
+    match result {
+        Ok(()) => Capability {
+            name,
+            found: true,
+            detail: "tried and works".into(),
+            needed_for,
+            remedy: String::new(),
+        },
+        Err(errno) => Capability {
+            name,
+            found: false,
+            detail: format!("refused: {}", errno.desc()),
+            needed_for,
+            remedy: remedy(errno).into(),
+        },
+    }
+}
+
+fn user_namespaces() -> Capability {
+    let result = match attempt(&[user_steps()]) {
+        Ok(result) => result.map_err(|refused| refused.errno),
+        Err(_) => Err(Errno::UnknownErrno),
+    };
+    tried(
+        "user namespaces",
+        result,
+        "the embedded world without root",
+        |_| USER_REMEDY,
+    )
+}
+
+fn embedded_world() -> Capability {
+    let (found, detail, remedy) = match means() {
+        Ok(means) => {
+            let how = match means.user {
+                None => "as this user, without a user namespace".to_string(),
+                Some((uid, _)) => format!("uid {uid} as root of a user namespace"),
+            };
+            (true, how, String::new())
+        }
+        Err(crate::world::WorldError::Missing { what, remedy }) => (false, what, remedy),
+        Err(error) => (false, error.to_string(), String::new()),
+    };
+    Capability {
+        name: "embedded world",
+        found,
+        detail,
+        needed_for: "`--world embedded`",
+        remedy,
+    }
+}
+
+fn cgroups() -> Capability {
+    let root = Path::new("/sys/fs/cgroup");
+    let magic = |path: &Path| statfs(path).map(|stat| stat.filesystem_type()).ok();
+    let (found, detail) = match magic(root) {
+        Some(CGROUP2_SUPER_MAGIC) => (true, "version 2".to_string()),
+        Some(_) if root.join("cpu").exists() => (false, "version 1".to_string()),
+        Some(_) => (false, "not mounted".to_string()),
+        None => (false, "no /sys/fs/cgroup".to_string()),
+    };
+    Capability {
+        name: "cgroup version 2",
+        found,
+        detail,
+        needed_for: "nothing in the embedded world; resource limits of containers",
+        remedy: if found {
+            String::new()
+        } else {
+            "boot with `systemd.unified_cgroup_hierarchy=1`".into()
+        },
+    }
+}
+
+fn docker() -> Capability {
+    let host = std::env::var("DOCKER_HOST").unwrap_or_default();
+    let socket = match host.strip_prefix("unix://") {
+        Some(path) => PathBuf::from(path),
+        None => PathBuf::from("/var/run/docker.sock"),
+    };
+    let (found, detail) = match ask_docker(&socket) {
+        Ok(version) => (true, format!("{}, API {version}", socket.display())),
+        Err(error) => (false, format!("{}: {error}", socket.display())),
+    };
+    Capability {
+        name: "Docker",
+        found,
+        detail,
+        needed_for: "`--world docker`",
+        remedy: if found {
+            String::new()
+        } else {
+            "start the engine, join the group `docker`, or set DOCKER_HOST".into()
+        },
+    }
+}
+
+fn ask_docker(socket: &Path) -> std::io::Result<String> {
+    let mut stream = UnixStream::connect(socket)?;
+    stream.set_read_timeout(Some(DOCKER_LIMIT))?;
+    stream.set_write_timeout(Some(DOCKER_LIMIT))?;
+    stream.write_all(b"GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n")?;
+    let mut bytes = [0; 2048];
+    let count = stream.read(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes[..count]);
+    let version = text.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("api-version")
+            .then(|| value.trim().to_string())
+    });
+    version.ok_or_else(|| std::io::Error::other("answers, but not as a container engine"))
+}
+
+fn program(
+    name: &'static str,
+    file: &str,
+    needed_for: &'static str,
+    remedy: &'static str,
+) -> Capability {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path)
+        .map(|folder| folder.join(file))
+        .find(|path| path.is_file() && access(path, AccessFlags::X_OK).is_ok());
+    Capability {
+        name,
+        found: found.is_some(),
+        detail: match &found {
+            Some(path) => path.display().to_string(),
+            None => format!("no `{file}` in PATH"),
+        },
+        needed_for,
+        remedy: if found.is_some() { "" } else { remedy }.into(),
+    }
+}
