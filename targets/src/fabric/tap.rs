@@ -13,6 +13,10 @@ use nix::libc;
 /// Bytes of the virtio-net header that precedes every frame of these devices.
 pub const VNET_HEADER: usize = 10;
 
+/// Frames that may wait in a device for the switch. The request that sets it
+/// reads the same place of the structure as a metric.
+const QUEUE_FRAMES: libc::c_int = 4096;
+
 /// The nice value of a thread that keeps appointments.
 const PREFERRED_NICE: libc::c_int = -15;
 
@@ -63,6 +67,10 @@ pub fn create_tap(
     let mut request = request_for(name)?;
     request.ifr_ifru.ifru_mtu = i32::try_from(mtu).map_err(|_| io::ErrorKind::InvalidInput)?;
     call(&socket, libc::SIOCSIFMTU, &mut request)?;
+    // The kernel drops what its own queue cannot hold, uncounted by the fabric.
+    let mut request = request_for(name)?;
+    request.ifr_ifru.ifru_metric = QUEUE_FRAMES;
+    call(&socket, libc::SIOCSIFTXQLEN, &mut request)?;
     let mut request = request_for(name)?;
     request.ifr_ifru.ifru_addr = internet_address(ip);
     call(&socket, libc::SIOCSIFADDR, &mut request)?;
