@@ -230,3 +230,6 @@ impl State {
         self.first_error_us.get_or_insert(now);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -92,7 +92,7 @@ impl Attempted {
     }
 
     /// Runs the attempt. It can be dropped at any await and then stands as it
-    /// is, ended by the run. `first_token` hears of the first token's time.
+    /// is, ended by the run. `tokens` hears how many tokens came, and when.
     pub(super) async fn run(
         &mut self,
         target: &Target,
@@ -221,7 +221,7 @@ fn request(target: &Target, ask: &Ask<'_>) -> Result<Request<Full<Bytes>>, hyper
         .header(ACCEPT, accept)
         .header("x-request-id", ask.id)
         .header("x-ridethrough-class", ask.class)
-        .body(Full::new(Bytes::from(ask.prepared.body.clone())))
+        .body(Full::new(ask.prepared.body.clone()))
 }
 
 /// An error and its causes, in one line.

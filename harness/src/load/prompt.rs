@@ -1,5 +1,6 @@
 //! The body of a request: a prompt like no other, and what is asked for.
 
+use bytes::Bytes;
 use serde::Serialize;
 
 use super::oracle::{ChatMessage, Oracle};
@@ -14,7 +15,7 @@ const WORDS: [&str; 16] = [
 #[derive(Clone, Debug)]
 pub struct Prepared {
     /// The JSON body.
-    pub body: Vec<u8>,
+    pub body: Bytes,
     /// Knows every token of the answer.
     pub oracle: Oracle,
 }
@@ -56,7 +57,7 @@ pub fn prepare(id: &str, model: &str, planned: &Planned, stream: bool) -> Prepar
     };
     Prepared {
         // Nothing in the body can fail to be written as JSON.
-        body: serde_json::to_vec(&body).unwrap_or_default(),
+        body: serde_json::to_vec(&body).unwrap_or_default().into(),
         oracle: Oracle::of(&messages, Some(planned.seed)),
     }
 }

@@ -1,9 +1,11 @@
 //! The load as a service of a client node.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use hyper::header::HeaderValue;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
@@ -40,7 +42,8 @@ struct Load {
 /// so, whatever became of earlier ones.
 ///
 /// # Errors
-/// [`ServiceError::Config`] where a schedule cannot be drawn.
+/// [`ServiceError::Config`] where a schedule cannot be drawn, or names cannot
+/// tell requests apart.
 pub async fn run_load(env: Env, config: LoadConfig) -> Result<(), ServiceError> {
     let Env {
         net,
@@ -54,19 +57,20 @@ pub async fn run_load(env: Env, config: LoadConfig) -> Result<(), ServiceError> 
     let learner = Arc::new(Mutex::new(Learner::new(config.dialect, config.learn_from)));
     let (close, closed) = watch::channel(false);
     let (end, ended) = watch::channel(false);
-    let mut running = JoinSet::new();
+    let target = Target {
+        net,
+        clock,
+        host: config.target_host.clone(),
+        port: config.target_port,
+    };
+    check(&config)?;
     let mut loads = Vec::with_capacity(config.loads.len());
     for spec in &config.loads {
         let schedule = draw(spec, seed, config.duration.micros())
             .map_err(|error| ServiceError::Config(error.to_string()))?;
         loads.push(Load {
             shared: Arc::new(Shared {
-                target: Target {
-                    net: Arc::clone(&net),
-                    clock,
-                    host: config.target_host.clone(),
-                    port: config.target_port,
-                },
+                target: target.clone(),
                 spec: spec.clone(),
                 model: config.model.clone(),
                 stats: Arc::clone(&stats),
@@ -82,6 +86,7 @@ pub async fn run_load(env: Env, config: LoadConfig) -> Result<(), ServiceError> 
     panel.say(FromService::Ready {
         t_us: clock.now_us(),
     });
+    let mut running = JoinSet::new();
     for load in loads {
         running.spawn(load.run());
     }
@@ -104,6 +109,24 @@ pub async fn run_load(env: Env, config: LoadConfig) -> Result<(), ServiceError> 
         tracing::error!("requests did not end with the run");
     }
     panel.say(FromService::Progress(stats.progress(clock.now_us())));
+    Ok(())
+}
+
+/// Names go into headers, and tell the requests of two loads apart.
+fn check(config: &LoadConfig) -> Result<(), ServiceError> {
+    let mut names = BTreeSet::new();
+    for load in &config.loads {
+        if !names.insert(&load.name) {
+            let what = format!("two loads named {:?}", load.name);
+            return Err(ServiceError::Config(what));
+        }
+        for text in [&load.name, &load.class] {
+            if HeaderValue::from_str(text).is_err() {
+                let what = format!("{text:?} cannot stand in an HTTP header");
+                return Err(ServiceError::Config(what));
+            }
+        }
+    }
     Ok(())
 }
 

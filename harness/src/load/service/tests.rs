@@ -426,10 +426,42 @@ async fn the_same_seed_gives_the_same_ledger() {
 }
 
 #[tokio::test]
-async fn a_load_that_sends_nothing_is_a_bad_configuration() {
-    let mut spec = spec("chat");
-    spec.arrivals = Arrivals::Poisson { rate: Rate(0.0) };
-    let (env, _peer) = env(Arc::new(HostNet::loopback()));
-    let ran = run_load(env, config(spec, 1, 1)).await;
-    assert!(matches!(ran, Err(ServiceError::Config(_))));
+async fn what_cannot_run_is_a_bad_configuration() {
+    let refused = |loads: Vec<LoadSpec>| async {
+        let mut config = config(spec("chat"), 1, 1);
+        config.loads = loads;
+        let (env, _peer) = env(Arc::new(HostNet::loopback()));
+        match run_load(env, config).await {
+            Err(ServiceError::Config(why)) => why,
+            other => panic!("not refused: {other:?}"),
+        }
+    };
+    let mut silent = spec("chat");
+    silent.arrivals = Arrivals::Poisson { rate: Rate(0.0) };
+    assert!(refused(vec![silent]).await.contains("sends nothing"));
+    let twice = refused(vec![spec("chat"), spec("chat")]).await;
+    assert!(twice.contains("two loads named \"chat\""), "{twice}");
+    let broken = refused(vec![spec("chat\n")]).await;
+    assert!(broken.contains("HTTP header"), "{broken}");
+}
+
+#[test]
+fn words_survive_the_wire() {
+    let done = LedgerWord::LoadDone {
+        load: "chat".into(),
+        planned: 3,
+        sent: 2,
+        lag_p99_us: 900,
+        dialect: Some(Dialect::OPENAI),
+        mixed: false,
+    };
+    let value = done.to_value();
+    assert_eq!(value["load_done"]["lag_p99_us"], 900);
+    assert_eq!(LedgerWord::try_from(value).expect("a word"), done);
+    let config = config(spec("chat"), 8000, 3);
+    let text = serde_json::to_string(&config).expect("JSON");
+    assert_eq!(
+        serde_json::from_str::<LoadConfig>(&text).expect("the same"),
+        config
+    );
 }
