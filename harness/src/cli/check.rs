@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use crate::plan::{Plan, plan};
-use crate::playbook::load_playbook;
+use crate::plan::{Plan, plan_file};
 
 /// The outcome of a check.
 #[derive(Clone, Debug)]
@@ -16,8 +15,8 @@ pub struct Checked {
 
 /// Checks a playbook, its site, its stack and its controls. Starts nothing.
 pub fn check(path: &Path, color: bool) -> Checked {
-    match load_playbook(path).and_then(|loaded| plan(&loaded)) {
-        Ok(plan) => Checked {
+    match plan_file(path) {
+        Ok((_, plan)) => Checked {
             text: format!("{}: {}\n", path.display(), summary(&plan)),
             good: true,
         },

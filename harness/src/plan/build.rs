@@ -1,6 +1,8 @@
 //! From a playbook to a plan.
 
-use crate::playbook::{Loaded, Playbook, PlaybookErrors, Problem};
+use std::path::Path;
+
+use crate::playbook::{Loaded, Playbook, PlaybookErrors, Problem, load_parts, read, shown};
 
 use super::check::check;
 use super::infrastructure;
@@ -20,7 +22,7 @@ pub fn plan(loaded: &Loaded) -> Result<Plan, PlaybookErrors> {
     if let Some(errors) = PlaybookErrors::collect(check(loaded), &loaded.sources) {
         return Err(errors);
     }
-    build(&loaded.playbook).ok_or_else(|| {
+    build(loaded).ok_or_else(|| {
         // Only a gap in the checks leads here.
         let place = loaded.tree.key_place_of("stack");
         let problem = Problem::new(place, "the stack has no entry", "no way in");
@@ -28,8 +30,47 @@ pub fn plan(loaded: &Loaded) -> Result<Plan, PlaybookErrors> {
     })
 }
 
-fn build(playbook: &Playbook) -> Option<Plan> {
-    let yaml = resolved_yaml(playbook);
+/// Reads a playbook and resolves it. Beyond [`load_playbook`] and [`plan`] one
+/// after the other, a playbook with misspelt keys is also told of its names that
+/// name nothing.
+///
+/// [`load_playbook`]: crate::playbook::load_playbook
+///
+/// # Errors
+/// Everything that is wrong with it, each at its place.
+pub fn plan_file(path: &Path) -> Result<(Loaded, Plan), PlaybookErrors> {
+    match read(path) {
+        Ok(text) => plan_source(path, &text),
+        Err(why) => {
+            let file = shown(path);
+            Err(PlaybookErrors::unreadable(&file, why.message, why.help))
+        }
+    }
+}
+
+/// As [`plan_file`], from text that would stand in the file `path`.
+///
+/// # Errors
+/// As [`plan_file`].
+pub fn plan_source(path: &Path, text: &str) -> Result<(Loaded, Plan), PlaybookErrors> {
+    match load_parts(path, text) {
+        Ok(loaded) => {
+            let plan = plan(&loaded)?;
+            Ok((loaded, plan))
+        }
+        Err(mut bad) => {
+            if let Some(rest) = &bad.without_extra {
+                let unresolved = check(rest).into_iter().filter(|p| p.unresolved);
+                bad.problems.extend(unresolved);
+            }
+            Err(bad.errors())
+        }
+    }
+}
+
+fn build(loaded: &Loaded) -> Option<Plan> {
+    let playbook = &loaded.playbook;
+    let yaml = resolved_yaml(loaded);
     let phases = phases(&playbook.phases);
     let mut nodes = machines(playbook);
     nodes.extend(infrastructure::nodes(&playbook.site, playbook.seed));

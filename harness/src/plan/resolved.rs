@@ -2,13 +2,15 @@
 
 use serde_json::Value as Json;
 
-use crate::playbook::Playbook;
+use crate::playbook::Loaded;
 
-/// The playbook in full; reading it gives the same playbook.
-pub(crate) fn resolved_yaml(playbook: &Playbook) -> String {
-    let Ok(mut json) = serde_json::to_value(playbook) else {
+/// The playbook in full; reading it gives the same playbook. What was written
+/// stays as it was written, to the last digit.
+pub(crate) fn resolved_yaml(loaded: &Loaded) -> String {
+    let Ok(mut json) = serde_json::to_value(&loaded.playbook) else {
         return String::new();
     };
+    overlay(&mut json, &loaded.tree.to_json());
     if let Some(services) = json
         .pointer_mut("/stack/services")
         .and_then(Json::as_object_mut)
@@ -21,6 +23,25 @@ pub(crate) fn resolved_yaml(playbook: &Playbook) -> String {
     }
     drop_nulls(&mut json);
     serde_yaml::to_string(&json).unwrap_or_default()
+}
+
+/// Puts what was written over what was understood, which has every default.
+fn overlay(understood: &mut Json, written: &Json) {
+    match (understood, written) {
+        (Json::Object(understood), Json::Object(written)) => {
+            for (key, value) in written {
+                if let Some(understood) = understood.get_mut(key) {
+                    overlay(understood, value);
+                }
+            }
+        }
+        (Json::Array(understood), Json::Array(written)) => {
+            for (understood, written) in understood.iter_mut().zip(written) {
+                overlay(understood, written);
+            }
+        }
+        (understood, written) => *understood = written.clone(),
+    }
 }
 
 /// Nothing and null mean the same in a playbook.

@@ -17,6 +17,8 @@ pub(crate) struct Problem {
     pub(crate) label: String,
     pub(crate) help: Option<String>,
     pub(crate) also: Option<(Place, String)>,
+    /// It is a name that names nothing, whatever else is wrong.
+    pub(crate) unresolved: bool,
 }
 
 impl Problem {
@@ -28,6 +30,7 @@ impl Problem {
             label: label.into(),
             help: None,
             also: None,
+            unresolved: false,
         }
     }
 

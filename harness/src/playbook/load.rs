@@ -9,7 +9,7 @@ use super::model::Playbook;
 use super::parse::parse;
 use super::source::{Sources, shown};
 use super::tree::Node;
-use super::validate::validate;
+use super::validate::examine;
 
 /// A playbook that has the right shape, with the places of everything in it.
 #[derive(Clone, Debug)]
@@ -54,24 +54,56 @@ pub fn load_playbook(path: &Path) -> Result<Loaded, PlaybookErrors> {
 /// # Errors
 /// As [`load_playbook`].
 pub fn load_text(path: &Path, text: &str) -> Result<Loaded, PlaybookErrors> {
+    load_parts(path, text).map_err(|bad| bad.errors())
+}
+
+/// A file that is not a playbook.
+pub(crate) struct Bad {
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) sources: Arc<Sources>,
+    /// The playbook without its unknown keys, where nothing else is wrong.
+    pub(crate) without_extra: Option<Loaded>,
+}
+
+impl Bad {
+    /// As people see it.
+    pub(crate) fn errors(self) -> PlaybookErrors {
+        PlaybookErrors::collect(self.problems, &self.sources).unwrap_or_else(|| {
+            PlaybookErrors::unreadable("playbook", "not a playbook".into(), None)
+        })
+    }
+}
+
+/// As [`load_text`], with what a look at the names needs when it fails.
+pub(crate) fn load_parts(path: &Path, text: &str) -> Result<Loaded, Bad> {
     let mut sources = Sources::default();
     let mut problems = Vec::new();
     let source = sources.add(path, text);
     let tree = parse(text, source, &mut problems).map(|mut tree| {
         include(&mut tree, path, &mut sources, &mut problems);
-        problems.extend(validate(&tree));
         tree
     });
     let sources = Arc::new(sources);
-    if let Some(errors) = PlaybookErrors::collect(problems, &sources) {
-        return Err(errors);
-    }
-    let Some(tree) = tree else {
-        let nothing = "the file holds nothing".to_string();
-        return Err(PlaybookErrors::unreadable(&shown(path), nothing, None));
+    let bad = |problems, without_extra| Bad {
+        problems,
+        sources: Arc::clone(&sources),
+        without_extra,
     };
-    decode(tree, path.to_path_buf(), Arc::clone(&sources))
-        .map_err(|problem| PlaybookErrors::of(problem, &sources))
+    let Some(mut tree) = tree else {
+        return Err(bad(problems, None));
+    };
+    let examined = examine(&tree);
+    let spare = examined.spare && problems.is_empty();
+    problems.extend(examined.problems);
+    let decoded = |tree| decode(tree, path.to_path_buf(), Arc::clone(&sources));
+    if problems.is_empty() {
+        return decoded(tree).map_err(|problem| bad(vec![problem], None));
+    }
+    let rest = spare.then(|| {
+        tree.prune(&examined.extra);
+        decoded(tree).ok()
+    });
+    Err(bad(problems, rest.flatten()))
 }
 
 /// A validated tree as types.

@@ -29,6 +29,9 @@ pub use schema::editor_schema;
 pub use vocabulary::{Described, assertions, faults, playbook_head};
 
 pub(crate) use errors::Problem;
+pub(crate) use include::read;
+pub(crate) use load::load_parts;
+pub(crate) use source::shown;
 pub(crate) use words::{closest, names};
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 
 use super::*;
-use crate::plan::plan;
+use crate::plan::plan_source;
 
 pub(crate) const GOOD: &str = "tests/data/playbooks/utility-outage.yaml";
 
@@ -32,8 +32,7 @@ pub(crate) fn errors(edits: &[(&str, &str)]) -> String {
 }
 
 pub(crate) fn shown(text: &str) -> String {
-    let planned = load_text(Path::new(GOOD), text).and_then(|loaded| plan(&loaded));
-    match planned {
+    match plan_source(Path::new(GOOD), text) {
         Ok(_) => "no error".into(),
         Err(errors) => errors.render(false),
     }
@@ -67,6 +66,21 @@ fn misspelt_keys() {
         ("faults:", "fauls:"),
         ("class: batch", "flavour: batch"),
     ]));
+}
+
+#[test]
+fn names_are_looked_at_beside_misspelt_keys() {
+    assert_snapshot!(errors(&[
+        ("within: 10ms", "within: 10ms, upps: ups-a"),
+        ("rack: r2", "rack: r7"),
+        ("during: outage}", "during: outrage}"),
+    ]));
+    // Without its class, the load would seem to lack one.
+    let text = errors(&[
+        ("class: batch", "clas: batch"),
+        ("class: interactive", "class: batch"),
+    ]);
+    assert!(text.contains("did you mean `class`?") && !text.contains("no class"));
 }
 
 #[test]
@@ -301,8 +315,7 @@ fn a_short_path_that_means_two_things() {
 
 /// Every span that is reported lies in the text it is shown with.
 fn spans_are_sound(text: &str) -> Result<(), TestCaseError> {
-    let planned = load_text(Path::new(GOOD), text).and_then(|loaded| plan(&loaded));
-    let Err(errors) = planned else {
+    let Err(errors) = plan_source(Path::new(GOOD), text) else {
         return Ok(());
     };
     prop_assert!(errors.count() > 0);
@@ -317,6 +330,8 @@ fn spans_are_sound(text: &str) -> Result<(), TestCaseError> {
         prop_assert!(text.is_char_boundary(span.offset()) && text.is_char_boundary(end));
     }
     prop_assert!(!errors.render(true).is_empty());
+    // What the validator lets through, the types take.
+    prop_assert!(!errors.render(false).contains("in this playbook"));
     Ok(())
 }
 

@@ -108,6 +108,18 @@ impl Node {
         found.map_or_else(|| self.place_of(path), |e| e.key_place)
     }
 
+    /// Leaves out the entries whose keys stand at these places.
+    pub(crate) fn prune(&mut self, keys: &[Place]) {
+        match &mut self.value {
+            Value::Map(entries) => {
+                entries.retain(|e| !keys.contains(&e.key_place));
+                entries.iter_mut().for_each(|e| e.value.prune(keys));
+            }
+            Value::List(items) => items.iter_mut().for_each(|i| i.prune(keys)),
+            _ => {}
+        }
+    }
+
     /// The tree without its places. Broken parts become null.
     pub(crate) fn to_json(&self) -> Json {
         match &self.value {

@@ -16,15 +16,42 @@ use super::words::{a, closest, did_you_mean, list, noun};
 
 /// Every way in which the tree is not a playbook.
 pub(crate) fn validate(root: &Node) -> Vec<Problem> {
+    examine(root).problems
+}
+
+/// As [`validate`], with what can be left out of the tree to go on.
+pub(crate) fn examine(root: &Node) -> Examined {
     let mut validator = Validator {
         problems: Vec::new(),
+        extra: Vec::new(),
+        names_stand: true,
     };
     validator.shape(root, Shape::root(), "the playbook", head(root));
-    validator.problems
+    Examined {
+        spare: validator.names_stand && validator.extra.len() == validator.problems.len(),
+        problems: validator.problems,
+        extra: validator.extra,
+    }
 }
+
+/// What is wrong with a tree.
+pub(crate) struct Examined {
+    /// Everything.
+    pub(crate) problems: Vec<Problem>,
+    /// The unknown keys.
+    pub(crate) extra: Vec<Place>,
+    /// Nothing is wrong but unknown keys, and without them every name that the
+    /// playbook defines is still there.
+    pub(crate) spare: bool,
+}
+
+/// The types that define names, or the classes that promises speak of.
+const DEFINING: [&str; 4] = ["Playbook", "Site", "StackSpec", "LoadSpec"];
 
 struct Validator {
     problems: Vec<Problem>,
+    extra: Vec<Place>,
+    names_stand: bool,
 }
 
 impl Validator {
@@ -146,6 +173,8 @@ impl Validator {
                     .or_else(|| closest(&entry.key, absent(&known, node)))
                     .or_else(|| closest(&entry.key, known.iter().copied()));
                 guessed.extend(guess);
+                self.extra.push(entry.key_place);
+                self.names_stand &= shape.name.is_none_or(|name| !DEFINING.contains(&name));
                 self.unknown_key(entry, &known, guess, owner);
             }
         }

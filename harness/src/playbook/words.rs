@@ -22,13 +22,15 @@ pub(crate) fn names<'a>(all: impl IntoIterator<Item = &'a str>) -> String {
     }
 }
 
-/// The candidate that was most likely meant, if one is close enough.
+/// The candidate that was most likely meant, if one is close enough and closer
+/// than all others.
 pub(crate) fn closest<'a>(
     written: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
     let written = written.to_lowercase().replace(['-', ' '], "_");
     let mut best: Option<(usize, &str)> = None;
+    let mut tie = false;
     for candidate in candidates {
         let plain = candidate.to_lowercase().replace('-', "_");
         let distance = strsim::osa_distance(&written, &plain);
@@ -42,11 +44,16 @@ pub(crate) fn closest<'a>(
             && (plain.starts_with(&written) || written.starts_with(&plain));
         // A name of one or two letters is close to every other one.
         let shares = plain.chars().any(|c| written.contains(c));
-        if shares && (distance <= allowed || starts) && best.is_none_or(|(d, _)| distance < d) {
-            best = Some((distance, candidate));
+        if !shares || distance > allowed && !starts {
+            continue;
+        }
+        match best {
+            Some((d, _)) if d < distance => {}
+            Some((d, other)) if d == distance => tie |= other != candidate,
+            _ => (best, tie) = (Some((distance, candidate)), false),
         }
     }
-    best.map(|(_, candidate)| candidate)
+    best.filter(|_| !tie).map(|(_, candidate)| candidate)
 }
 
 /// `did you mean `x`?`

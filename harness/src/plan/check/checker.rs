@@ -83,6 +83,9 @@ impl<'a> Checker<'a> {
             )
         };
         self.wrong(path, have, "no such name");
+        if let Some(last) = self.problems.last_mut() {
+            last.unresolved = true;
+        }
         if let Some(guess) = closest(name, all) {
             self.hint(format!("did you mean `{guess}`?"));
         }
