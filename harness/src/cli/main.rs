@@ -1,5 +1,7 @@
 //! From the words typed to the verb that does them.
 
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -10,7 +12,9 @@ use ridethrough_targets::world::embedded;
 
 use super::args::{Cli, Colour, Listed, Verb};
 use super::exit::Exit;
-use super::{check, doctor, judge, list, plan, run, schema};
+use super::{check, doctor, judge, list, plan as plan_words, run, schema};
+use crate::plan::plan;
+use crate::playbook::load_playbook;
 
 /// The whole program. A process that was started as part of a world never comes
 /// back from the first line.
@@ -30,18 +34,50 @@ pub fn main() -> ExitCode {
     let color = color(cli.color);
     match cli.verb {
         Verb::Run(args) => run::run(args, color),
-        Verb::Check { playbooks } => check::check(&playbooks, color),
-        Verb::Plan { playbook, json } => plan::plan(&playbook, json, color),
-        Verb::List { what, folder } => match what {
-            Listed::Faults => list::faults(),
-            Listed::Assertions => list::assertions(),
-            Listed::Playbooks => list::playbooks(&folder),
-        },
-        Verb::Schema => schema::schema(),
+        Verb::Check { playbooks } => check_all(&playbooks, color),
+        Verb::Plan { playbook, json } => show_plan(&playbook, json, color),
+        Verb::List { what, folder } => print(&match what {
+            Listed::Faults => list::list_faults(),
+            Listed::Assertions => list::list_assertions(),
+            Listed::Playbooks => list::list_playbooks(&[folder]),
+        }),
+        Verb::Schema => print(&schema::schema_json()),
         Verb::Doctor { json } => doctor::doctor(json, color),
         Verb::Judge { run, playbook, json } => judge::judge(&run, playbook.as_deref(), json, color),
     }
     .into()
+}
+
+fn print(text: &str) -> Exit {
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    // A reader that has seen enough closes the pipe, which is no failure.
+    let _ = write!(std::io::stdout(), "{text}{end}");
+    Exit::Passed
+}
+
+fn check_all(playbooks: &[PathBuf], color: bool) -> Exit {
+    let mut exit = Exit::Passed;
+    for path in playbooks {
+        let checked = check::check(path, color);
+        if checked.good {
+            print(&checked.text);
+        } else {
+            eprintln!("{}", checked.text.trim_end());
+            exit = Exit::Usage;
+        }
+    }
+    exit
+}
+
+fn show_plan(path: &Path, json: bool, color: bool) -> Exit {
+    match load_playbook(path).and_then(|loaded| plan(&loaded)) {
+        Ok(plan) if json => print(&plan_words::plan_json(&plan)),
+        Ok(plan) => print(&plan_words::plan_text(&plan)),
+        Err(errors) => {
+            eprintln!("{}", errors.render(color).trim_end());
+            Exit::Usage
+        }
+    }
 }
 
 /// Says what went wrong, on stderr, the way every verb does.

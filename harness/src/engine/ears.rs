@@ -59,6 +59,10 @@ impl Ears {
             }
             FromService::Ledger(value) => self.ledger(node, value),
             FromService::Progress(values) => self.recorder.now(node, Body::Progress { values }),
+            FromService::Command { t_us, device, command } => {
+                let text = format!("{device} was told {command}, which nothing carries out");
+                self.recorder.at(t_us, node, Body::Note { text });
+            }
             FromService::Failed { error } => {
                 self.readiness.gone(node, service, format!("gave up: {error}"));
                 self.recorder.now(node, Body::Note { text: format!("{service} gave up: {error}") });

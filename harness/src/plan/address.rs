@@ -6,6 +6,8 @@ use std::net::Ipv4Addr;
 pub(crate) const CLIENTS: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 10);
 /// The supervisor's node.
 pub(crate) const SUPERVISOR: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 11);
+/// The monitor's node.
+pub(crate) const MONITOR: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 12);
 /// The most machines, and the most UPSs, that have an address.
 pub(crate) const MOST: usize = 4_000;
 

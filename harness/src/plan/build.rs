@@ -5,8 +5,8 @@ use std::path::Path;
 use crate::playbook::{Loaded, Playbook, PlaybookErrors, Problem, load_parts, read, shown};
 
 use super::check::check;
-use super::infrastructure;
-use super::machines::{entry, loads, machines};
+use super::infrastructure::{self, Clients};
+use super::machines::{doors, entry, loads, machines, model};
 use super::model::{Plan, PlannedAssertion, PlannedFault};
 use super::resolved::resolved_yaml;
 use super::seed::sha256;
@@ -73,7 +73,14 @@ fn build(loaded: &Loaded) -> Option<Plan> {
     let yaml = resolved_yaml(loaded);
     let phases = phases(&playbook.phases);
     let mut nodes = machines(playbook);
-    nodes.extend(infrastructure::nodes(&playbook.site, playbook.seed));
+    let entry = entry(&playbook.stack)?;
+    let clients = Clients {
+        loads: &playbook.load,
+        entry: &entry,
+        model: model(&playbook.stack),
+        doors: doors(&playbook.stack, &entry),
+    };
+    nodes.extend(infrastructure::nodes(&playbook.site, playbook.seed, &clients));
     let assertions = playbook.assert.iter().enumerate();
     Some(Plan {
         hash: sha256(&yaml),
@@ -83,7 +90,7 @@ fn build(loaded: &Loaded) -> Option<Plan> {
         hosts: nodes.iter().map(|n| (n.name.clone(), n.ip)).collect(),
         nodes,
         loads: loads(&playbook.stack),
-        entry: entry(&playbook.stack)?,
+        entry,
         faults: faults(playbook, &phases)?,
         phases,
         assertions: assertions

@@ -131,3 +131,23 @@ pub(crate) fn entry(stack: &StackSpec) -> Option<(String, u16)> {
     let (_, service) = entry_service(stack)?;
     Some((service.on.first()?.clone(), port(service)?))
 }
+
+/// What must accept connections before the clients start: the entry, and every
+/// command that has a port. Built-in services say themselves when they are
+/// ready.
+pub(crate) fn doors(stack: &StackSpec, entry: &(String, u16)) -> Vec<(String, u16)> {
+    let commands = stack.services.values().filter(|s| s.command.is_some());
+    let commands = commands.flat_map(|s| {
+        let port = port(s);
+        s.on.iter().filter_map(move |node| Some((node.clone(), port?)))
+    });
+    let mut doors = vec![entry.clone()];
+    doors.extend(commands.filter(|door| door != entry));
+    doors
+}
+
+/// The model that clients ask for: the first replica's.
+pub(crate) fn model(stack: &StackSpec) -> &str {
+    let mut replicas = stack.services.values().filter_map(|s| s.replica.as_ref());
+    replicas.next().map_or("reference", |replica| &replica.model)
+}

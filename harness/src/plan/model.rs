@@ -10,6 +10,7 @@ use ridethrough_targets::plant::NodeLoad;
 use ridethrough_targets::units::{Span, Watts};
 use ridethrough_targets::world::{NodeSpec, ServiceSpec};
 
+use super::seed::service_seed;
 use crate::playbook::{Assertion, Playbook};
 
 /// What will happen. No string in it is left to interpret: names are checked,
@@ -48,6 +49,17 @@ impl Plan {
         self.nodes.iter().find(|node| node.name == name)
     }
 
+    /// The same plan with another seed.
+    pub fn reseed(&mut self, seed: u64) {
+        self.seed = seed;
+        self.playbook.seed = seed;
+        for node in &mut self.nodes {
+            for service in &mut node.services {
+                service.seed = service_seed(seed, &node.name, &service.name);
+            }
+        }
+    }
+
     /// The phase that holds this time; its end belongs to the next one.
     pub fn phase_at(&self, at: Span) -> Option<&PlannedPhase> {
         self.phases
@@ -73,8 +85,11 @@ pub struct PlannedPhase {
 pub enum NodeRole {
     /// A machine of the stack, powered by the plant.
     Machine,
-    /// The clients and the watch; never loses power.
+    /// The clients; never loses power.
     Client,
+    /// Looks at the stack and the supervisor from the clients' side; never loses
+    /// power.
+    Monitor,
     /// The site's supervisor; never loses power.
     Supervisor,
     /// The management card of a UPS; never loses power.

@@ -13,6 +13,8 @@ use super::model::Reach;
 /// The names of the infrastructure's nodes beside the UPSs' cards.
 pub(crate) const CLIENTS: &str = "clients";
 /// See [`CLIENTS`].
+pub(crate) const MONITOR: &str = "monitor";
+/// See [`CLIENTS`].
 pub(crate) const SUPERVISOR: &str = "supervisor";
 
 /// Questions to a site and the stack in it. Names that do not exist reach

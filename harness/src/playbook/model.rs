@@ -74,6 +74,13 @@ pub struct StackSpec {
     /// The service that clients talk to (default: the only gateway).
     #[serde(default)]
     pub entry: Option<String>,
+    /// How long it may take to be usable at the start, beside its model loads.
+    #[serde(default = "ready_within")]
+    pub ready_within: Span,
+}
+
+fn ready_within() -> Span {
+    Span::from_secs(30)
 }
 
 /// A machine.

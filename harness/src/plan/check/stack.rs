@@ -6,7 +6,7 @@ use crate::playbook::ServiceDef;
 
 use super::super::address;
 use super::super::machines::{entry_service, port, replicas};
-use super::super::wiring::{CLIENTS, SUPERVISOR};
+use super::super::wiring::{CLIENTS, MONITOR, SUPERVISOR};
 use super::checker::Checker;
 
 pub(super) fn check(c: &mut Checker<'_>) {
@@ -30,7 +30,7 @@ fn machines(c: &mut Checker<'_>) {
     for (name, node) in &stack.nodes {
         let path = format!("stack.nodes.{name}");
         c.host_name(&path, "machine", name);
-        if [CLIENTS, SUPERVISOR].contains(&name.as_str()) {
+        if [CLIENTS, MONITOR, SUPERVISOR].contains(&name.as_str()) {
             let message = format!("`{name}` is the name of a node that every run has");
             c.wrong_key(&path, message, "taken");
             c.hint("give the machine another name");
