@@ -59,6 +59,8 @@ pub trait Power: Send + Sync {
     /// The meter's log: the lowest voltage since `since`, and when it was first
     /// that low.
     fn lowest_pu(&self, component: &str, since: Micros) -> Option<(Micros, f64)>;
+    /// Whether a machine's power supplies deliver, now.
+    fn powered(&self, node: &str) -> Option<bool>;
     /// What a UPS says of itself, now.
     fn ups_reading(&self, ups: &str) -> Option<UpsReading>;
     /// A battery on the bench.

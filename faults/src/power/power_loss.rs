@@ -124,16 +124,26 @@ impl Fault for PowerLoss {
         Ok(())
     }
 
+    /// The buses are alive, and machines that the cut alone kept down have
+    /// power again.
     async fn witness_healed(&self, ground: &Ground, _: &Injected) -> Finding {
-        let mut finding = live_buses(ground, &self.aim.pdus).await;
-        if self.aim.pdus.is_empty() {
-            finding.witness = "process ids";
+        if !self.kills_all() {
+            return live_buses(ground, &self.aim.pdus).await;
         }
-        let problems: Vec<String> = if finding.problem.is_empty() {
-            Vec::new()
-        } else {
-            vec![finding.problem.clone()]
-        };
+        let deadline = tokio::time::Instant::now() + SETTLE;
+        let mut finding = Finding::by("power-supply outputs");
+        let mut problems = Vec::new();
+        for node in &self.aim.nodes {
+            let mut powered = ground.power.powered(node);
+            while powered == Some(false) && tokio::time::Instant::now() < deadline {
+                tokio::time::sleep(BETWEEN).await;
+                powered = ground.power.powered(node);
+            }
+            finding = finding.with(&format!("{node}.powered"), powered);
+            if powered != Some(true) {
+                problems.push(format!("{node} has no power"));
+            }
+        }
         finding.conclude(problems)
     }
 }

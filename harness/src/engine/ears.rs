@@ -59,7 +59,7 @@ impl Ears {
             }
             FromService::Ledger(value) => self.ledger(node, value),
             FromService::Progress(values) => self.recorder.now(node, Body::Progress { values }),
-            FromService::Command { t_us, device, command } => {
+            FromService::Command { t_us, device, command, .. } => {
                 let text = format!("{device} was told {command}, which nothing carries out");
                 self.recorder.at(t_us, node, Body::Note { text });
             }

@@ -109,6 +109,10 @@ impl Power for PowerGrid {
         self.lock().meters.lowest(component, since)
     }
 
+    fn powered(&self, node: &str) -> Option<bool> {
+        self.lock().plant.node_powered(node)
+    }
+
     fn ups_reading(&self, ups: &str) -> Option<UpsReading> {
         self.lock().plant.ups_reading(ups)
     }
