@@ -25,6 +25,8 @@ use crate::net::Listener;
 pub(crate) const MAX_BODY_BYTES: usize = 4 << 20;
 /// Most connections served at once; further ones wait in the kernel's backlog.
 const MAX_CONNECTIONS: usize = 8192;
+/// Longest wait for a request's body.
+const BODY_PATIENCE: Duration = Duration::from_secs(30);
 /// Header bytes before a request is refused.
 const MAX_HEAD_BYTES: usize = 64 << 10;
 
@@ -81,7 +83,15 @@ async fn connection(io: Box<dyn crate::net::Io>, handler: Arc<dyn Handler>) {
 
 /// Reads a whole body.
 pub(crate) async fn read_body(body: Incoming) -> Result<Bytes, ApiError> {
-    match Limited::new(body, MAX_BODY_BYTES).collect().await {
+    let read = Limited::new(body, MAX_BODY_BYTES).collect();
+    let Ok(read) = tokio::time::timeout(BODY_PATIENCE, read).await else {
+        return Err(ApiError {
+            status: StatusCode::REQUEST_TIMEOUT,
+            message: "the body did not come in time".into(),
+            retry_after_s: None,
+        });
+    };
+    match read {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(ApiError {
             status: StatusCode::PAYLOAD_TOO_LARGE,

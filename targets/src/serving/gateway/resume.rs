@@ -128,6 +128,8 @@ impl Session {
             .and_then(Value::as_bool);
         let continues = flag("continue_final_message") || prefix == Some(true);
         let number = |name: &str| call.body.get(name).and_then(Value::as_u64);
+        // A length left open is settled here: what is left of it must be known
+        // when the answer goes on elsewhere.
         let most = number("max_completion_tokens").or(number("max_tokens"));
         let most = most.map_or(call.kind.default_tokens(), |most| {
             u32::try_from(most).unwrap_or(u32::MAX)

@@ -33,6 +33,8 @@ use crate::serving::http::{ApiError, Body, Handler, json, read_body, serve, set_
 const DRAIN: Duration = Duration::from_secs(10);
 /// After this the gateway says that it is ready, whatever its replicas are.
 const READY: Duration = Duration::from_secs(5);
+/// Longest request id or class that is kept.
+const MAX_NAME: usize = 128;
 const PROGRESS: Duration = Duration::from_millis(500);
 
 /// All that the gateway's parts share.
@@ -158,6 +160,8 @@ async fn live(gateway: &Gateway, panel: &mut Panel) {
         while gateway.door.in_flight.load(Ordering::Relaxed) > 0 {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+        // What was written last is still on its way to the wire.
+        tokio::time::sleep(Duration::from_millis(50)).await;
     };
     let closed = async { while panel.inbox.recv().await.is_some() {} };
     tokio::select! {
@@ -249,7 +253,7 @@ impl Front {
         let gateway = &self.0;
         let header = |name: &str| {
             let value = request.headers().get(name)?.to_str().ok()?;
-            Some(value.to_string())
+            Some(value.chars().take(MAX_NAME).collect::<String>())
         };
         let id = header("x-request-id").unwrap_or_else(|| {
             let number = gateway.numbers.fetch_add(1, Ordering::Relaxed);

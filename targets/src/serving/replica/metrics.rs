@@ -70,6 +70,9 @@ pub(super) struct Metrics {
     pub(super) time_to_first_token: Histogram,
     pub(super) inter_token: Histogram,
     pub(super) end_to_end: Histogram,
+    pub(super) queued: Histogram,
+    pub(super) prefill: Histogram,
+    pub(super) decode: Histogram,
 }
 
 impl Metrics {
@@ -113,12 +116,19 @@ impl Metrics {
                 value.load(Ordering::Relaxed)
             );
         }
-        self.time_to_first_token
-            .write(&mut out, "vllm:time_to_first_token_seconds", &model);
-        self.inter_token
-            .write(&mut out, "vllm:inter_token_latency_seconds", &model);
-        self.end_to_end
-            .write(&mut out, "vllm:e2e_request_latency_seconds", &model);
+        for (name, histogram) in [
+            (
+                "vllm:time_to_first_token_seconds",
+                &self.time_to_first_token,
+            ),
+            ("vllm:inter_token_latency_seconds", &self.inter_token),
+            ("vllm:e2e_request_latency_seconds", &self.end_to_end),
+            ("vllm:request_queue_time_seconds", &self.queued),
+            ("vllm:request_prefill_time_seconds", &self.prefill),
+            ("vllm:request_decode_time_seconds", &self.decode),
+        ] {
+            histogram.write(&mut out, name, &model);
+        }
         out
     }
 }

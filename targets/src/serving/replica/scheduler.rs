@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 
+use super::metrics::Metrics;
 use crate::clock::Clock;
 use crate::service::{Draw, FromService};
 use crate::serving::config::ReplicaConfig;
@@ -41,6 +42,15 @@ struct Running {
     due: f64,
     /// When its last token was made, by the clock of elapsed time.
     made: f64,
+    /// When its present phase began.
+    since: Instant,
+    progress: watch::Sender<u32>,
+}
+
+struct Waiting {
+    id: u64,
+    job: Job,
+    since: Instant,
     progress: watch::Sender<u32>,
 }
 
@@ -57,7 +67,7 @@ struct State {
     running: BTreeMap<u64, Running>,
     prefill_due: BTreeSet<(u64, u64)>,
     decode_due: BTreeSet<(u64, u64)>,
-    queue: VecDeque<(u64, Job, watch::Sender<u32>)>,
+    queue: VecDeque<Waiting>,
     /// Running requests that are no probes.
     load: usize,
 }
@@ -65,6 +75,7 @@ struct State {
 /// The accelerator and its queue.
 pub(super) struct Scheduler {
     config: ReplicaConfig,
+    metrics: Arc<Metrics>,
     state: Mutex<State>,
     changed: Notify,
 }
@@ -81,7 +92,7 @@ impl Drop for Ticket {
     fn drop(&mut self) {
         let mut state = self.scheduler.lock();
         self.scheduler.advance(&mut state, Instant::now());
-        state.queue.retain(|(id, ..)| *id != self.id);
+        state.queue.retain(|waiting| waiting.id != self.id);
         self.scheduler.remove(&mut state, self.id);
         drop(state);
         self.scheduler.changed.notify_one();
@@ -89,9 +100,10 @@ impl Drop for Ticket {
 }
 
 impl Scheduler {
-    pub(super) fn new(config: ReplicaConfig) -> Self {
+    pub(super) fn new(config: ReplicaConfig, metrics: Arc<Metrics>) -> Self {
         Self {
             config,
+            metrics,
             state: Mutex::new(State {
                 last: Instant::now(),
                 clocks: 1.0,
@@ -114,13 +126,20 @@ impl Scheduler {
     pub(super) fn submit(self: &Arc<Self>, job: Job) -> Result<Ticket, QueueFull> {
         let (sender, progress) = watch::channel(0);
         let mut state = self.lock();
-        self.advance(&mut state, Instant::now());
+        let since = Instant::now();
+        self.advance(&mut state, since);
         let id = state.next_id;
         state.next_id += 1;
+        let waiting = Waiting {
+            id,
+            job,
+            since,
+            progress: sender,
+        };
         if job.probe || state.load < self.config.slots as usize {
-            self.start(&mut state, id, job, sender);
+            self.start(&mut state, waiting);
         } else if state.queue.len() < self.config.queue as usize {
-            state.queue.push_back((id, job, sender));
+            state.queue.push_back(waiting);
         } else {
             return Err(QueueFull);
         }
@@ -278,6 +297,16 @@ impl Scheduler {
             state.last_step = elapsed - running.made;
         }
         running.made = elapsed;
+        if !running.job.probe && (finished || !was_prefilled) {
+            let spent = state.last.saturating_duration_since(running.since);
+            running.since = state.last;
+            let phase = if was_prefilled {
+                &self.metrics.decode
+            } else {
+                &self.metrics.prefill
+            };
+            phase.observe(spent);
+        }
         // At least a microsecond of work, so that time always moves.
         running.due = from + self.config.decode.secs_f64().max(2.0 * EPSILON_S);
         let new = (running.due.to_bits(), id);
@@ -292,7 +321,19 @@ impl Scheduler {
         }
     }
 
-    fn start(&self, state: &mut State, id: u64, job: Job, progress: watch::Sender<u32>) {
+    fn start(&self, state: &mut State, waiting: Waiting) {
+        let Waiting {
+            id,
+            job,
+            since,
+            progress,
+        } = waiting;
+        let now = state.last;
+        if !job.probe {
+            self.metrics
+                .queued
+                .observe(now.saturating_duration_since(since));
+        }
         let work = if job.probe {
             // A probe asks whether a step gets through, not what a prompt costs.
             self.config.decode.secs_f64()
@@ -309,6 +350,7 @@ impl Scheduler {
             prefilled: false,
             due,
             made: state.elapsed,
+            since: now,
             progress,
         };
         state.running.insert(id, running);
@@ -324,9 +366,9 @@ impl Scheduler {
         state.decode_due.remove(&entry);
         state.load -= usize::from(!gone.job.probe);
         while state.load < self.config.slots as usize
-            && let Some((id, job, progress)) = state.queue.pop_front()
+            && let Some(waiting) = state.queue.pop_front()
         {
-            self.start(state, id, job, progress);
+            self.start(state, waiting);
         }
     }
 }

@@ -50,14 +50,15 @@ pub async fn run_replica(env: Env, config: ReplicaConfig) -> Result<(), ServiceE
             source,
         })?;
     let voice = panel.voice();
-    let scheduler = Arc::new(Scheduler::new(config.clone()));
+    let metrics = Arc::new(Metrics::default());
+    let scheduler = Arc::new(Scheduler::new(config.clone(), Arc::clone(&metrics)));
     let replica = Arc::new(Replica {
         node,
         boot,
         clock,
         config: Arc::new(config),
         scheduler: Arc::clone(&scheduler),
-        metrics: Arc::new(Metrics::default()),
+        metrics,
         loaded: AtomicBool::new(false),
         draining: AtomicBool::new(false),
         answers: AtomicU64::new(0),
@@ -85,6 +86,8 @@ pub async fn run_replica(env: Env, config: ReplicaConfig) -> Result<(), ServiceE
             while scheduler.depth() != (0, 0) {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
+            // What was made last is still on its way to the wire.
+            tokio::time::sleep(Duration::from_millis(50)).await;
         };
         let closed = async { while panel.inbox.recv().await.is_some() {} };
         tokio::select! {

@@ -261,3 +261,46 @@ async fn a_stop_lets_running_requests_finish() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_leaves_before_its_answer_frees_its_slot_too() {
+    let (stack, _replica) = one().await;
+    let mut body = chat_body(10_000);
+    body["stream"] = false.into();
+    let asked = stack.post(1, "/v1/chat/completions", &[], &body);
+    let asked = tokio::time::timeout(Duration::from_secs(1), asked).await;
+    assert!(asked.is_err());
+    let mut metrics = String::new();
+    for _ in 0..100 {
+        metrics = stack
+            .post(1, "/metrics", &[], &Value::Null)
+            .await
+            .text()
+            .await;
+        if metrics.contains("vllm:num_requests_running{model_name=\"reference\"} 0") {
+            return;
+        }
+    }
+    panic!("still running: {metrics}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn draw_is_said_at_most_twenty_times_a_second() {
+    let (stack, mut replica) = one().await;
+    for _ in 0..40 {
+        stack.chat(1, 2).await.assert_exact(&expected(0, 2));
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let mut said = Vec::new();
+    while let Ok(word) = replica.inbox.try_recv() {
+        if let FromService::Draw(draw) = word {
+            said.push(draw);
+        }
+    }
+    assert!(said.len() > 10, "{}", said.len());
+    assert!(
+        said.windows(2)
+            .all(|pair| pair[1].t_us - pair[0].t_us >= 50_000)
+    );
+    assert_eq!(said.last().map(|draw| draw.utilisation), Some(0.0));
+}

@@ -3,11 +3,12 @@ use proptest::prelude::*;
 use super::*;
 
 fn scheduler(slots: u32, queue: u32) -> Arc<Scheduler> {
-    Arc::new(Scheduler::new(ReplicaConfig {
+    let config = ReplicaConfig {
         slots,
         queue,
         ..ReplicaConfig::default()
-    }))
+    };
+    Arc::new(Scheduler::new(config, Arc::default()))
 }
 
 fn job(count: u32) -> Job {
