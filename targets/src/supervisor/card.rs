@@ -1,8 +1,6 @@
 //! The management card of one UPS: it reads the device's meters over the
 //! panel and serves that device over NUT.
 
-use std::time::Duration;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::Receiver;
@@ -19,8 +17,6 @@ use crate::service::{
 };
 use crate::units::Span;
 
-/// How long a switched output may take to show in the readings.
-const SWITCH_WAIT: Duration = Duration::from_secs(5);
 /// Commands that the card carries out itself.
 const OWN_COMMANDS: [&str; 4] = [
     "beeper.disable",
@@ -53,6 +49,9 @@ pub struct CardConfig {
     /// Commands that the machine behind the panel carries out, such as
     /// `load.off`. Those that are not here are refused.
     pub commands: Vec<String>,
+    /// How long a switched output may take to show in the readings before the
+    /// command counts as failed.
+    pub switch_timeout: Span,
     /// Who may set and command.
     pub users: Vec<NutUser>,
 }
@@ -69,6 +68,7 @@ impl Default for CardConfig {
             battery_nominal_v: 192.0,
             stale_after: None,
             commands: Vec::new(),
+            switch_timeout: Span::from_secs(5),
             users: vec![NutUser::all("supervisor", "supervisor")],
         }
     }
@@ -318,7 +318,7 @@ impl Card {
         self.switching.push(Switching {
             id,
             off,
-            until: Instant::now() + SWITCH_WAIT,
+            until: Instant::now() + self.config.switch_timeout.duration(),
         });
         Tracked::Pending
     }

@@ -9,6 +9,8 @@ pub mod nut;
 mod poller;
 #[allow(clippy::module_inception)]
 mod supervisor;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 pub use card::{CardConfig, card_on, run_card};

@@ -1,3 +1,4 @@
+use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
@@ -88,9 +89,9 @@ impl Talk {
     fn transcript(&mut self, lines: &[&str]) -> String {
         let mut text = String::new();
         for line in lines {
-            text.push_str(&format!("C {line}\n"));
+            let _ = writeln!(text, "C {line}");
             for reply in self.say(line).lines() {
-                text.push_str(&format!("S {reply}\n"));
+                let _ = writeln!(text, "S {reply}");
             }
         }
         text
