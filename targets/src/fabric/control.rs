@@ -1,7 +1,6 @@
 //! What the handle keeps under its lock: ports, rules, and how they become a
 //! view for the thread.
 
-use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use crate::clock::Micros;
@@ -10,7 +9,6 @@ use super::frame::mac_key;
 use super::port::{Counters, Life};
 use super::reactor::Tap;
 use super::rules::RuleBook;
-use super::tap;
 use super::view::{LinkView, PortView, View};
 
 /// A port, lit or dark.
@@ -68,32 +66,37 @@ impl Control {
         true
     }
 
-    /// Sets what a device that was just attached hands over.
-    pub(crate) fn fit_new(&mut self, at: usize, device: &Tap) -> std::io::Result<()> {
-        let wanted = self.wants_offload(at);
-        tap::set_offload(device.as_fd(), wanted)?;
-        self.ports[at].offload = wanted;
-        Ok(())
+    /// Gives a port its new life.
+    pub(crate) fn light(&mut self, life: &Arc<Life<Tap>>, offload: bool) {
+        let port = &mut self.ports[life.port];
+        port.counters = Arc::clone(&life.counters);
+        port.life = Some(Arc::clone(life));
+        port.dark_us = None;
+        port.offload = offload;
     }
 
-    /// Switches segmentation offload of every lit port to what the rules need.
-    pub(crate) fn fit_offload(&mut self) {
-        for at in 0..self.ports.len() {
+    /// The lit ports whose devices hand over other segments than the rules
+    /// need, with whether they shall hand over large ones.
+    pub(crate) fn misfits(&self) -> Vec<(Arc<Life<Tap>>, bool)> {
+        let fit = |(at, port): (usize, &Port)| {
             let wanted = self.wants_offload(at);
-            let port = &mut self.ports[at];
-            let Some(life) = port.life.as_ref().filter(|_| port.offload != wanted) else {
-                continue;
-            };
-            match tap::set_offload(life.device.as_fd(), wanted) {
-                Ok(()) => port.offload = wanted,
-                Err(error) => {
-                    tracing::warn!(port = port.name, %error, "could not switch offload");
-                }
-            }
+            let life = port.life.as_ref().filter(|_| port.offload != wanted)?;
+            Some((Arc::clone(life), wanted))
+        };
+        self.ports.iter().enumerate().filter_map(fit).collect()
+    }
+
+    /// Notes what a device hands over now.
+    pub(crate) fn fitted(&mut self, life: &Arc<Life<Tap>>, offload: bool) {
+        let port = &mut self.ports[life.port];
+        if port.life.as_ref().is_some_and(|now| Arc::ptr_eq(now, life)) {
+            port.offload = offload;
         }
     }
 
-    fn wants_offload(&self, at: usize) -> bool {
+    /// Whether a port may hand over large segments, by the rules on what it
+    /// sends.
+    pub(crate) fn wants_offload(&self, at: usize) -> bool {
         self.offload && !self.rules.needs_packets(at, self.ports.len())
     }
 

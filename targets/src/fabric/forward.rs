@@ -250,3 +250,6 @@ fn deliver<D: Device>(gate: &Gate, from: &Life<D>, to: &Life<D>, bytes: &[u8]) -
     gate.leave();
     went
 }
+
+#[cfg(test)]
+mod tests;

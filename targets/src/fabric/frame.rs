@@ -68,3 +68,6 @@ fn segments(header: &[u8], len: usize) -> (u32, u64) {
     let packets = (len - repeated).div_ceil(size).max(1);
     (u32::try_from(packets).unwrap_or(u32::MAX), repeated as u64)
 }
+
+#[cfg(test)]
+mod tests;

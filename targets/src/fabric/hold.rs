@@ -141,3 +141,6 @@ impl<D> HoldQueue<D> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

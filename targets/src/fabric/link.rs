@@ -186,3 +186,6 @@ fn sample(delay_ns: u64, jitter_ns: u64, random: &mut ChaCha8Rng) -> u64 {
     let offset = (unit(random) * 2.0 - 1.0) * jitter_ns as f64;
     (delay_ns as f64 + offset).max(0.0) as u64
 }
+
+#[cfg(test)]
+mod tests;

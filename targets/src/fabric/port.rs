@@ -141,3 +141,6 @@ impl Gate {
         true
     }
 }
+
+#[cfg(test)]
+mod tests;

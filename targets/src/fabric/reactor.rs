@@ -16,6 +16,7 @@ use nix::time::{ClockId as Reading, clock_gettime};
 use super::forward::Forwarder;
 use super::link::Nanos;
 use super::port::{Device, Life};
+use super::tap;
 
 const WAKE: u64 = u64::MAX;
 const TIMER: u64 = u64::MAX - 1;
@@ -132,6 +133,9 @@ impl Reactor {
 
     /// Runs until the bell says stop.
     pub(crate) fn run(mut self) {
+        if let Err(error) = tap::prefer_this_thread() {
+            tracing::debug!(%error, "the switch runs at ordinary priority");
+        }
         let mut events = [EpollEvent::empty(); 64];
         while !self.bell.stop.load(Ordering::Acquire) {
             let timeout = self.plan_sleep();

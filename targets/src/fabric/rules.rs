@@ -96,3 +96,6 @@ impl RuleBook {
             .any(|rule| rule.needs_packets() && rule.acts_on_sender(port, ports))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::Ipv4Addr;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -17,6 +17,7 @@ use super::forward::Forwarder;
 use super::port::{Gate, Life};
 use super::reactor::{Bell, Reactor, Tap};
 use super::reaper::Reaper;
+use super::tap;
 use super::view::{Published, lock};
 
 /// How long to wait for the switch's thread before going on without it.
@@ -47,6 +48,8 @@ pub struct SwitchConfig {
 pub struct Switch {
     clock: Clock,
     control: Mutex<Control>,
+    /// Held by whoever switches offload, before the lock on `control`.
+    fitting: Mutex<()>,
     published: Arc<Published<Tap>>,
     gate: Arc<Gate>,
     bell: Arc<Bell>,
@@ -96,6 +99,7 @@ impl Switch {
         Ok(Self {
             clock: config.clock,
             control: Mutex::new(Control::new(offload)),
+            fitting: Mutex::new(()),
             published,
             gate,
             bell,
@@ -127,26 +131,45 @@ impl Switch {
     /// cannot be watched.
     pub fn light(&self, name: &str, tap: OwnedFd) -> io::Result<()> {
         self.darken(&[name.to_string()]);
-        let mut control = lock(&self.control);
-        let at = control
-            .find(name)
-            .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("no port `{name}`")))?;
-        let tap = Tap(tap);
-        control.fit_new(at, &tap)?;
-        let life = Arc::new(Life::new(at, tap));
-        let port = &mut control.ports[at];
-        port.counters = Arc::clone(&life.counters);
-        port.life = Some(Arc::clone(&life));
-        port.dark_us = None;
-        // The view comes first, so that the first event finds its port.
-        self.publish(&control);
-        if let Err(error) = self.bell.watch(at, &life.device) {
-            control.ports[at].life = None;
+        let (at, offload) = {
+            let control = lock(&self.control);
+            let at = control.find(name).ok_or_else(|| {
+                io::Error::new(io::ErrorKind::NotFound, format!("no port `{name}`"))
+            })?;
+            (at, control.wants_offload(at))
+        };
+        tap::set_offload(tap.as_fd(), offload)?;
+        let life = Arc::new(Life::new(at, Tap(tap)));
+        {
+            let mut control = lock(&self.control);
+            control.light(&life, offload);
+            // The view comes first, so that the first event finds its port.
             self.publish(&control);
-            return Err(error);
+            if let Err(error) = self.bell.watch(at, &life.device) {
+                control.ports[at].life = None;
+                self.publish(&control);
+                return Err(error);
+            }
         }
         self.bell.ring();
+        self.fit_offload();
         Ok(())
+    }
+
+    /// Switches segmentation offload of every lit port to what the rules need.
+    /// The kernel may take milliseconds for each, so this holds up no power
+    /// cut.
+    fn fit_offload(&self) {
+        let _turn = lock(&self.fitting);
+        let misfits = lock(&self.control).misfits();
+        for (life, wanted) in misfits {
+            match tap::set_offload(life.device.as_fd(), wanted) {
+                Ok(()) => lock(&self.control).fitted(&life, wanted),
+                Err(error) => {
+                    tracing::warn!(port = life.port, %error, "could not switch offload");
+                }
+            }
+        }
     }
 
     /// Darkens ports, all at one instant. Returns when no frame of theirs can
@@ -201,23 +224,29 @@ impl Switch {
     /// # Errors
     /// Names the first node that has no port.
     pub fn install(&self, rule: LinkRule) -> Result<RuleId, String> {
-        let mut control = lock(&self.control);
-        let Control { ports, rules, .. } = &mut *control;
-        let find = |name: &str| ports.iter().position(|port| port.name == name);
-        let id = rules.install(&rule, find)?;
-        control.fit_offload();
-        self.publish(&control);
+        let id = {
+            let mut control = lock(&self.control);
+            let Control { ports, rules, .. } = &mut *control;
+            let find = |name: &str| ports.iter().position(|port| port.name == name);
+            rules.install(&rule, find)?
+        };
+        // Single packets first, so that the rule finds few large segments.
+        self.fit_offload();
+        self.publish(&lock(&self.control));
         Ok(id)
     }
 
     /// Takes a rule off; an unknown id is no error. Frames that it holds leave
     /// when they are due.
     pub fn remove(&self, id: RuleId) {
-        let mut control = lock(&self.control);
-        if control.rules.remove(id) {
+        {
+            let mut control = lock(&self.control);
+            if !control.rules.remove(id) {
+                return;
+            }
             self.publish(&control);
-            control.fit_offload();
         }
+        self.fit_offload();
     }
 
     /// The counters of a port, of its life or its last one; `None` when there
