@@ -81,8 +81,8 @@ async fn refusals() -> Result<(), Failed> {
         argv: vec!["/no/such/program".into()],
         env: Vec::new(),
     };
-    let error = world.boot(&node(&NAMES, "one", vec![("absent", absent)]), 0);
-    let Err(error) = error.await else {
+    let spec = node(&NAMES, "one", vec![("absent", absent)]);
+    let Err(error) = world.boot(&spec, 0).await else {
         return Err("a program that does not exist was started".into());
     };
     assert!(
