@@ -70,7 +70,12 @@ pub fn create_tap(
     // The kernel drops what its own queue cannot hold, uncounted by the fabric.
     let mut request = request_for(name)?;
     request.ifr_ifru.ifru_metric = QUEUE_FRAMES;
-    call(&socket, libc::SIOCSIFTXQLEN, &mut request)?;
+    match call(&socket, libc::SIOCSIFTXQLEN, &mut request) {
+        // In a user namespace the kernel keeps this to itself; its default of
+        // 500 frames then has to do.
+        Err(error) if error.raw_os_error() == Some(libc::EPERM) => {}
+        result => result?,
+    }
     let mut request = request_for(name)?;
     request.ifr_ifru.ifru_addr = internet_address(ip);
     call(&socket, libc::SIOCSIFADDR, &mut request)?;

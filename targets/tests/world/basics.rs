@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use libtest_mimic::{Failed, Trial};
-use ridethrough_targets::service::{FromService, ToService};
+use ridethrough_targets::service::{FromService, Program, ToService};
 use ridethrough_targets::units::Span;
-use ridethrough_targets::world::{NodeState, ProbeReport, ProbeSpec, World, WorldEvent};
+use ridethrough_targets::world::{
+    NodeState, ProbeReport, ProbeSpec, World, WorldError, WorldEvent,
+};
 use tokio::time::timeout;
 
 use crate::site::{Site, builtin, node, shell, trial};
@@ -13,6 +15,7 @@ use crate::site::{Site, builtin, node, shell, trial};
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("embedded::boot_cut_close", boot_cut_close),
+        trial("embedded::refusals", refusals),
         trial("embedded::words_and_exits", words_and_exits),
         trial("embedded::hang_and_kill", hang_and_kill),
     ]
@@ -68,6 +71,34 @@ async fn boot_cut_close() -> Result<(), Failed> {
     let begun = clock.now_us();
     site.world.close().await?;
     eprintln!("closed in {} us", clock.now_us() - begun);
+    Ok(())
+}
+
+async fn refusals() -> Result<(), Failed> {
+    let site = Site::open(&NAMES).await?;
+    let world = &site.world;
+    let absent = Program::Command {
+        argv: vec!["/no/such/program".into()],
+        env: Vec::new(),
+    };
+    let spec = node(&NAMES, "one", vec![("absent", absent)]);
+    let Err(error) = world.boot(&spec, 0).await else {
+        return Err("a program that does not exist was started".into());
+    };
+    assert!(
+        error.to_string().contains("start service `absent`"),
+        "{error}"
+    );
+    assert_eq!(world.state("one").await?, NodeState::Down);
+    // The failed boot leaves room for one that works.
+    world.boot(&node(&NAMES, "one", Vec::new()), 0).await?;
+    assert_eq!(world.state("one").await?, NodeState::Empty);
+    assert!(matches!(
+        world.state("nobody").await,
+        Err(WorldError::NoNode(_))
+    ));
+    assert!(world.hang("two").await.is_err());
+    world.close().await?;
     Ok(())
 }
 
@@ -134,6 +165,13 @@ async fn hang_and_kill() -> Result<(), Failed> {
     assert_eq!(ping(&site, "one", "two").await?.answered, 5);
     world.resume("two").await?;
     assert_eq!(world.state("two").await?, NodeState::Running);
+    // Power goes from a node that hangs as from any other.
+    world.hang("one").await?;
+    world.cut(&["one".to_string()]).await?;
+    assert_eq!(world.state("one").await?, NodeState::Down);
+    let one = node(&NAMES, "one", vec![("idle", builtin("idle"))]);
+    world.boot(&one, 1).await?;
+    assert!(world.boot(&one, 2).await.is_err());
     world.kill("two").await?;
     assert_eq!(world.state("two").await?, NodeState::Empty);
     assert_eq!(ping(&site, "one", "two").await?.answered, 5);

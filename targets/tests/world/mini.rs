@@ -3,6 +3,7 @@
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::time::Duration;
 
 use libtest_mimic::Failed;
 use nix::mount::{MsFlags, mount};
@@ -81,6 +82,7 @@ fn run(folder: &Path, churn: bool) -> Result<(), Failed> {
             loop {
                 boot_all(&world).await?;
                 println!("up");
+                tokio::time::sleep(Duration::from_millis(30)).await;
                 world.cut(&NAMES.map(String::from)).await?;
             }
         }

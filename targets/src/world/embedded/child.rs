@@ -11,6 +11,10 @@ use super::{service, site};
 /// The first argument that turns this binary into a child of a world.
 pub const MARKER: &str = "__ridethrough";
 
+/// The variable that holds the run folder in the environment of every process
+/// of a world, whoever has started it.
+pub const RUN_MARK: &str = "RIDETHROUGH_RUN";
+
 /// A built-in service that runs.
 pub type BuiltinFuture = BoxFuture<'static, Result<(), ServiceError>>;
 

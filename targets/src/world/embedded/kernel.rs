@@ -192,13 +192,16 @@ pub(super) fn receive(
     }
 }
 
-/// Starts a program that dies with the thread that calls this.
+/// Starts a program that dies with the thread that calls this, in a session of
+/// its own: an interrupt from the keyboard is for the harness alone, which then
+/// ends the world in good order.
 pub(super) fn spawn_bound(command: &mut Command) -> io::Result<Child> {
     let parent = std::process::id();
-    // SAFETY: the hook runs between fork and exec and makes two system calls
+    // SAFETY: the hook runs between fork and exec and makes system calls
     // that allocate nothing.
     unsafe {
         command.pre_exec(move || {
+            nix::unistd::setsid()?;
             nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)?;
             // The parent may have died before the line above took effect.
             if nix::unistd::getppid().as_raw() as u32 == parent {

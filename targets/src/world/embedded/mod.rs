@@ -32,7 +32,7 @@ mod site;
 mod warden;
 mod world;
 
-pub use child::{BuiltinFuture, MARKER, Registry, run_child_if_asked};
+pub use child::{BuiltinFuture, MARKER, RUN_MARK, Registry, run_child_if_asked};
 pub use config::EmbeddedConfig;
 pub use doctor::{Capability, capabilities};
 

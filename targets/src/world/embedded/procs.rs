@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 
 use crate::world::NodeState;
 
-use super::child::MARKER;
+use super::child::{MARKER, RUN_MARK};
 use super::kernel;
 use super::message::ServiceOrder;
 use super::setup::Doing;
@@ -22,7 +22,7 @@ use super::setup::Doing;
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// What services take over from the harness's environment.
-const PASSED: [&str; 3] = ["RUST_LOG", "RUST_BACKTRACE", "TZ"];
+const PASSED: [&str; 4] = [RUN_MARK, "RUST_LOG", "RUST_BACKTRACE", "TZ"];
 
 /// The service processes.
 pub(super) struct Procs {

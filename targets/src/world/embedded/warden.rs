@@ -11,7 +11,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 
 use super::channel::{self, AsyncChannel};
-use super::child::MARKER;
+use super::child::{MARKER, RUN_MARK};
 use super::kernel;
 
 /// A warden that runs. It dies when this is dropped, and with it the site.
@@ -24,16 +24,17 @@ pub(super) struct Warden {
 }
 
 impl Warden {
-    /// Starts `exe` as a warden. `label` only shows in the list of processes.
+    /// Starts `exe` as a warden of the run in `folder`, which marks its processes.
     ///
     /// The kernel binds the warden's life to the thread that starts it, so it
     /// gets a thread that does nothing but wait for it.
-    pub(super) async fn start(exe: &Path, label: &Path, log: File) -> io::Result<Self> {
+    pub(super) async fn start(exe: &Path, folder: &Path, log: File) -> io::Result<Self> {
         let (ours, theirs) = channel::pair()?;
         let mut command = Command::new(exe);
         command
             .args([MARKER, "warden"])
-            .arg(label)
+            .arg(folder)
+            .env(RUN_MARK, folder)
             .stdin(Stdio::from(theirs))
             .stdout(Stdio::from(log.try_clone()?))
             .stderr(Stdio::from(log));
