@@ -68,3 +68,6 @@ fn request_key(messages: &[ChatMessage<'_>], seed: Option<u64>) -> [u8; 32] {
     sha.update(seed.unwrap_or(0).to_be_bytes());
     sha.finalize().into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use hyper::header::HeaderValue;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
 use ridethrough_targets::clock::Micros;
@@ -186,9 +186,13 @@ impl Load {
                 due,
             ));
             // Finished tasks are let go as we go: nothing may pile up.
-            while requests.try_join_next().is_some() {}
+            while let Some(over) = requests.try_join_next() {
+                heed(over);
+            }
         }
-        while requests.join_next().await.is_some() {}
+        while let Some(over) = requests.join_next().await {
+            heed(over);
+        }
         self.last_word(sent, &lag);
     }
 
@@ -207,6 +211,14 @@ impl Load {
             mixed: learner.mixed(),
         };
         let _ = self.voice.send(FromService::Ledger(word.to_value()));
+    }
+}
+
+/// A request without a row would be a request without a fate: it is never let
+/// go in silence.
+fn heed(over: Result<(), JoinError>) {
+    if let Err(error) = over {
+        tracing::error!(%error, "a request ended without a row");
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::answer::{Answer, Finished};
 use super::classify::{Verdict, classify};
 use super::dialect::Dialect;
+use super::fate::Fate;
 use super::oracle::Oracle;
 use super::row::Termination;
 
@@ -98,7 +99,7 @@ pub(super) fn full_tail(tokens: Vec<Step>, n: u32) -> Vec<Step> {
 pub(super) struct Broken {
     pub(super) name: &'static str,
     pub(super) script: Script,
-    pub(super) fate: super::fate::Fate,
+    pub(super) fate: Fate,
     /// Part of the detail.
     pub(super) says: &'static str,
 }
@@ -109,13 +110,23 @@ fn cut(o: &Oracle, tail: &[String], end: Step) -> Vec<Step> {
 
 /// All ways in which stacks were seen to break a stream of 40 tokens after 18.
 pub(super) fn broken() -> Vec<Broken> {
-    use super::fate::Fate::*;
-    let case = |name, fate, says, script: Script| Broken {
+    let mut all = cut_short();
+    all.extend(wrong_inside());
+    all
+}
+
+fn case(name: &'static str, fate: Fate, says: &'static str, script: Script) -> Broken {
+    Broken {
         name,
         script,
         fate,
         says,
-    };
+    }
+}
+
+/// Streams that end too early.
+fn cut_short() -> Vec<Broken> {
+    use Fate::{Reset, Truncated};
     vec![
         case(
             "clean end",
@@ -148,6 +159,13 @@ pub(super) fn broken() -> Vec<Broken> {
             "ended early, finish_reason length",
             |o, _| cut(o, &[finish("length"), usage(18), DONE.into()], Step::End),
         ),
+    ]
+}
+
+/// Streams that go on to an end, and are not what they should be.
+fn wrong_inside() -> Vec<Broken> {
+    use Fate::{Completed, Duplicated, Gap, Restarted, Truncated};
+    vec![
         case("twice", Duplicated, "token 17 came twice", |o, n| {
             full_tail(tokens(o, (0..18).chain(17..n)), n)
         }),
