@@ -4,7 +4,7 @@
 
 use serde_json::{Value as Json, json};
 
-use ridethrough_targets::plant::Site;
+use ridethrough_targets::plant::{Site, Ups, UpsClass};
 use ridethrough_targets::service::Program;
 use ridethrough_targets::units::{Span, Watts};
 use ridethrough_targets::world::ServiceSpec;
@@ -47,10 +47,10 @@ pub(crate) fn nodes(site: &Site, seed: u64) -> Vec<PlannedNode> {
         NodeRole::Supervisor,
         supervisor,
     ));
-    for (index, ups) in site.ups.keys().enumerate() {
-        let card = vec![service(ups, "card", card_config(ups))];
-        let role = NodeRole::Card { ups: ups.clone() };
-        nodes.push(node(ups, address::card(index), role, card));
+    for (index, (name, ups)) in site.ups.iter().enumerate() {
+        let card = vec![service(name, "card", card_config(name, ups))];
+        let role = NodeRole::Card { ups: name.clone() };
+        nodes.push(node(name, address::card(index), role, card));
     }
     nodes
 }
@@ -73,19 +73,50 @@ fn node(
     }
 }
 
-/// What a UPS's management card is told.
-fn card_config(ups: &str) -> Json {
-    json!({ "ups": ups })
+/// What a UPS's management card is told. Its thresholds are the battery's, until
+/// a client sets others.
+fn card_config(name: &str, ups: &Ups) -> Json {
+    let battery = &ups.battery;
+    let charge = (battery.charge_low.get() * 100.0).round().clamp(0.0, 100.0);
+    let runtime = battery.runtime_low.micros() / 1_000_000;
+    json!({
+        "port": NUT_PORT,
+        "name": name,
+        "description": description(ups),
+        "charge_low_percent": charge as u32,
+        "runtime_low_s": u32::try_from(runtime).unwrap_or(u32::MAX),
+    })
 }
 
-/// What the supervisor is told.
+/// What the supervisor is told: its policy, and where the cards are.
 fn supervisor_config(site: &Site) -> Json {
-    let ups: Vec<&String> = site.ups.keys().collect();
-    json!({ "ups": ups, "policy": site.supervisor })
+    let devices = site.ups.iter().map(|(name, ups)| {
+        json!({
+            "name": name,
+            "description": description(ups),
+            "host": name,
+            "port": NUT_PORT,
+        })
+    });
+    json!({
+        "port": NUT_PORT,
+        "policy": site.supervisor,
+        "devices": devices.collect::<Vec<_>>(),
+    })
 }
 
 /// What the watch, a NUT client beside the load, is told.
 fn watch_config(site: &Site) -> Json {
     let ups: Vec<&String> = site.ups.keys().collect();
-    json!({ "nut": nut_address(), "ups": ups })
+    json!({ "host": SUPERVISOR, "port": NUT_PORT, "ups": ups })
+}
+
+/// As a data sheet's headline: `VFI 20kW`.
+fn description(ups: &Ups) -> String {
+    let class = match ups.class {
+        UpsClass::Vfi => "VFI",
+        UpsClass::Vi => "VI",
+        UpsClass::Vfd => "VFD",
+    };
+    format!("{class} {}", ups.rating)
 }
