@@ -216,6 +216,20 @@ fn errors_in_an_included_file_point_there() {
 }
 
 #[test]
+fn columns_count_characters() {
+    let text = good_text().replace(
+        "- name: chat",
+        "- {name: \"µ→é\", arivals: 3}\n  - name: chat",
+    );
+    let errors = load_text(Path::new(GOOD), &text).expect_err("a misspelt key");
+    let error = errors.iter().next().expect("one");
+    assert_eq!((error.line(), error.column()), (7, 19));
+    let span = error.span().expect("a span");
+    let written = &text[span.offset()..span.offset() + span.len()];
+    assert_eq!(written, "arivals");
+}
+
+#[test]
 fn anchors_and_merges_are_understood() {
     let text = good_text()
         .replace(
