@@ -25,7 +25,9 @@ fn vocabulary(kinds: &[Described]) -> String {
             out += format!("{name:width$}  {line}").trim_end();
             out.push('\n');
         }
-        out += &format!("{:width$}  {}\n", "", kind.keys.join(", "));
+        out += &" ".repeat(width + 2);
+        out += &kind.keys.join(", ");
+        out.push('\n');
     }
     out
 }
@@ -78,26 +80,24 @@ pub fn playbooks_below(roots: &[PathBuf]) -> Vec<ListedPlaybook> {
 
 /// The playbooks below these folders or files, as people read them.
 pub fn list_playbooks(roots: &[PathBuf]) -> String {
-    let mut out = String::new();
+    let mut lines = Vec::new();
     for playbook in playbooks_below(roots) {
         let mark = if playbook.good {
             ""
         } else {
             "  (has errors; see `ridethrough check`)"
         };
-        out += &format!("{}{mark}\n", playbook.path.display());
-        out += &format!("    {}\n", playbook.name);
-        for line in wrapped(&playbook.why, 76) {
-            if !line.is_empty() {
-                out += &format!("    {line}\n");
-            }
-        }
+        lines.push(format!("{}{mark}", playbook.path.display()));
+        let mut about = vec![playbook.name];
+        about.extend(wrapped(&playbook.why, 76));
+        about.retain(|line| !line.is_empty());
+        lines.extend(about.iter().map(|line| format!("    {line}")));
     }
-    if out.is_empty() {
+    if lines.is_empty() {
         let places: Vec<_> = roots.iter().map(|r| r.display().to_string()).collect();
-        out = format!("no playbooks below {}\n", places.join(", "));
+        lines.push(format!("no playbooks below {}", places.join(", ")));
     }
-    out
+    lines.join("\n") + "\n"
 }
 
 fn yaml_files(path: &Path, depth: usize, files: &mut Vec<PathBuf>) {

@@ -94,6 +94,26 @@ fn a_gateway_knows_its_replicas_and_its_power() {
 }
 
 #[test]
+fn the_infrastructure_is_told_where_everything_is() {
+    let plan = planned(&good_text());
+    let config = |node: &str, service: &str| {
+        let services = &plan.node(node).expect("a node").services;
+        let service = services.iter().find(|s| s.name == service);
+        match service.map(|s| &s.program) {
+            Some(Program::Builtin { config, .. }) => config.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(config("ups-a", "card")["name"], "ups-a");
+    assert_eq!(config("ups-a", "card")["charge_low_percent"], 20);
+    let supervisor = config("supervisor", "supervisor");
+    assert_eq!(supervisor["devices"][1]["host"], "ups-b");
+    assert_eq!(supervisor["devices"][1]["description"], "VFI 20kW");
+    assert_eq!(supervisor["policy"]["poll"], "100ms");
+    assert_eq!(config("clients", "watch")["host"], "supervisor");
+}
+
+#[test]
 fn seeds_differ_by_node_and_service_and_follow_the_seed() {
     let seeds = |plan: &Plan| -> Vec<u64> {
         let services = plan.nodes.iter().flat_map(|n| &n.services);

@@ -266,21 +266,18 @@ fn during(phase: Option<&str>) -> String {
 
 /// ` of class batch sent during outage`, with a space before it.
 fn scope(scope: &Scope) -> String {
-    let mut text = String::new();
-    if let Some(class) = &scope.class {
-        text += &format!(" of class {class}");
-    }
-    if let Some(cohort) = scope.cohort {
-        text += match cohort {
-            Cohort::InFlight => " in flight on a machine that was hit",
-            Cohort::SentToVictim => " sent to a machine that was hit",
-            Cohort::SentElsewhere => " sent elsewhere",
-            Cohort::AfterHeal => " sent after healing",
-            Cohort::Before => " sent before any fault",
-        };
-    }
-    if let Some(phase) = &scope.during {
-        text += &format!(" sent during {phase}");
-    }
-    text
+    let class = scope.class.as_ref().map(|c| format!(" of class {c}"));
+    let cohort = match scope.cohort {
+        None => "",
+        Some(Cohort::InFlight) => " in flight on a machine that was hit",
+        Some(Cohort::SentToVictim) => " sent to a machine that was hit",
+        Some(Cohort::SentElsewhere) => " sent elsewhere",
+        Some(Cohort::AfterHeal) => " sent after healing",
+        Some(Cohort::Before) => " sent before any fault",
+    };
+    let phase = scope.during.as_ref().map(|p| format!(" sent during {p}"));
+    [class.as_deref(), Some(cohort), phase.as_deref()]
+        .into_iter()
+        .flatten()
+        .collect()
 }

@@ -59,7 +59,7 @@ impl Loaded {
         if !problems.is_empty() {
             return Err(problems);
         }
-        decode(tree, self.path.clone(), Arc::clone(&self.sources)).map_err(|p| vec![p])
+        decode(tree, self.path.clone(), Arc::clone(&self.sources)).map_err(|p| vec![*p])
     }
 }
 

@@ -175,7 +175,7 @@ pub struct PlaybookErrors {
 impl PlaybookErrors {
     /// Ties problems to the text; `None` if there are none.
     pub(crate) fn collect(mut problems: Vec<Problem>, sources: &Sources) -> Option<Self> {
-        problems.sort_by(|a, b| a.place.cmp(&b.place));
+        problems.sort_by_key(|problem| problem.place);
         problems.dedup_by(|a, b| a.place == b.place && a.message == b.message);
         let errors: Vec<_> = problems
             .into_iter()
@@ -238,8 +238,7 @@ impl PlaybookErrors {
             out.push('\n');
         }
         let plural = if self.errors.len() == 1 { "" } else { "s" };
-        out.push_str(&format!("{} error{plural}\n", self.errors.len()));
-        out
+        out + &format!("{} error{plural}\n", self.errors.len())
     }
 }
 

@@ -75,7 +75,7 @@ impl Bad {
 }
 
 /// As [`load_text`], with what a look at the names needs when it fails.
-pub(crate) fn load_parts(path: &Path, text: &str) -> Result<Loaded, Bad> {
+pub(crate) fn load_parts(path: &Path, text: &str) -> Result<Loaded, Box<Bad>> {
     let mut sources = Sources::default();
     let mut problems = Vec::new();
     let source = sources.add(path, text);
@@ -84,10 +84,12 @@ pub(crate) fn load_parts(path: &Path, text: &str) -> Result<Loaded, Bad> {
         tree
     });
     let sources = Arc::new(sources);
-    let bad = |problems, without_extra| Bad {
-        problems,
-        sources: Arc::clone(&sources),
-        without_extra,
+    let bad = |problems, without_extra| {
+        Box::new(Bad {
+            problems,
+            sources: Arc::clone(&sources),
+            without_extra,
+        })
     };
     let Some(mut tree) = tree else {
         return Err(bad(problems, None));
@@ -97,7 +99,7 @@ pub(crate) fn load_parts(path: &Path, text: &str) -> Result<Loaded, Bad> {
     problems.extend(examined.problems);
     let decoded = |tree| decode(tree, path.to_path_buf(), Arc::clone(&sources));
     if problems.is_empty() {
-        return decoded(tree).map_err(|problem| bad(vec![problem], None));
+        return decoded(tree).map_err(|problem| bad(vec![*problem], None));
     }
     let rest = spare.then(|| {
         tree.prune(&examined.extra);
@@ -107,7 +109,11 @@ pub(crate) fn load_parts(path: &Path, text: &str) -> Result<Loaded, Bad> {
 }
 
 /// A validated tree as types.
-pub(crate) fn decode(tree: Node, path: PathBuf, sources: Arc<Sources>) -> Result<Loaded, Problem> {
+pub(crate) fn decode(
+    tree: Node,
+    path: PathBuf,
+    sources: Arc<Sources>,
+) -> Result<Loaded, Box<Problem>> {
     match serde_json::from_value(tree.to_json()) {
         Ok(playbook) => Ok(Loaded {
             playbook,
@@ -117,7 +123,8 @@ pub(crate) fn decode(tree: Node, path: PathBuf, sources: Arc<Sources>) -> Result
         }),
         Err(error) => {
             let place = tree.key_place_of("name");
-            Err(Problem::new(place, error.to_string(), "in this playbook"))
+            let problem = Problem::new(place, error.to_string(), "in this playbook");
+            Err(Box::new(problem))
         }
     }
 }

@@ -7,10 +7,13 @@ mod include;
 mod load;
 mod model;
 mod parse;
+mod quantity;
 mod schema;
 mod source;
+mod syntax;
 mod tree;
 mod validate;
+mod variant;
 mod vocabulary;
 mod words;
 

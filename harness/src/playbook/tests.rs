@@ -216,6 +216,20 @@ fn errors_in_an_included_file_point_there() {
 }
 
 #[test]
+fn columns_count_characters() {
+    let text = good_text().replace(
+        "- name: chat",
+        "- {name: \"µ→é\", arivals: 3}\n  - name: chat",
+    );
+    let errors = load_text(Path::new(GOOD), &text).expect_err("a misspelt key");
+    let error = errors.iter().next().expect("one");
+    assert_eq!((error.line(), error.column()), (7, 19));
+    let span = error.span().expect("a span");
+    let written = &text[span.offset()..span.offset() + span.len()];
+    assert_eq!(written, "arivals");
+}
+
+#[test]
 fn anchors_and_merges_are_understood() {
     let text = good_text()
         .replace(
@@ -234,13 +248,13 @@ fn anchors_and_merges_are_understood() {
 
 #[test]
 fn aliases_cannot_multiply_without_end() {
-    let mut text = "a: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_string();
+    let mut lines = vec!["a: &a0 [x, x, x, x, x, x, x, x, x, x]".to_string()];
     for n in 1..12 {
         let item = format!("*a{}", n - 1);
         let items = vec![item; 10].join(", ");
-        text += &format!("b{n}: &a{n} [{items}]\n");
+        lines.push(format!("b{n}: &a{n} [{items}]"));
     }
-    assert!(shown(&text).contains("more than 200000 values"));
+    assert!(shown(&lines.join("\n")).contains("more than 200000 values"));
 }
 
 #[test]

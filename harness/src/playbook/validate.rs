@@ -3,16 +3,12 @@
 
 use serde_json::Value as Json;
 
-use ridethrough_targets::units::{
-    Amps, Bandwidth, Hertz, Joules, PerUnit, Rate, Span, Volts, WattHours, Watts,
-};
-
 use super::errors::Problem;
-use super::model::Range;
-use super::schema::{Shape, Variant, text};
+use super::quantity::{Parse, misread, quantity, unit_hint};
+use super::schema::{Shape, text};
 use super::source::Place;
 use super::tree::{Entry, Node, Value};
-use super::words::{a, closest, did_you_mean, list, noun};
+use super::words::{closest, list, noun};
 
 /// Every way in which the tree is not a playbook.
 pub(crate) fn validate(root: &Node) -> Vec<Problem> {
@@ -48,20 +44,21 @@ pub(crate) struct Examined {
 /// The types that define names, or the classes that promises speak of.
 const DEFINING: [&str; 4] = ["Playbook", "Site", "StackSpec", "LoadSpec"];
 
-struct Validator {
+/// Collects problems on its way through a tree.
+pub(super) struct Validator {
     problems: Vec<Problem>,
     extra: Vec<Place>,
     names_stand: bool,
 }
 
 impl Validator {
-    fn push(&mut self, problem: Problem) {
+    pub(super) fn push(&mut self, problem: Problem) {
         self.problems.push(problem);
     }
 
     /// A value against a schema. `owner` is what holds it, `key` the place of
     /// the key it stands under.
-    fn node(&mut self, node: &Node, schema: &'static Json, owner: &str, key: Place) {
+    pub(super) fn node(&mut self, node: &Node, schema: &'static Json, owner: &str, key: Place) {
         if matches!(node.value, Value::Broken) || schema == &Json::Bool(true) {
             return;
         }
@@ -276,11 +273,11 @@ impl Validator {
         let problem = match &node.value {
             Value::Text(written) => match parse(written) {
                 Ok(()) => return,
-                Err(why) => quantity_problem(place, written, &why, expected),
+                Err(why) => misread(place, written, &why, expected),
             },
             Value::Number(n) if shape.name == Some("Range") => match parse(&n.to_string()) {
                 Ok(()) => return,
-                Err(why) => quantity_problem(place, &n.to_string(), &why, expected),
+                Err(why) => misread(place, &n.to_string(), &why, expected),
             },
             Value::Number(n) => {
                 let unit = unit_hint(shape.name, n.as_f64().unwrap_or(0.0));
@@ -299,176 +296,6 @@ impl Validator {
         };
         self.push(problem);
     }
-
-    fn variant(
-        &mut self,
-        node: &Node,
-        shape: Shape<'static>,
-        variants: &[Variant<'static>],
-        key: Place,
-    ) {
-        let noun = noun(shape.name);
-        match &node.value {
-            Value::Text(name) => self.bare_variant(node, name, &noun, variants),
-            Value::Map(entries) if entries.len() == 1 => {
-                let entry = &entries[0];
-                match variants.iter().find(|v| v.name == entry.key) {
-                    Some(Variant {
-                        content: Some(schema),
-                        ..
-                    }) => {
-                        let owner = format!("`{}`", entry.key);
-                        self.node(&entry.value, schema, &owner, entry.key_place);
-                    }
-                    Some(_) => self.push(
-                        Problem::new(
-                            entry.key_place,
-                            format!("`{}` has no settings", entry.key),
-                            "stands alone",
-                        )
-                        .help(format!("write just `{}`", entry.key)),
-                    ),
-                    None => self.unknown_variant(entry.key_place, &entry.key, &noun, variants),
-                }
-            }
-            Value::Map(entries) if entries.len() > 1 => {
-                let known = entries
-                    .iter()
-                    .filter(|e| variants.iter().any(|v| v.name == e.key));
-                let known: Vec<_> = known.map(|e| e.key.as_str()).collect();
-                let names: Vec<_> = entries.iter().map(|e| e.key.as_str()).collect();
-                let mut problem = Problem::new(
-                    entries[1].key_place,
-                    format!("expected one {noun}, found {}", list(&names, "and")),
-                    "one too many",
-                );
-                problem = match known.as_slice() {
-                    [one] => problem.help(format!("settings of `{one}` are indented below it")),
-                    [_, ..] => problem.help("give each an item of its own"),
-                    [] => problem.help(format!("one of {}", variant_names(variants))),
-                };
-                self.push(problem);
-            }
-            other => {
-                let found = other.describe();
-                let expected = a(&noun);
-                self.push(
-                    Problem::new(
-                        visible(node, key),
-                        format!("expected {expected}, found {found}"),
-                        format!("expected {expected}"),
-                    )
-                    .help(format!("one of {}", variant_names(variants))),
-                );
-            }
-        }
-    }
-
-    fn bare_variant(&mut self, node: &Node, name: &str, noun: &str, variants: &[Variant<'static>]) {
-        match variants.iter().find(|v| v.name == name) {
-            Some(Variant { content: None, .. }) => {}
-            Some(Variant {
-                content: Some(schema),
-                ..
-            }) => {
-                let shape = Shape::of(schema);
-                let needed = required(shape.schema);
-                let example = if needed.is_empty() && types(shape.schema).contains(&"object") {
-                    format!("write `{name}: {{}}`")
-                } else if needed.is_empty() {
-                    format!("write `{name}: …`")
-                } else {
-                    let keys: Vec<_> = needed.iter().map(|k| format!("{k}: …")).collect();
-                    format!("write `{name}: {{{}}}`", keys.join(", "))
-                };
-                self.push(
-                    Problem::new(
-                        node.place,
-                        format!("`{name}` lacks its settings"),
-                        "a bare name",
-                    )
-                    .help(example),
-                );
-            }
-            None => self.unknown_variant(node.place, name, noun, variants),
-        }
-    }
-
-    fn unknown_variant(
-        &mut self,
-        place: Place,
-        name: &str,
-        noun: &str,
-        variants: &[Variant<'static>],
-    ) {
-        let hint = did_you_mean(name, variants.iter().map(|v| v.name));
-        let message = match &hint {
-            Some(hint) => format!("unknown {noun} `{name}`; {hint}"),
-            None => format!("unknown {noun} `{name}`"),
-        };
-        self.push(
-            Problem::new(place, message, "not known")
-                .help(format!("one of {}", variant_names(variants))),
-        );
-    }
-}
-
-type Parse = fn(&str) -> Result<(), String>;
-
-/// How to read a quantity, by the name of its type.
-fn quantity(name: &str) -> Option<Parse> {
-    fn read<T: std::str::FromStr<Err: ToString>>(text: &str) -> Result<(), String> {
-        text.parse::<T>().map(drop).map_err(|e| e.to_string())
-    }
-    Some(match name {
-        "Span" => read::<Span>,
-        "Watts" => read::<Watts>,
-        "WattHours" => read::<WattHours>,
-        "Joules" => read::<Joules>,
-        "Volts" => read::<Volts>,
-        "Amps" => read::<Amps>,
-        "Hertz" => read::<Hertz>,
-        "PerUnit" => read::<PerUnit>,
-        "Rate" => read::<Rate>,
-        "Bandwidth" => read::<Bandwidth>,
-        "Range" => read::<Range>,
-        _ => return None,
-    })
-}
-
-fn quantity_problem(place: Place, written: &str, why: &str, expected: &str) -> Problem {
-    // The type's own words, where it knows better than "not a duration".
-    let special = !why.contains(" is not ");
-    let message = if special {
-        why.replace('"', "`")
-    } else {
-        format!(
-            "expected {expected}, found `{}`",
-            super::tree::short(written)
-        )
-    };
-    let units = [" seconds", " sec", "seconds", "secs"];
-    let seconds = units.iter().find_map(|u| written.strip_suffix(u));
-    Problem::new(place, message, "not understood")
-        .maybe_help(seconds.map(|n| format!("write `{}s`", n.trim())))
-}
-
-/// A number with the unit that was most likely meant.
-fn unit_hint(name: Option<&str>, n: f64) -> Option<String> {
-    Some(match name? {
-        "Span" => format!("{n}s` or `{n}ms"),
-        "Watts" => format!("{n}W` or `{n}kW"),
-        "WattHours" => format!("{n}Wh` or `{n}kWh"),
-        "Joules" => format!("{n}J"),
-        "Volts" => format!("{n}V"),
-        "Amps" => format!("{n}A"),
-        "Hertz" => format!("{n}Hz"),
-        "PerUnit" if n > 2.0 => format!("{n}%"),
-        "PerUnit" => format!("{n}pu` or `{}%", (n * 1e4).round() / 100.0),
-        "Rate" => format!("{n}/s"),
-        "Bandwidth" => format!("{n}Mbit/s"),
-        _ => return None,
-    })
 }
 
 /// One kind of file in the place of another, by the keys that only it has.
@@ -490,7 +317,7 @@ fn absent<'a>(known: &'a [&'a str], node: &'a Node) -> impl Iterator<Item = &'a 
     all.filter(|name| node.get(name).is_none())
 }
 
-fn types(schema: &Json) -> Vec<&str> {
+pub(super) fn types(schema: &Json) -> Vec<&str> {
     match schema.get("type") {
         Some(Json::String(t)) => vec![t],
         Some(Json::Array(types)) => types.iter().filter_map(Json::as_str).collect(),
@@ -510,15 +337,10 @@ fn type_words(kind: &str) -> &'static str {
     }
 }
 
-fn required(schema: &Json) -> Vec<&str> {
+pub(super) fn required(schema: &Json) -> Vec<&str> {
     let names = schema.get("required").and_then(Json::as_array);
     let names = names.into_iter().flatten();
     names.filter_map(Json::as_str).collect()
-}
-
-fn variant_names(variants: &[Variant<'_>]) -> String {
-    let names: Vec<_> = variants.iter().map(|v| v.name).collect();
-    list(&names, "or")
 }
 
 fn one_line(text: &str) -> String {
@@ -526,7 +348,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// The value's own place, or its key's where there is nothing to see.
-fn visible(node: &Node, key: Place) -> Place {
+pub(super) fn visible(node: &Node, key: Place) -> Place {
     match &node.value {
         Value::Map(_) => head(node),
         _ if node.place.len == 0 => key,

@@ -221,8 +221,8 @@ fn node_target(c: &mut Checker<'_>, path: &str, target: &NodeTarget, any: bool) 
     match target {
         NodeTarget::Node(name) => {
             let at = format!("{path}.node");
-            let known = any && (name == SUPERVISOR || site.ups.contains_key(name));
-            if !(known && !site.ups.is_empty()) {
+            let supervised = name == SUPERVISOR && !site.ups.is_empty();
+            if !(any && (supervised || site.ups.contains_key(name))) {
                 let nodes = stack.nodes.keys().map(String::as_str);
                 c.exists(&at, ("node", "the stack"), name, nodes);
             }

@@ -10,6 +10,7 @@ mod site;
 mod stack;
 
 pub(crate) use all::check;
+#[cfg(test)]
 pub(crate) use checker::Checker;
 #[cfg(test)]
 pub(crate) use site::report;

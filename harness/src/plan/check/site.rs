@@ -43,7 +43,7 @@ pub(crate) fn report(c: &mut Checker<'_>, error: &SiteError) {
         .iter()
         .any(|w| problem.starts_with(w));
     let message = if name.is_some() {
-        problem.clone()
+        problem.replacen("no pdu ", "no PDU ", 1)
     } else if continues {
         format!("`{component}` {problem}")
     } else {
