@@ -121,6 +121,34 @@ fn machines_come_back_after_the_delay_one_by_one() {
 }
 
 #[test]
+fn a_machine_whose_input_fails_again_misses_its_turn() {
+    let yaml = BARE.replace("cords: [pdu]", "cords: [pdu], stagger: 5s");
+    let loads = [load("n1", "r1", 1_000.0), load("n2", "r1", 1_000.0)];
+    let mut plant = plant(&yaml, &loads);
+    supply(&mut plant, "grid", 0.0);
+    plant.advance(1_000_000);
+    let mut events = restore(&mut plant, "grid");
+    events.extend(plant.advance(2_000_000));
+    events.extend(supply(&mut plant, "grid", 0.0));
+    events.extend(plant.advance(10_000_000));
+    assert_eq!(power_times(&events, "n1", true), [1_000_000]);
+    assert!(power_times(&events, "n2", true).is_empty());
+    let events = restore(&mut plant, "grid");
+    assert_eq!(power_times(&events, "n1", true), [10_000_000]);
+}
+
+#[test]
+fn a_short_gap_does_not_reach_the_outlets() {
+    let yaml = one_ups("vi", "", "energy: 10kWh")
+        .replace("rating: 100A}", "rating: 100A}, restore_delay: 5s");
+    let mut plant = plant(&yaml, &[load("n", "r1", 5_000.0)]);
+    let mut events = supply(&mut plant, "grid", 0.0);
+    events.extend(plant.advance(1_000_000));
+    assert_eq!(bus_steps(&events, "pdu-a").len(), 2);
+    assert!(power_times(&events, "n", false).is_empty());
+}
+
+#[test]
 fn outlets_that_stay_off_need_a_hand() {
     let yaml = BARE.replace("rating: 100A}", "rating: 100A}, restore: always_off");
     let mut plant = plant(&yaml, &[load("n", "r1", 1_000.0)]);

@@ -6,5 +6,6 @@ mod graph;
 mod machines;
 mod properties;
 mod scale;
+mod story;
 mod support;
 mod ups;

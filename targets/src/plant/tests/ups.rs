@@ -252,6 +252,11 @@ fn an_overload_beyond_reason_turns_it_off() {
         };
         let first = events.iter().find(off).map(|e| (e.t_us, e.cause.as_str()));
         assert_eq!(first, Some((expected, "overload")));
+        // Its input was good all along; it waits all the same.
+        let mut events = events;
+        events.extend(plant.advance(620_000_000));
+        let back = entered(&events, "ups-a", UpsState::Normal);
+        assert_eq!(back.first(), Some(&(expected + 10_000_000)));
     }
 }
 
