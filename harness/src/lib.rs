@@ -6,6 +6,8 @@
 //! playbook.
 #![forbid(unsafe_code)]
 
+pub mod judge;
 pub mod load;
 pub mod playbook;
 pub mod record;
+pub mod report;

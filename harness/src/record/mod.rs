@@ -2,5 +2,12 @@
 //! everything else follows.
 
 mod event;
+mod reader;
+mod writer;
 
 pub use event::{Body, Event, FaultReceipt, PhaseWindow, RunHeader, SCHEMA, WitnessReport};
+pub use reader::{RecordError, read_record};
+pub use writer::RecordWriter;
+
+#[cfg(test)]
+mod tests;
