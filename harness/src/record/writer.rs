@@ -1,5 +1,4 @@
-//! Writing a record: one JSON document a line, in the order in which events are
-//! said.
+//! Writing a record, one line per event.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -9,34 +8,55 @@ use ridethrough_targets::clock::Micros;
 
 use super::event::{Body, Event};
 
-/// The writer of one record. Flushed at phase borders, so that a reader of a
-/// run that goes on sees whole phases; on disk for good at the end.
+/// Appends events to a record (JSON Lines) and numbers them.
+///
+/// Lines are buffered. They reach the kernel at the borders that a reader
+/// would ask about after a crash (phases, faults, witnesses), and the disk at
+/// the end of the run.
 #[derive(Debug)]
 pub struct RecordWriter {
     file: BufWriter<File>,
-    seq: u64,
+    next: u64,
 }
 
 impl RecordWriter {
-    /// A new record; an old one at this path is replaced.
-    pub fn create(path: &Path) -> io::Result<Self> {
-        Ok(Self { file: BufWriter::new(File::create(path)?), seq: 0 })
+    /// Makes a new record; a file that is there already is an error, because a
+    /// record is never written over.
+    pub fn create(path: impl AsRef<Path>) -> io::Result<Self> {
+        let file = File::options().write(true).create_new(true).open(path)?;
+        Ok(Self {
+            file: BufWriter::with_capacity(256 * 1024, file),
+            next: 0,
+        })
     }
 
     /// Writes one event and returns it with its number.
     pub fn write(&mut self, t_us: Micros, source: &str, body: Body) -> io::Result<Event> {
-        let event = Event { seq: self.seq, t_us, source: source.to_string(), body };
+        let event = Event {
+            seq: self.next,
+            t_us,
+            source: source.to_string(),
+            body,
+        };
         serde_json::to_writer(&mut self.file, &event)?;
         self.file.write_all(b"\n")?;
-        self.seq += 1;
+        self.next += 1;
         match event.body {
-            Body::End { .. } => {
-                self.file.flush()?;
-                self.file.get_ref().sync_all()?;
-            }
-            Body::Run(_) | Body::Phase(_) | Body::Invalid { .. } => self.file.flush()?,
+            Body::End { .. } => self.sync()?,
+            Body::Run(_)
+            | Body::Phase(_)
+            | Body::FaultInjected(_)
+            | Body::FaultHealed { .. }
+            | Body::Witness(_)
+            | Body::Invalid { .. } => self.file.flush()?,
             _ => {}
         }
         Ok(event)
+    }
+
+    /// Brings everything written so far to the disk.
+    pub fn sync(&mut self) -> io::Result<()> {
+        self.file.flush()?;
+        self.file.get_ref().sync_all()
     }
 }

@@ -1,0 +1,87 @@
+//! How soon a gateway takes a failed replica out, and a healed one back.
+
+use ridethrough_targets::clock::Micros;
+
+use super::facts::{Hit, RunFacts};
+use super::finding::{Finding, bounded};
+use super::quantity::{room_ms, time};
+use crate::playbook::EvictionAssert;
+
+/// Eviction: from the moment the replica was hit.
+pub(crate) fn judge(facts: &RunFacts, asked: &EvictionAssert) -> Finding {
+    let limit = format!("out within {}", asked.within);
+    measure(facts, asked, limit, "taken out", |hit| {
+        let out = turned(facts, &hit.node, "unhealthy", hit.start_us)?;
+        Some(out.saturating_sub(hit.start_us))
+    })
+}
+
+/// Readmission: from the replica's readiness after the heal, or from the heal
+/// where it never went down.
+pub(crate) fn readmission(facts: &RunFacts, asked: &EvictionAssert) -> Finding {
+    let limit = format!("back within {}", asked.within);
+    measure(facts, asked, limit, "taken back", |hit| {
+        let out = turned(facts, &hit.node, "unhealthy", hit.start_us)?;
+        let healed = facts.faults.get(hit.fault)?.healed_us?;
+        let dark = facts.node_power.get(&hit.node).into_iter().flatten();
+        let went_down = dark.clone().any(|(t, on)| !on && *t >= hit.start_us);
+        let ready = if went_down {
+            let mut starts = facts.ready.iter().filter(|r| r.node == hit.node);
+            starts.find(|r| r.t_us > hit.start_us)?.t_us
+        } else {
+            healed
+        };
+        // A replica may answer before its own word of readiness is written
+        // down; it is then back at once.
+        let back = turned(facts, &hit.node, "healthy", out.max(ready.min(healed)))?;
+        Some(back.saturating_sub(ready))
+    })
+}
+
+/// When a gateway's view of a replica first became this, from a time on.
+fn turned(facts: &RunFacts, replica: &str, to: &str, from_us: Micros) -> Option<Micros> {
+    let of = |of: &str| of.strip_prefix("replica:") == Some(replica);
+    let mut moves = facts.moves.iter();
+    moves
+        .find(|m| m.t_us >= from_us && m.to == to && of(&m.of))
+        .map(|m| m.t_us)
+}
+
+/// The slowest of the replicas that were hit; one that never got there fails.
+fn measure(
+    facts: &RunFacts,
+    asked: &EvictionAssert,
+    limit: String,
+    done: &str,
+    took: impl Fn(&Hit) -> Option<Micros>,
+) -> Finding {
+    let replicas = facts.replicas();
+    let mut hits: Vec<&Hit> = facts.hits.iter().collect();
+    match &asked.replica {
+        Some(only) => hits.retain(|h| h.node == *only),
+        None => hits.retain(|h| replicas.contains(&*h.node)),
+    }
+    if hits.is_empty() {
+        let which = asked.replica.as_deref().unwrap_or("any replica");
+        return Finding::invalid(format!("no fault hit {which}"), limit);
+    }
+    let times: Vec<(&str, Option<Micros>)> = hits.iter().map(|h| (&*h.node, took(h))).collect();
+    let say = |(node, took): &(&str, Option<Micros>)| match took {
+        Some(us) => format!("{node} {done} after {}", time(*us)),
+        None => format!("{node} never {done}"),
+    };
+    let evidence = bounded(times.iter().map(say));
+    let worst = times
+        .iter()
+        .max_by_key(|(_, took)| took.unwrap_or(Micros::MAX));
+    let Some(worst) = worst else {
+        return Finding::invalid("no fault hit any replica".into(), limit);
+    };
+    let held = worst.1.is_some_and(|us| us <= asked.within.micros());
+    let room = worst
+        .1
+        .map_or(f64::NEG_INFINITY, |us| room_ms(asked.within.micros(), us));
+    Finding::held(held, say(worst), limit)
+        .margin(room, "ms")
+        .evidence(evidence)
+}

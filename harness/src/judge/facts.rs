@@ -1,0 +1,261 @@
+//! A record, read once and put in order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ridethrough_targets::clock::Micros;
+use ridethrough_targets::plant::UpsState;
+use ridethrough_targets::service::Attempt;
+
+use crate::load::LedgerRow;
+use crate::playbook::Cohort;
+use crate::record::{FaultReceipt, RunHeader, WitnessReport};
+
+/// A phase, in run time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Phase {
+    /// Its name.
+    pub name: String,
+    /// Its start.
+    pub start_us: Micros,
+    /// Its end.
+    pub end_us: Micros,
+}
+
+/// A fault, and what its witnesses said.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fault {
+    /// As it was injected.
+    pub receipt: FaultReceipt,
+    /// When it was healed.
+    pub healed_us: Option<Micros>,
+    /// The witness that it was there: an effective one if any was.
+    pub injected: Option<WitnessReport>,
+    /// The witness that it is gone: an effective one if any was.
+    pub healed: Option<WitnessReport>,
+}
+
+impl Fault {
+    /// When it began. The injector's call returns after the effect, so the
+    /// earlier of the two times is the one that misses nothing.
+    pub fn start_us(&self) -> Micros {
+        self.receipt.requested_us.min(self.receipt.injected_us)
+    }
+
+    /// When it was over, or the end of the record.
+    pub fn end_us(&self, last_us: Micros) -> Micros {
+        self.healed_us.unwrap_or(last_us).max(self.start_us())
+    }
+}
+
+/// The voltage at a bus from a moment on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BusPoint {
+    /// When.
+    pub t_us: Micros,
+    /// Per unit.
+    pub voltage_pu: f64,
+    /// What feeds it.
+    pub source: String,
+}
+
+/// A UPS changed state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UpsMove {
+    /// When.
+    pub t_us: Micros,
+    /// The UPS.
+    pub ups: String,
+    /// Before.
+    pub from: UpsState,
+    /// After.
+    pub to: UpsState,
+}
+
+/// A state machine of a service moved.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Move {
+    /// When.
+    pub t_us: Micros,
+    /// Whose.
+    pub of: String,
+    /// After.
+    pub to: String,
+}
+
+/// What a client of a power protocol saw.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    /// When.
+    pub t_us: Micros,
+    /// The protocol.
+    pub via: String,
+    /// The device.
+    pub device: String,
+    /// The variable.
+    pub variable: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// A service could be used.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ready {
+    /// When.
+    pub t_us: Micros,
+    /// Its node.
+    pub node: String,
+    /// The service.
+    pub service: String,
+}
+
+/// How a load ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoadEnd {
+    /// The load.
+    pub load: String,
+    /// Requests in its schedule.
+    pub planned: u32,
+    /// Requests sent.
+    pub sent: u32,
+    /// Send lag, 99th percentile.
+    pub lag_p99_us: Micros,
+}
+
+/// A battery at its lowest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lowest {
+    /// When.
+    pub t_us: Micros,
+    /// State of charge, 0 to 1.
+    pub charge: f64,
+}
+
+/// A node while a fault had it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hit {
+    /// The fault's place in [`RunFacts::faults`].
+    pub fault: usize,
+    /// The node.
+    pub node: String,
+    /// From when: the loss of its power, or the fault's start.
+    pub start_us: Micros,
+    /// Until when: its service was ready again, or the fault's heal.
+    pub end_us: Micros,
+}
+
+/// How the record ends.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunEnd {
+    /// When.
+    pub t_us: Micros,
+    /// `completed` or `interrupted`.
+    pub how: String,
+}
+
+/// Everything that assertions and reports ask a record. Lists are in order of
+/// time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RunFacts {
+    /// The first line.
+    pub header: Option<RunHeader>,
+    /// Phases.
+    pub phases: Vec<Phase>,
+    /// Faults.
+    pub faults: Vec<Fault>,
+    /// Voltages at the outputs of UPSs and PDUs.
+    pub buses: BTreeMap<String, Vec<BusPoint>>,
+    /// The load buses behind each UPS, where the header names them.
+    pub load_buses: BTreeMap<String, Vec<String>>,
+    /// Every UPS that the record speaks of.
+    pub ups: BTreeSet<String>,
+    /// Moves of UPSs.
+    pub ups_moves: Vec<UpsMove>,
+    /// When a node's power went off (`false`) and came back.
+    pub node_power: BTreeMap<String, Vec<(Micros, bool)>>,
+    /// The power-brake line of nodes: clocks as a share of nominal.
+    pub brakes: BTreeMap<String, Vec<(Micros, f64)>>,
+    /// Lowest true charge of each battery.
+    pub charge: BTreeMap<String, Lowest>,
+    /// The ledger, by intended send time.
+    pub rows: Vec<LedgerRow>,
+    /// Attempts of gateways by request, each with the gateway's node.
+    pub attempts: BTreeMap<String, Vec<(String, Attempt)>>,
+    /// Moves of services' state machines.
+    pub moves: Vec<Move>,
+    /// Telemetry as clients saw it.
+    pub seen: Vec<Seen>,
+    /// Services that became ready.
+    pub ready: Vec<Ready>,
+    /// Ends of loads.
+    pub loads: Vec<LoadEnd>,
+    /// What the engine itself found wrong with the run.
+    pub invalid: Vec<String>,
+    /// How it ended.
+    pub end: Option<RunEnd>,
+    /// Time of the last event.
+    pub last_us: Micros,
+    /// Nodes while faults had them.
+    pub hits: Vec<Hit>,
+    /// The cohort of each request, by id.
+    pub cohorts: BTreeMap<String, Cohort>,
+}
+
+impl RunFacts {
+    /// The origin of playbook times: the start of the first phase.
+    pub fn origin_us(&self) -> Micros {
+        self.phases.first().map_or(0, |phase| phase.start_us)
+    }
+
+    /// A phase by its name.
+    pub fn phase(&self, name: &str) -> Option<&Phase> {
+        self.phases.iter().find(|phase| phase.name == name)
+    }
+
+    /// When the first fault began.
+    pub fn first_fault_us(&self) -> Option<Micros> {
+        self.faults.iter().map(Fault::start_us).min()
+    }
+
+    /// When the last heal came.
+    pub fn last_heal_us(&self) -> Option<Micros> {
+        self.faults.iter().filter_map(|f| f.healed_us).max()
+    }
+
+    /// Names that are replicas of the stack: a gateway sent to them, a token
+    /// came from them, or a gateway watched them.
+    pub fn replicas(&self) -> BTreeSet<&str> {
+        let tried = self.attempts.values().flatten().map(|(_, a)| &*a.replica);
+        let served = self.rows.iter().flat_map(|r| &r.served_by);
+        let watched = self
+            .moves
+            .iter()
+            .filter_map(|m| m.of.strip_prefix("replica:"));
+        tried
+            .chain(served.map(|(name, _)| &**name))
+            .chain(watched)
+            .collect()
+    }
+
+    /// Nodes on which a gateway runs.
+    pub fn gateways(&self) -> BTreeSet<&str> {
+        let tried = self.attempts.values().flatten().map(|(node, _)| &**node);
+        let ready = self.ready.iter().filter(|r| r.service.contains("gateway"));
+        tried.chain(ready.map(|r| &*r.node)).collect()
+    }
+
+    /// Nodes that lost their power after the first phase began.
+    pub fn nodes_lost(&self) -> BTreeSet<&str> {
+        let origin = self.origin_us();
+        let lost = |moves: &[(Micros, bool)]| moves.iter().any(|(t, on)| !on && *t >= origin);
+        let nodes = self.node_power.iter().filter(|(_, moves)| lost(moves));
+        nodes.map(|(node, _)| &**node).collect()
+    }
+
+    /// Nodes whose clocks were held below nominal after the first phase began.
+    pub fn nodes_braked(&self) -> BTreeSet<&str> {
+        let origin = self.origin_us();
+        let held = |moves: &[(Micros, f64)]| moves.iter().any(|(t, c)| *c < 1.0 && *t >= origin);
+        let nodes = self.brakes.iter().filter(|(_, moves)| held(moves));
+        nodes.map(|(node, _)| &**node).collect()
+    }
+}

@@ -1,0 +1,48 @@
+//! The verdict: a pure function of the record and the assertions.
+//!
+//! [`judge`] reads the record once into [`RunFacts`], holds every assertion
+//! against it, and then asks whether the experiment itself held. An experiment
+//! that did not hold has no verdict but [`Verdict::Invalid`], whatever its
+//! assertions say.
+
+mod availability;
+mod battery;
+mod bus;
+mod cohort;
+mod continuity;
+mod detection;
+mod eviction;
+mod facts;
+mod failover;
+mod finding;
+mod gather;
+mod goodput;
+mod hits;
+mod latency;
+mod nodes;
+mod quantity;
+mod recovery;
+mod run;
+mod sample;
+mod scope;
+mod sentence;
+mod supervisor;
+mod validity;
+mod verdict;
+
+pub use bus::{Gap, worst_gap};
+pub use cohort::cohort_name;
+pub use facts::{
+    BusPoint, Fault, Hit, LoadEnd, Lowest, Move, Phase, Ready, RunEnd, RunFacts, Seen, UpsMove,
+};
+pub use finding::{Judged, Margin};
+pub use quantity::{share as show_share, time as show_time};
+pub use run::{JudgeInput, Judgement, judge};
+pub use sample::{Sample, percentile};
+pub use sentence::sentence;
+pub use verdict::{INTERRUPTED, Verdict, combine};
+
+#[cfg(test)]
+mod testkit;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,42 @@
+//! Numbers as people read them.
+
+use ridethrough_targets::clock::Micros;
+
+/// A length of time: `850 µs`, `9.6 ms`, `20 s`.
+pub fn time(us: Micros) -> String {
+    match us {
+        0 => "0 ms".into(),
+        1..1_000 => format!("{us} µs"),
+        1_000..1_000_000 => format!("{} ms", trim(us as f64 / 1e3, 1)),
+        _ => format!("{} s", trim(us as f64 / 1e6, 2)),
+    }
+}
+
+/// A share of something, in per cent.
+pub fn share(value: f64) -> String {
+    format!("{}%", trim(value * 100.0, 2))
+}
+
+/// A number of things: `1 request`, `12 requests`.
+pub(crate) fn count(n: usize, what: &str) -> String {
+    if n == 1 {
+        format!("1 {what}")
+    } else {
+        format!("{n} {what}s")
+    }
+}
+
+/// A number with at most so many decimals and no zeros that say nothing.
+pub(crate) fn trim(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_string()
+    } else {
+        text
+    }
+}
+
+/// The difference of two run times in milliseconds, with its sign.
+pub(crate) fn room_ms(limit_us: Micros, observed_us: Micros) -> f64 {
+    (limit_us as f64 - observed_us as f64) / 1e3
+}

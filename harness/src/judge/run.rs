@@ -1,0 +1,96 @@
+//! One run, judged.
+
+use super::facts::RunFacts;
+use super::finding::{Finding, Judged};
+use super::verdict::{INTERRUPTED, Verdict};
+use super::{
+    availability, battery, continuity, detection, eviction, failover, goodput, latency, nodes,
+    recovery, supervisor, validity,
+};
+use crate::playbook::Assertion;
+use crate::record::Event;
+
+/// What is judged.
+#[derive(Clone, Copy, Debug)]
+pub struct JudgeInput<'a> {
+    /// The record.
+    pub events: &'a [Event],
+    /// The assertions, each with a text that a person can read.
+    pub assertions: &'a [(String, Assertion)],
+}
+
+/// What a run came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judgement {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The exit code: the verdict's, or [`INTERRUPTED`].
+    pub exit: u8,
+    /// Every assertion, in the order given.
+    pub assertions: Vec<Judged>,
+    /// Why the run is invalid; empty where it is not.
+    pub invalid: Vec<String>,
+    /// What the record says.
+    pub facts: RunFacts,
+}
+
+/// Judges a run. Within one run an experiment that did not hold makes the
+/// verdict invalid even where an assertion failed: the failure may be that of
+/// the experiment. An assertion whose requests are too few is such a case.
+pub fn judge(input: JudgeInput<'_>) -> Judgement {
+    let facts = RunFacts::of(input.events);
+    let mut assertions = Vec::new();
+    for (text, assertion) in input.assertions {
+        let (kind, finding) = hold(&facts, assertion);
+        assertions.push(Judged {
+            kind: kind.into(),
+            text: text.clone(),
+            verdict: finding.verdict,
+            observed: finding.observed,
+            limit: finding.limit,
+            margin: finding.margin,
+            evidence: finding.evidence,
+        });
+    }
+    let mut invalid = validity::problems(&facts);
+    let unknown = assertions.iter().filter(|a| a.verdict == Verdict::Invalid);
+    invalid.extend(unknown.map(|a| format!("{}: {}", a.kind, a.observed)));
+    let failed = assertions.iter().any(|a| a.verdict == Verdict::Fail);
+    let verdict = match (invalid.is_empty(), failed) {
+        (false, _) => Verdict::Invalid,
+        (true, true) => Verdict::Fail,
+        (true, false) => Verdict::Pass,
+    };
+    let interrupted = facts
+        .end
+        .as_ref()
+        .is_some_and(|end| end.how == "interrupted");
+    Judgement {
+        verdict,
+        exit: if interrupted {
+            INTERRUPTED
+        } else {
+            verdict.exit()
+        },
+        assertions,
+        invalid,
+        facts,
+    }
+}
+
+fn hold(facts: &RunFacts, assertion: &Assertion) -> (&'static str, Finding) {
+    match assertion {
+        Assertion::Failover(a) => ("failover", failover::judge(facts, a)),
+        Assertion::Supervisor(a) => ("supervisor", supervisor::judge(facts, a)),
+        Assertion::Continuity(a) => ("continuity", continuity::judge(facts, a)),
+        Assertion::Latency(a) => ("latency", latency::judge(facts, a)),
+        Assertion::Availability(a) => ("availability", availability::judge(facts, a)),
+        Assertion::Goodput(a) => ("goodput", goodput::judge(facts, a)),
+        Assertion::Recovery(a) => ("recovery", recovery::judge(facts, a)),
+        Assertion::Eviction(a) => ("eviction", eviction::judge(facts, a)),
+        Assertion::Readmission(a) => ("readmission", eviction::readmission(facts, a)),
+        Assertion::Battery(a) => ("battery", battery::judge(facts, a)),
+        Assertion::Detection(a) => ("detection", detection::judge(facts, a)),
+        Assertion::Nodes(a) => ("nodes", nodes::judge(facts, a)),
+    }
+}

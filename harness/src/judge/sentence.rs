@@ -1,0 +1,130 @@
+//! The verdict in plain words.
+
+use super::facts::{Fault, RunFacts};
+use super::quantity::{count, share, time};
+use super::run::Judgement;
+use super::verdict::{INTERRUPTED, Verdict};
+use crate::load::Group;
+
+/// What happened, what became of the requests, and what that means.
+pub fn sentence(judgement: &Judgement) -> String {
+    let facts = &judgement.facts;
+    let mut parts = vec![faults(facts), requests(facts)];
+    parts.push(meaning(judgement));
+    parts.retain(|part| !part.is_empty());
+    parts.join(" ")
+}
+
+fn faults(facts: &RunFacts) -> String {
+    match &facts.faults[..] {
+        [] => "Nothing was broken.".into(),
+        [one] => format!("{}.", capital(&fault(facts, one))),
+        [one, two] => format!(
+            "{}, and {}.",
+            capital(&fault(facts, one)),
+            fault(facts, two)
+        ),
+        many => {
+            let start = facts.first_fault_us().unwrap_or(0);
+            let end = many
+                .iter()
+                .map(|f| f.end_us(facts.last_us))
+                .max()
+                .unwrap_or(start);
+            let window = time(end.saturating_sub(start));
+            format!("{} within {window}.", count(many.len(), "fault"))
+        }
+    }
+}
+
+fn fault(facts: &RunFacts, fault: &Fault) -> String {
+    let lasted = time(fault.end_us(facts.last_us).saturating_sub(fault.start_us()));
+    let target = &fault.receipt.target;
+    let level = fault.receipt.requested.get("to");
+    let to = level.map_or(String::new(), |value| match value {
+        serde_json::Value::String(text) => format!(" to {text}"),
+        other => other
+            .as_f64()
+            .map_or(String::new(), |pu| format!(" to {}", share(pu))),
+    });
+    match &*fault.receipt.fault_kind {
+        "utility_outage" => format!("the grid was gone for {lasted}"),
+        "sag" => format!("the grid sagged{to} for {lasted}"),
+        "brownout" => format!("the grid stayed low{to} for {lasted}"),
+        "battery_open" => format!("the battery of {target} was open for {lasted}"),
+        "battery_aged" => format!("the battery of {target} was weak for {lasted}"),
+        "breaker_opens" => format!("the breaker of {target} was open for {lasted}"),
+        "power_loss" => format!("{target} had no power for {lasted}"),
+        "power_brake" => format!("{target} was braked for {lasted}"),
+        "hang" => format!("{target} hung for {lasted}"),
+        "partition" => format!("{target} was partitioned for {lasted}"),
+        "link_down" => format!("the link of {target} was down for {lasted}"),
+        "latency" => format!("{target} was slow for {lasted}"),
+        "loss" => format!("{target} lost packets for {lasted}"),
+        other => format!("{other} hit {target} for {lasted}"),
+    }
+}
+
+fn requests(facts: &RunFacts) -> String {
+    let total = facts.rows.len();
+    if total == 0 {
+        return "No request was sent.".into();
+    }
+    let of = |group: Group| facts.rows.iter().filter(|r| r.group() == group).count();
+    let whole = of(Group::Whole);
+    let mut text = format!("{whole} of {} finished", count(total, "request"));
+    let others = [
+        (Group::Shed, "turned away in good order"),
+        (Group::Torn, "broke off"),
+        (Group::Lost, "lost"),
+        (Group::Corrupted, "answered wrongly"),
+    ];
+    let others = others.iter().filter(|(group, _)| of(*group) > 0);
+    let others: Vec<String> = others
+        .map(|(g, words)| format!("{} {words}", of(*g)))
+        .collect();
+    if !others.is_empty() {
+        text = format!("{text} ({})", others.join(", "));
+    }
+    let silence = facts.rows.iter().filter_map(|r| r.silence_max_us()).max();
+    match silence {
+        Some(us) => format!("{text}; the longest pause a reader saw was {}.", time(us)),
+        None => format!("{text}; no reader saw a token."),
+    }
+}
+
+fn meaning(judgement: &Judgement) -> String {
+    let all = judgement.assertions.len();
+    let failed = judgement
+        .assertions
+        .iter()
+        .filter(|a| a.verdict == Verdict::Fail);
+    let failed: Vec<&str> = failed.map(|a| &*a.kind).collect();
+    if judgement.exit == INTERRUPTED {
+        return "The run was interrupted, so this says nothing.".into();
+    }
+    match judgement.verdict {
+        Verdict::Pass if all == 1 => "The promise held.".into(),
+        Verdict::Pass if all == 0 => "Nothing was promised.".into(),
+        Verdict::Pass => format!("All {all} promises held."),
+        Verdict::Fail => {
+            let mut names = failed.clone();
+            names.dedup();
+            let what = count(all, "promise");
+            format!("{} of {what} broken: {}.", failed.len(), names.join(", "))
+        }
+        Verdict::Invalid => {
+            let why = judgement.invalid.first().map_or("", |reason| &**reason);
+            format!("But the experiment did not hold, so this says nothing: {why}.")
+        }
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        // Names of machines and UPSs stay as they are written.
+        Some(first) if text.starts_with("the ") => first.to_uppercase().chain(chars).collect(),
+        _ => text.into(),
+    }
+}

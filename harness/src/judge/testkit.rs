@@ -1,0 +1,1 @@
+//! Builds records for tests.
