@@ -35,6 +35,8 @@ where
 {
     match serde_json::from_value(config) {
         Ok(config) => Box::pin(run(config)),
-        Err(error) => Box::pin(std::future::ready(Err(ServiceError::Config(error.to_string())))),
+        Err(error) => Box::pin(std::future::ready(Err(ServiceError::Config(
+            error.to_string(),
+        )))),
     }
 }

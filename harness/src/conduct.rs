@@ -17,7 +17,7 @@ use crate::judge::{JudgeInput, Judgement, judge};
 use crate::plan::Plan;
 use crate::playbook::WorldKind;
 use crate::record::{Event, RunHeader, SCHEMA, read_record};
-use crate::report::{Summary, junit, summary};
+use crate::report::{Summary, board, document, suite, summary};
 
 /// How a run is to be carried out.
 pub struct Conduct {
@@ -90,24 +90,35 @@ pub async fn conduct(plan: Plan, how: Conduct) -> Result<Outcome, ConductError> 
         plan: plan.clone(),
         world,
         record: record.clone(),
-        header: header.clone(),
+        header,
         watcher: how.watcher,
         stop: how.stop,
     };
     run(request).await?;
     let events = read_record(&record).map_err(|e| ConductError::Record(e.to_string()))?;
-    let outcome = judge_events(events, &plan, &header, how.out);
+    let outcome = judge_events(events, &plan, how.out);
     write_reports(&outcome, &how.repeat)?;
     Ok(outcome)
 }
 
 /// Judges a record against the promises of a plan.
-pub fn judge_events(events: Vec<Event>, plan: &Plan, header: &RunHeader, out: PathBuf) -> Outcome {
-    let assertions: Vec<_> =
-        plan.assertions.iter().map(|a| (a.text.clone(), a.assertion.clone())).collect();
-    let judgement = judge(&JudgeInput { events: &events, assertions: &assertions });
-    let summary = summary(header, &judgement);
-    Outcome { events, judgement, summary, out }
+pub fn judge_events(events: Vec<Event>, plan: &Plan, out: PathBuf) -> Outcome {
+    let assertions: Vec<_> = plan
+        .assertions
+        .iter()
+        .map(|a| (a.text.clone(), a.assertion.clone()))
+        .collect();
+    let judgement = judge(JudgeInput {
+        events: &events,
+        assertions: &assertions,
+    });
+    let summary = summary(&judgement);
+    Outcome {
+        events,
+        judgement,
+        summary,
+        out,
+    }
 }
 
 /// Writes `summary.json` and `junit.xml` into the run's folder.
@@ -119,13 +130,38 @@ pub fn write_reports(outcome: &Outcome, repeat: &str) -> Result<(), ConductError
     let json = serde_json::to_string_pretty(&outcome.summary)
         .map_err(|error| ConductError::Record(error.to_string()))?;
     write("summary.json", json + "\n")?;
-    write("junit.xml", junit(&outcome.summary, repeat))
+    write("junit.xml", junit(&[(outcome, repeat)])?)
+}
+
+/// JUnit XML of several runs, each with the command that repeats it.
+pub fn junit(runs: &[(&Outcome, &str)]) -> Result<String, ConductError> {
+    let suites = runs
+        .iter()
+        .map(|(run, repeat)| suite(&run.summary, &run.judgement.invalid, repeat));
+    document(suites.collect()).map_err(|error| ConductError::Record(error.to_string()))
+}
+
+impl Outcome {
+    /// What a person reads at the end.
+    pub fn board(&self, color: bool) -> String {
+        board(
+            &self.judgement,
+            &self.summary,
+            &self.out.display().to_string(),
+            color,
+        )
+    }
 }
 
 fn header(plan: &Plan, how: &Conduct) -> RunHeader {
     let facts: IndexMap<String, Value> = IndexMap::from([
         ("playbook_sha256".to_string(), plan.hash.clone().into()),
-        ("cpus".to_string(), std::thread::available_parallelism().map_or(0, usize::from).into()),
+        (
+            "cpus".to_string(),
+            std::thread::available_parallelism()
+                .map_or(0, usize::from)
+                .into(),
+        ),
         ("root".to_string(), nix::unistd::geteuid().is_root().into()),
     ]);
     RunHeader {
@@ -164,7 +200,9 @@ async fn open(plan: &Plan, how: &Conduct, clock: Clock) -> Result<Arc<dyn World>
                 hosts: plan.hosts.clone(),
                 pcap: how.pcap,
             };
-            let world = EmbeddedWorld::open(config).await.map_err(EngineError::World)?;
+            let world = EmbeddedWorld::open(config)
+                .await
+                .map_err(EngineError::World)?;
             Ok(Arc::new(world))
         }
         other => Err(ConductError::NoWorld(world_name(other).to_string())),

@@ -26,7 +26,11 @@ pub fn shipped(root: &Path) -> std::io::Result<Vec<Shipped>> {
             if path.extension().is_some_and(|ending| ending == "yaml") {
                 let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned());
                 let name = stem.unwrap_or_default();
-                found.push(Shipped { theme: file_name(&theme), name, path });
+                found.push(Shipped {
+                    theme: file_name(&theme),
+                    name,
+                    path,
+                });
             }
         }
     }
@@ -43,5 +47,7 @@ fn sorted(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 }
 
 fn file_name(path: &Path) -> String {
-    path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
+    path.file_name()
+        .map(|n| n.to_string_lossy().into_owned())
+        .unwrap_or_default()
 }

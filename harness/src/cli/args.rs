@@ -59,7 +59,9 @@ pub(super) enum Verb {
         json: bool,
     },
     /// List what a playbook can say, or the playbooks there are.
-    #[command(after_help = "Examples:\n  ridethrough list faults\n  ridethrough list playbooks playbooks/")]
+    #[command(
+        after_help = "Examples:\n  ridethrough list faults\n  ridethrough list playbooks playbooks/"
+    )]
     List {
         /// What to list.
         #[arg(value_enum)]
@@ -78,7 +80,9 @@ pub(super) enum Verb {
         json: bool,
     },
     /// Judge the record of an earlier run again.
-    #[command(after_help = "Examples:\n  ridethrough judge runs/0197…\n  ridethrough judge runs/0197… --playbook stricter.yaml")]
+    #[command(
+        after_help = "Examples:\n  ridethrough judge runs/0197…\n  ridethrough judge runs/0197… --playbook stricter.yaml"
+    )]
     Judge {
         /// The run's folder.
         run: PathBuf,

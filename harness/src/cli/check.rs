@@ -6,15 +6,15 @@ use crate::plan::{Plan, plan_file};
 
 /// The outcome of a check.
 #[derive(Clone, Debug)]
-pub struct Checked {
+pub(super) struct Checked {
     /// One line for a good playbook, everything that is wrong for a bad one.
-    pub text: String,
+    pub(super) text: String,
     /// Whether it is good. A bad playbook is exit code 2.
-    pub good: bool,
+    pub(super) good: bool,
 }
 
 /// Checks a playbook, its site, its stack and its controls. Starts nothing.
-pub fn check(path: &Path, color: bool) -> Checked {
+pub(super) fn check(path: &Path, color: bool) -> Checked {
     match plan_file(path) {
         Ok((_, plan)) => Checked {
             text: format!("{}: {}\n", path.display(), summary(&plan)),

@@ -11,7 +11,10 @@ use super::exit::Exit;
 pub(super) fn doctor(json: bool, color: bool) -> Exit {
     let found = capabilities();
     if json {
-        println!("{}", serde_json::to_string_pretty(&found).unwrap_or_default());
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&found).unwrap_or_default()
+        );
     } else {
         print!("{}", text(&found, color));
     }

@@ -54,7 +54,11 @@ impl Exit {
             Self::Usage => 4,
             Self::Interrupted => 5,
         };
-        if rank(other) > rank(self) { other } else { self }
+        if rank(other) > rank(self) {
+            other
+        } else {
+            self
+        }
     }
 }
 

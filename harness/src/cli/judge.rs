@@ -7,8 +7,7 @@ use super::main::complain;
 use crate::conduct::judge_events;
 use crate::plan::plan;
 use crate::playbook::load_playbook;
-use crate::record::{Body, read_record};
-use crate::report::board;
+use crate::record::read_record;
 
 /// Judges an old record, by its own promises or by others.
 pub(super) fn judge(run: &Path, playbook: Option<&Path>, json: bool, color: bool) -> Exit {
@@ -27,18 +26,14 @@ pub(super) fn judge(run: &Path, playbook: Option<&Path>, json: bool, color: bool
             return Exit::Usage;
         }
     };
-    let Some(header) = events.iter().find_map(|event| match &event.body {
-        Body::Run(header) => Some(header.clone()),
-        _ => None,
-    }) else {
-        complain(&format!("{} has no first line", run.join("record.jsonl").display()));
-        return Exit::Usage;
-    };
-    let outcome = judge_events(events, &plan, &header, run.to_path_buf());
+    let outcome = judge_events(events, &plan, run.to_path_buf());
     if json {
-        println!("{}", serde_json::to_string_pretty(&outcome.summary).unwrap_or_default());
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&outcome.summary).unwrap_or_default()
+        );
     } else {
-        print!("{}", board(&outcome.summary, &outcome.judgement, run, color));
+        print!("{}", outcome.board(color));
     }
     Exit::from_code(outcome.judgement.exit)
 }

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use crate::playbook::{Described, assertions, faults, load_playbook, playbook_head};
 
 /// The kinds of fault, with what each needs.
-pub fn list_faults() -> String {
+pub(super) fn list_faults() -> String {
     vocabulary(&faults())
 }
 
 /// The kinds of assertion, with what each needs.
-pub fn list_assertions() -> String {
+pub(super) fn list_assertions() -> String {
     vocabulary(&assertions())
 }
 
@@ -52,15 +52,15 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
 
 /// A playbook found in a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListedPlaybook {
+pub(super) struct ListedPlaybook {
     /// Its file.
-    pub path: PathBuf,
+    pub(super) path: PathBuf,
     /// Its name.
-    pub name: String,
+    pub(super) name: String,
     /// Why anybody would want to know, on one line.
-    pub why: String,
+    pub(super) why: String,
     /// Whether it reads as a playbook.
-    pub good: bool,
+    pub(super) good: bool,
 }
 
 /// Folders deeper than this are not looked into.
@@ -68,7 +68,7 @@ const MAX_DEPTH: usize = 8;
 
 /// Every playbook below these folders or files, by path. A YAML file counts as
 /// one when it has `assert:` at the top; sites and stacks have not.
-pub fn playbooks_below(roots: &[PathBuf]) -> Vec<ListedPlaybook> {
+pub(super) fn playbooks_below(roots: &[PathBuf]) -> Vec<ListedPlaybook> {
     let mut files = Vec::new();
     for root in roots {
         yaml_files(root, MAX_DEPTH, &mut files);
@@ -79,7 +79,7 @@ pub fn playbooks_below(roots: &[PathBuf]) -> Vec<ListedPlaybook> {
 }
 
 /// The playbooks below these folders or files, as people read them.
-pub fn list_playbooks(roots: &[PathBuf]) -> String {
+pub(super) fn list_playbooks(roots: &[PathBuf]) -> String {
     let mut lines = Vec::new();
     for playbook in playbooks_below(roots) {
         let mark = if playbook.good {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use owo_colors::{Stream, Style, OwoColorize};
+use owo_colors::{OwoColorize, Stream, Style};
 use tracing_subscriber::EnvFilter;
 
 use ridethrough_targets::world::embedded;
@@ -43,7 +43,11 @@ pub fn main() -> ExitCode {
         }),
         Verb::Schema => print(&schema::schema_json()),
         Verb::Doctor { json } => doctor::doctor(json, color),
-        Verb::Judge { run, playbook, json } => judge::judge(&run, playbook.as_deref(), json, color),
+        Verb::Judge {
+            run,
+            playbook,
+            json,
+        } => judge::judge(&run, playbook.as_deref(), json, color),
     }
     .into()
 }
@@ -83,7 +87,9 @@ fn show_plan(path: &Path, json: bool, color: bool) -> Exit {
 /// Says what went wrong, on stderr, the way every verb does.
 pub(super) fn complain(message: &str) {
     let red = Style::new().red().bold();
-    let word = "error".if_supports_color(Stream::Stderr, |text| text.style(red)).to_string();
+    let word = "error"
+        .if_supports_color(Stream::Stderr, |text| text.style(red))
+        .to_string();
     eprintln!("{word}: {message}");
 }
 
@@ -94,7 +100,10 @@ fn log(verbose: u8) {
         _ => "debug",
     };
     let filter = EnvFilter::try_from_env("RIDETHROUGH_LOG").unwrap_or_else(|_| default.into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
 }
 
 fn color(asked: Colour) -> bool {

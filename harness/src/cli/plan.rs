@@ -4,7 +4,7 @@ use crate::plan::{Plan, PlannedFault, Reach, assertion_name, fault_size};
 use crate::playbook::{Arrivals, LoadSpec};
 
 /// The plan as JSON, ending in a newline.
-pub fn plan_json(plan: &Plan) -> String {
+pub(super) fn plan_json(plan: &Plan) -> String {
     // A plan holds nothing that JSON cannot.
     let mut text = serde_json::to_string_pretty(plan).unwrap_or_default();
     text.push('\n');
@@ -12,7 +12,7 @@ pub fn plan_json(plan: &Plan) -> String {
 }
 
 /// The plan as a timeline that people read.
-pub fn plan_text(plan: &Plan) -> String {
+pub(super) fn plan_text(plan: &Plan) -> String {
     let mut page = Page::default();
     head(&mut page, plan);
     phases(&mut page, plan);

@@ -59,7 +59,11 @@ impl Progress {
                 self.phase.clone_from(&phase.name);
                 self.say(&format!("phase {}", phase.name));
             }
-            Body::Plant { component, change: Change::Ups { to, .. }, .. } => {
+            Body::Plant {
+                component,
+                change: Change::Ups { to, .. },
+                ..
+            } => {
                 self.power.insert(component.clone(), *to);
             }
             Body::NodeDown { node, .. } => {
@@ -73,7 +77,8 @@ impl Progress {
             Body::FaultHealed { .. } => self.say("healed"),
             Body::Invalid { reason } => self.say(&format!("invalid: {reason}")),
             Body::Progress { values } => {
-                self.values.extend(values.iter().map(|(k, v)| (k.clone(), *v)));
+                self.values
+                    .extend(values.iter().map(|(k, v)| (k.clone(), *v)));
             }
             _ => return,
         }
@@ -89,7 +94,8 @@ impl Progress {
 
     fn show(&self, t_us: u64) {
         let since = Duration::from_micros(t_us.saturating_sub(self.origin_us.unwrap_or(t_us)));
-        self.bar.set_position(since.min(self.total).as_millis() as u64);
+        self.bar
+            .set_position(since.min(self.total).as_millis() as u64);
         let value = |name: &str| self.values.get(name).copied().unwrap_or(0.0);
         self.bar.set_message(format!(
             "{:>4.0}s {} · {} · {:.0} req/s · {:.0} tok/s · {:.0} in flight",
@@ -106,7 +112,11 @@ impl Progress {
         let on = |wanted: &[UpsState]| self.power.values().any(|state| wanted.contains(state));
         let supply = if on(&[UpsState::Off]) {
             "UPS off"
-        } else if on(&[UpsState::OnBattery, UpsState::Transferring, UpsState::Qualifying]) {
+        } else if on(&[
+            UpsState::OnBattery,
+            UpsState::Transferring,
+            UpsState::Qualifying,
+        ]) {
             "on battery"
         } else if on(&[UpsState::WalkIn]) {
             "walking in"

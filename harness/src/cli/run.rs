@@ -10,11 +10,10 @@ use super::args::RunArgs;
 use super::exit::Exit;
 use super::main::complain;
 use super::progress::Progress;
-use crate::conduct::{Conduct, ConductError, Outcome, conduct};
+use crate::conduct::{Conduct, ConductError, Outcome, conduct, junit};
 use crate::judge::Verdict;
 use crate::plan::{Plan, plan};
 use crate::playbook::{Loaded, PlaybookErrors, WorldKind, load_playbook};
-use crate::report::{board, junit_all};
 
 /// One run that was asked for.
 struct Asked {
@@ -37,7 +36,10 @@ pub(super) fn run(args: RunArgs, color: bool) -> Exit {
             return Exit::Usage;
         }
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             complain(&format!("no runtime: {error}"));
@@ -80,19 +82,18 @@ fn collect(args: &RunArgs) -> Result<Vec<Asked>, Refusal> {
     Ok(asked)
 }
 
-fn ask_control(
-    args: &RunArgs,
-    path: &Path,
-    loaded: &Loaded,
-    name: &str,
-) -> Result<Asked, Refusal> {
+fn ask_control(args: &RunArgs, path: &Path, loaded: &Loaded, name: &str) -> Result<Asked, Refusal> {
     let controls = &loaded.playbook.controls;
     let Some(control) = controls.iter().find(|c| c.name == name) else {
         let names: Vec<_> = controls.iter().map(|c| c.name.as_str()).collect();
         let message = format!(
             "{} has no control {name:?}; it has {}",
             path.display(),
-            if names.is_empty() { "none".to_string() } else { names.join(", ") }
+            if names.is_empty() {
+                "none".to_string()
+            } else {
+                names.join(", ")
+            }
         );
         return Err(Refusal::Usage(message));
     };
@@ -113,7 +114,9 @@ fn seeded(mut plan: Plan, seed: Option<u64>) -> Plan {
 
 fn repeat(args: &RunArgs, path: &Path, own_seed: u64, control: Option<&str>) -> String {
     let seed = args.seed.unwrap_or(own_seed);
-    let control = control.map(|name| format!(" --control '{name}'")).unwrap_or_default();
+    let control = control
+        .map(|name| format!(" --control '{name}'"))
+        .unwrap_or_default();
     format!("ridethrough run {} --seed {seed}{control}", path.display())
 }
 
@@ -134,7 +137,7 @@ async fn run_all(asked: Vec<Asked>, args: &RunArgs, color: bool) -> Exit {
             Ok(outcome) => {
                 show(&outcome, args.json, color);
                 exit = exit.worst(exit_of(&outcome, control.as_ref(), args));
-                reports.push((outcome.summary, repeat));
+                reports.push((outcome, repeat));
             }
             Err(error) => {
                 complain(&error.to_string());
@@ -145,11 +148,20 @@ async fn run_all(asked: Vec<Asked>, args: &RunArgs, color: bool) -> Exit {
             }
         }
     }
-    if let Some(path) = &args.junit
-        && let Err(error) = std::fs::write(path, junit_all(&reports))
-    {
-        complain(&format!("{}: {error}", path.display()));
-        exit = exit.worst(Exit::World);
+    if let Some(path) = &args.junit {
+        let runs: Vec<_> = reports
+            .iter()
+            .map(|(run, repeat)| (run, repeat.as_str()))
+            .collect();
+        let written = junit(&runs)
+            .map_err(|error| error.to_string())
+            .and_then(|xml| {
+                std::fs::write(path, xml).map_err(|error| format!("{}: {error}", path.display()))
+            });
+        if let Err(error) = written {
+            complain(&error);
+            exit = exit.worst(Exit::World);
+        }
     }
     exit
 }
@@ -166,7 +178,10 @@ async fn run_one(
         (Some(out), true) => out.join(&id),
         (None, _) => PathBuf::from("runs").join(&id),
     };
-    let world = args.world.map(WorldKind::from).or(asked.plan.playbook.world);
+    let world = args
+        .world
+        .map(WorldKind::from)
+        .or(asked.plan.playbook.world);
     let (watcher, events) = mpsc::unbounded_channel();
     let total = asked.plan.total.duration();
     let progress = tokio::spawn(Progress::new(&asked.plan.playbook.name, total).follow(events));
@@ -202,7 +217,9 @@ fn exit_of(outcome: &Outcome, control: Option<&(String, String)>, args: &RunArgs
     if outcome.judgement.verdict == Verdict::Fail && broken {
         return Exit::Passed;
     }
-    complain(&format!("control {name:?} did not fail on `{fails}` as it must"));
+    complain(&format!(
+        "control {name:?} did not fail on `{fails}` as it must"
+    ));
     Exit::Failed
 }
 
@@ -210,7 +227,7 @@ fn show(outcome: &Outcome, json: bool, color: bool) {
     let text = if json {
         serde_json::to_string(&outcome.summary).unwrap_or_default() + "\n"
     } else {
-        board(&outcome.summary, &outcome.judgement, &outcome.out, color)
+        outcome.board(color)
     };
     let _ = std::io::stdout().write_all(text.as_bytes());
 }

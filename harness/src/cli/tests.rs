@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 
 use insta::assert_snapshot;
 
-use super::*;
+use super::check::check;
+use super::list::{list_assertions, list_faults, list_playbooks};
+use super::plan::{plan_json, plan_text};
+use super::schema::schema_json;
 use crate::plan::plan;
 use crate::playbook::tests::{GOOD, good};
 

@@ -41,7 +41,9 @@ pub async fn run_doorman(mut env: Env, config: DoormanConfig) -> Result<(), Serv
         () = stopped(&mut env.panel.inbox) => return Ok(()),
         _ = open => {}
     }
-    env.panel.say(FromService::Ready { t_us: env.clock.now_us() });
+    env.panel.say(FromService::Ready {
+        t_us: env.clock.now_us(),
+    });
     stopped(&mut env.panel.inbox).await;
     Ok(())
 }

@@ -26,11 +26,26 @@ impl Ears {
     pub(crate) async fn listen(self, mut events: mpsc::UnboundedReceiver<WorldEvent>) {
         while let Some(event) = events.recv().await {
             match event {
-                WorldEvent::Said { node, service, word } => self.said(&node, &service, word),
-                WorldEvent::Exited { node, service, how, tail } => {
+                WorldEvent::Said {
+                    node,
+                    service,
+                    word,
+                } => self.said(&node, &service, word),
+                WorldEvent::Exited {
+                    node,
+                    service,
+                    how,
+                    tail,
+                } => {
                     let last = tail.lines().last().unwrap_or("no log").to_string();
-                    self.readiness.gone(&node, &service, format!("ended: {how} ({last})"));
-                    let body = Body::ServiceExited { node: node.clone(), service, how, tail };
+                    self.readiness
+                        .gone(&node, &service, format!("ended: {how} ({last})"));
+                    let body = Body::ServiceExited {
+                        node: node.clone(),
+                        service,
+                        how,
+                        tail,
+                    };
                     self.recorder.now(&node, body);
                 }
             }
@@ -41,31 +56,76 @@ impl Ears {
         match word {
             FromService::Ready { t_us } => {
                 self.readiness.ready(node, service);
-                let body = Body::ServiceReady { node: node.into(), service: service.into() };
+                let body = Body::ServiceReady {
+                    node: node.into(),
+                    service: service.into(),
+                };
                 self.recorder.at(t_us, node, body);
             }
             FromService::Draw(draw) => self.grid.draw(node, &draw),
-            FromService::State { t_us, of, from, to, cause } => {
+            FromService::State {
+                t_us,
+                of,
+                from,
+                to,
+                cause,
+            } => {
                 if of.starts_with("door:") && to == "open" {
                     self.readiness.ready(&of, "");
                 }
-                self.recorder.at(t_us, node, Body::State { of, from, to, cause });
+                self.recorder.at(
+                    t_us,
+                    node,
+                    Body::State {
+                        of,
+                        from,
+                        to,
+                        cause,
+                    },
+                );
             }
             FromService::Attempt(attempt) => {
-                self.recorder.at(attempt.end_us, node, Body::Attempt(attempt));
+                self.recorder
+                    .at(attempt.end_us, node, Body::Attempt(attempt));
             }
-            FromService::Observed { t_us, via, device, variable, value } => {
-                self.recorder.at(t_us, node, Body::Observed { via, device, variable, value });
+            FromService::Observed {
+                t_us,
+                via,
+                device,
+                variable,
+                value,
+            } => {
+                self.recorder.at(
+                    t_us,
+                    node,
+                    Body::Observed {
+                        via,
+                        device,
+                        variable,
+                        value,
+                    },
+                );
             }
             FromService::Ledger(value) => self.ledger(node, value),
             FromService::Progress(values) => self.recorder.now(node, Body::Progress { values }),
-            FromService::Command { t_us, device, command, .. } => {
+            FromService::Command {
+                t_us,
+                device,
+                command,
+                ..
+            } => {
                 let text = format!("{device} was told {command}, which nothing carries out");
                 self.recorder.at(t_us, node, Body::Note { text });
             }
             FromService::Failed { error } => {
-                self.readiness.gone(node, service, format!("gave up: {error}"));
-                self.recorder.now(node, Body::Note { text: format!("{service} gave up: {error}") });
+                self.readiness
+                    .gone(node, service, format!("gave up: {error}"));
+                self.recorder.now(
+                    node,
+                    Body::Note {
+                        text: format!("{service} gave up: {error}"),
+                    },
+                );
             }
         }
     }
@@ -73,12 +133,28 @@ impl Ears {
     fn ledger(&self, node: &str, value: serde_json::Value) {
         match serde_json::from_value(value) {
             Ok(LedgerWord::Row(row)) => self.recorder.at(row.end_us, node, Body::Request(row)),
-            Ok(LedgerWord::LoadDone { load, planned, sent, lag_p99_us, mixed, .. }) => {
+            Ok(LedgerWord::LoadDone {
+                load,
+                planned,
+                sent,
+                lag_p99_us,
+                mixed,
+                ..
+            }) => {
                 if mixed {
-                    let reason = format!("the streams of {load} did not all end alike in the baseline");
+                    let reason =
+                        format!("the streams of {load} did not all end alike in the baseline");
                     self.recorder.now("engine", Body::Invalid { reason });
                 }
-                self.recorder.now(node, Body::LoadDone { load, planned, sent, lag_p99_us });
+                self.recorder.now(
+                    node,
+                    Body::LoadDone {
+                        load,
+                        planned,
+                        sent,
+                        lag_p99_us,
+                    },
+                );
                 self.loads_done.send_modify(|done| *done += 1);
             }
             Err(error) => {

@@ -34,7 +34,10 @@ impl Injector {
         let until_us = self.origin_us + planned.until.micros();
         let fault = fault(&planned.kind, &aim);
         let early = self.clock.instant(at_us).checked_sub(PREPARE);
-        if !self.wait(early.unwrap_or_else(tokio::time::Instant::now)).await {
+        if !self
+            .wait(early.unwrap_or_else(tokio::time::Instant::now))
+            .await
+        {
             return;
         }
         let before = match fault.prepare(&self.ground).await {
@@ -89,7 +92,12 @@ impl Injector {
         self.wait(self.clock.instant(until_us)).await;
         match fault.heal(&self.ground, injected).await {
             Ok(()) => {
-                self.recorder.now("engine", Body::FaultHealed { fault: planned.index });
+                self.recorder.now(
+                    "engine",
+                    Body::FaultHealed {
+                        fault: planned.index,
+                    },
+                );
                 true
             }
             Err(error) => {
@@ -118,7 +126,8 @@ impl Injector {
             until_us,
             requested: fault.requested(),
         };
-        self.recorder.at(injected.at_us, "engine", Body::FaultInjected(receipt));
+        self.recorder
+            .at(injected.at_us, "engine", Body::FaultInjected(receipt));
     }
 
     fn report(&self, fault: usize, stage: &str, finding: Finding) {

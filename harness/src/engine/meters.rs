@@ -43,9 +43,15 @@ impl MeterLog {
     /// so low.
     pub(crate) fn lowest(&self, component: &str, since: Micros) -> Option<(Micros, f64)> {
         let log = self.changes.get(component)?;
-        let held = log.iter().rev().find(|(t, _)| *t <= since).map(|(_, pu)| (since, *pu));
+        let held = log
+            .iter()
+            .rev()
+            .find(|(t, _)| *t <= since)
+            .map(|(_, pu)| (since, *pu));
         let later = log.iter().filter(|(t, _)| *t > since).copied();
-        held.into_iter().chain(later).reduce(|low, next| if next.1 < low.1 { next } else { low })
+        held.into_iter()
+            .chain(later)
+            .reduce(|low, next| if next.1 < low.1 { next } else { low })
     }
 }
 

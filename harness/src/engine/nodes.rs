@@ -46,25 +46,38 @@ impl NodeKeeper {
             .into_iter()
             .map(|(spec, boot)| {
                 let name = spec.name.clone();
-                let kept =
-                    Kept { spec, boot, state: Mutex::default(), busy: AsyncMutex::default() };
+                let kept = Kept {
+                    spec,
+                    boot,
+                    state: Mutex::default(),
+                    busy: AsyncMutex::default(),
+                };
                 (name, kept)
             })
             .collect();
-        Self { world, recorder, nodes }
+        Self {
+            world,
+            recorder,
+            nodes,
+        }
     }
 
     /// Boots a node now, past its boot delay: the start of a run finds a site
     /// that has been running for long.
     pub(crate) async fn boot_first(&self, name: &str) -> Result<(), WorldError> {
-        let kept = self.nodes.get(name).ok_or_else(|| WorldError::NoNode(name.to_string()))?;
+        let kept = self
+            .nodes
+            .get(name)
+            .ok_or_else(|| WorldError::NoNode(name.to_string()))?;
         self.boot(kept, None).await
     }
 
     /// Power is back: the node boots after its delay, unless it is cut again
     /// before that.
     pub(crate) fn power_on(self: &Arc<Self>, name: &str) {
-        let Some(kept) = self.nodes.get(name) else { return };
+        let Some(kept) = self.nodes.get(name) else {
+            return;
+        };
         let generation = {
             let mut state = kept.lock();
             state.generation += 1;
@@ -72,7 +85,9 @@ impl NodeKeeper {
         };
         let (keeper, name) = (Arc::clone(self), name.to_string());
         tokio::spawn(async move {
-            let Some(kept) = keeper.nodes.get(&name) else { return };
+            let Some(kept) = keeper.nodes.get(&name) else {
+                return;
+            };
             tokio::time::sleep(kept.boot).await;
             if let Err(error) = keeper.boot(kept, Some(generation)).await {
                 let reason = format!("{name} did not boot when its power came back: {error}");
@@ -93,7 +108,13 @@ impl NodeKeeper {
             state.boots - 1
         };
         let node = kept.spec.name.clone();
-        self.recorder.now("engine", Body::NodeBoot { node: node.clone(), boot });
+        self.recorder.now(
+            "engine",
+            Body::NodeBoot {
+                node: node.clone(),
+                boot,
+            },
+        );
         match self.world.boot(&kept.spec, boot).await {
             Ok(()) => {
                 self.recorder.now("engine", Body::NodeUp { node });
@@ -111,7 +132,9 @@ impl NodeKeeper {
         let mut busy = Vec::new();
         let mut live = Vec::new();
         for name in names {
-            let Some(kept) = self.nodes.get(name) else { continue };
+            let Some(kept) = self.nodes.get(name) else {
+                continue;
+            };
             kept.lock().generation += 1;
             busy.push(kept.busy.lock().await);
             let mut state = kept.lock();

@@ -66,9 +66,16 @@ impl PowerGrid {
                 meters.read(component, 0, pu);
             }
         }
-        let shared = Arc::new(Mutex::new(Shared { plant, meters, steps: IndexMap::new() }));
+        let shared = Arc::new(Mutex::new(Shared {
+            plant,
+            meters,
+            steps: IndexMap::new(),
+        }));
         let (commands, inbox) = mpsc::unbounded_channel();
-        let driver = Driver { wiring, shared: Arc::clone(&shared) };
+        let driver = Driver {
+            wiring,
+            shared: Arc::clone(&shared),
+        };
         tokio::spawn(driver.drive(inbox, stop));
         Self { commands, shared }
     }
@@ -81,10 +88,16 @@ impl PowerGrid {
     /// A machine reports its work.
     pub(crate) fn draw(&self, node: &str, draw: &Draw) {
         if draw.step_ms > 0.0 {
-            let rate = StepRate { t_us: draw.t_us, step_ms: draw.step_ms };
+            let rate = StepRate {
+                t_us: draw.t_us,
+                step_ms: draw.step_ms,
+            };
             self.lock().steps.insert(node.to_string(), rate);
         }
-        let action = PlantAction::Draw { node: node.to_string(), utilisation: draw.utilisation };
+        let action = PlantAction::Draw {
+            node: node.to_string(),
+            utilisation: draw.utilisation,
+        };
         let _ = self.commands.send(Command::Act(action, None));
     }
 
@@ -120,7 +133,11 @@ impl Power for PowerGrid {
     fn battery(&self, ups: &str) -> Option<BatteryTruth> {
         let shared = self.lock();
         let bench = shared.plant.battery_bench(ups)?;
-        Some(BatteryTruth { open: bench.open, health: bench.health, capacity_s: bench.capacity_s })
+        Some(BatteryTruth {
+            open: bench.open,
+            health: bench.health,
+            capacity_s: bench.capacity_s,
+        })
     }
 
     fn step_rate(&self, node: &str) -> Option<StepRate> {
@@ -138,7 +155,11 @@ impl Driver {
         let clock = self.wiring.clock;
         let mut sample_at = tokio::time::Instant::now();
         loop {
-            let next = self.lock().plant.next_event_us().map(|t_us| clock.instant(t_us));
+            let next = self
+                .lock()
+                .plant
+                .next_event_us()
+                .map(|t_us| clock.instant(t_us));
             let wake = next.map_or(sample_at, |t| t.min(sample_at));
             let command = tokio::select! {
                 biased;
@@ -214,14 +235,18 @@ impl Driver {
         }
         for ups in moved_ups {
             if let Some(reading) = self.read_to_card(&ups) {
-                self.wiring.recorder.now("plant", Body::UpsReading { ups, reading });
+                self.wiring
+                    .recorder
+                    .now("plant", Body::UpsReading { ups, reading });
             }
         }
     }
 
     fn brake(&self, node: &str, clocks: f64) {
         for service in self.wiring.services.get(node).into_iter().flatten() {
-            self.wiring.world.say(node, service, ToService::Clocks { ratio: clocks });
+            self.wiring
+                .world
+                .say(node, service, ToService::Clocks { ratio: clocks });
         }
     }
 
@@ -238,7 +263,10 @@ impl Driver {
             let shared = self.lock();
             let plant = &shared.plant;
             let read = |names: &[String], meter: &dyn Fn(&str) -> Option<f64>| {
-                names.iter().filter_map(|n| Some((n.clone(), meter(n)?))).collect()
+                names
+                    .iter()
+                    .filter_map(|n| Some((n.clone(), meter(n)?)))
+                    .collect()
             };
             Body::Meters {
                 voltage_pu: read(&self.wiring.metered, &|n| plant.voltage_pu(n)),

@@ -33,7 +33,10 @@ impl Readiness {
 
     fn note(&self, node: &str, service: &str, seen: Seen) {
         let key = (node.to_string(), service.to_string());
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(key, seen);
+        self.seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key, seen);
         self.changed.notify_waiters();
     }
 
@@ -65,7 +68,10 @@ impl Readiness {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         for ((node, service), seen) in seen.iter() {
             if let Seen::Gone(why) = seen {
-                return Err(EngineError::NotReady(format!("{} {why}", name(node, service))));
+                return Err(EngineError::NotReady(format!(
+                    "{} {why}",
+                    name(node, service)
+                )));
             }
         }
         let missing = services.iter().filter(|key| !seen.contains_key(*key));
@@ -92,16 +98,26 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_service_that_is_never_healthy_is_named() {
-        let error =
-            Readiness::default().wait(&one(), Duration::from_secs(30)).await.unwrap_err().to_string();
-        assert!(error.contains("replica on gpu-1") && error.contains("30 s"), "{error}");
+        let error = Readiness::default()
+            .wait(&one(), Duration::from_secs(30))
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("replica on gpu-1") && error.contains("30 s"),
+            "{error}"
+        );
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_service_that_ends_is_the_error_at_once() {
         let readiness = Readiness::default();
         readiness.gone("gpu-1", "replica", "ended: exit code 7".into());
-        let error = readiness.wait(&one(), Duration::from_secs(30)).await.unwrap_err().to_string();
+        let error = readiness
+            .wait(&one(), Duration::from_secs(30))
+            .await
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("exit code 7"), "{error}");
     }
 
@@ -113,6 +129,9 @@ mod tests {
             tokio::time::sleep(Duration::from_secs(1)).await;
             other.ready("gpu-1", "replica");
         });
-        readiness.wait(&one(), Duration::from_secs(30)).await.unwrap();
+        readiness
+            .wait(&one(), Duration::from_secs(30))
+            .await
+            .unwrap();
     }
 }

@@ -31,8 +31,15 @@ impl Recorder {
         watcher: Option<mpsc::UnboundedSender<Event>>,
     ) -> std::io::Result<Self> {
         let writer = RecordWriter::create(path)?;
-        let inner = Inner { writer, watcher, failure: None };
-        Ok(Self { clock, inner: Arc::new(Mutex::new(inner)) })
+        let inner = Inner {
+            writer,
+            watcher,
+            failure: None,
+        };
+        Ok(Self {
+            clock,
+            inner: Arc::new(Mutex::new(inner)),
+        })
     }
 
     /// Records what happens now.
@@ -59,6 +66,10 @@ impl Recorder {
 
     /// The first failure to write, if there was one.
     pub fn failure(&self) -> Option<std::io::Error> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).failure.take()
+        self.inner
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .failure
+            .take()
     }
 }

@@ -57,13 +57,20 @@ pub async fn run(request: RunRequest) -> Result<(), EngineError> {
     let recorder = Recorder::create(&request.record, world.clock(), request.watcher.clone())?;
     recorder.now("engine", Body::Run(request.header.clone()));
     let ended = CancellationToken::new();
-    let outcome = Run::new(request, recorder.clone(), ended.clone()).carry_out().await;
+    let outcome = Run::new(request, recorder.clone(), ended.clone())
+        .carry_out()
+        .await;
     ended.cancel();
     let closed = world.close().await;
     let how = match &outcome {
         Ok(how) => (*how).to_string(),
         Err(error) => {
-            recorder.now("engine", Body::Invalid { reason: error.to_string() });
+            recorder.now(
+                "engine",
+                Body::Invalid {
+                    reason: error.to_string(),
+                },
+            );
             "failed".to_string()
         }
     };
@@ -89,7 +96,11 @@ struct Run {
 
 impl Run {
     fn new(request: RunRequest, recorder: Recorder, ended: CancellationToken) -> Self {
-        let machines = request.plan.nodes.iter().filter(|n| !has_builtin(n, "load"));
+        let machines = request
+            .plan
+            .nodes
+            .iter()
+            .filter(|n| !has_builtin(n, "load"));
         let keeper = NodeKeeper::new(
             Arc::clone(&request.world),
             recorder.clone(),
@@ -135,7 +146,11 @@ impl Run {
         grid.start_profiles(origin_us);
         self.timeline(grid, origin_us).await?;
         self.drain(done).await;
-        Ok(if self.stop.is_cancelled() { "interrupted" } else { "completed" })
+        Ok(if self.stop.is_cancelled() {
+            "interrupted"
+        } else {
+            "completed"
+        })
     }
 
     fn wiring(&self) -> Wiring {
@@ -145,7 +160,13 @@ impl Run {
         metered.extend(site.ups.keys().cloned());
         metered.extend(site.pdus.keys().cloned());
         let services = self.plan.nodes.iter().map(|n| {
-            (n.name.clone(), n.services.iter().map(|s| s.name.clone()).collect::<Vec<_>>())
+            (
+                n.name.clone(),
+                n.services
+                    .iter()
+                    .map(|s| s.name.clone())
+                    .collect::<Vec<_>>(),
+            )
         });
         Wiring {
             clock: self.world.clock(),
@@ -197,9 +218,16 @@ impl Run {
     async fn start_clients(&self, origin_us: Micros) -> Result<(), EngineError> {
         for node in self.plan.nodes.iter().filter(|n| has_builtin(n, "load")) {
             let spec = with_schedule(node.spec(), origin_us, self.plan.total);
-            self.recorder.now("engine", Body::NodeBoot { node: spec.name.clone(), boot: 0 });
+            self.recorder.now(
+                "engine",
+                Body::NodeBoot {
+                    node: spec.name.clone(),
+                    boot: 0,
+                },
+            );
             self.world.boot(&spec, 0).await?;
-            self.recorder.now("engine", Body::NodeUp { node: spec.name });
+            self.recorder
+                .now("engine", Body::NodeUp { node: spec.name });
         }
         Ok(())
     }
@@ -226,8 +254,15 @@ impl Run {
                 break;
             }
             let end_us = origin_us + phase.end.micros();
-            let window = PhaseWindow { name: phase.name.clone(), end_us };
-            self.recorder.at(origin_us + phase.start.micros(), "engine", Body::Phase(window));
+            let window = PhaseWindow {
+                name: phase.name.clone(),
+                end_us,
+            };
+            self.recorder.at(
+                origin_us + phase.start.micros(),
+                "engine",
+                Body::Phase(window),
+            );
         }
         self.wait_until(origin_us + self.plan.total.micros()).await;
         while faults.join_next().await.is_some() {}

@@ -6,7 +6,7 @@ use crate::playbook::{Loaded, Playbook, PlaybookErrors, Problem, load_parts, rea
 
 use super::check::check;
 use super::infrastructure::{self, Clients};
-use super::machines::{doors, entry, loads, machines, model};
+use super::machines::{dialect, doors, entry, loads, machines, model};
 use super::model::{Plan, PlannedAssertion, PlannedFault};
 use super::resolved::resolved_yaml;
 use super::seed::sha256;
@@ -79,8 +79,13 @@ fn build(loaded: &Loaded) -> Option<Plan> {
         entry: &entry,
         model: model(&playbook.stack),
         doors: doors(&playbook.stack, &entry),
+        dialect: dialect(&playbook.stack),
     };
-    nodes.extend(infrastructure::nodes(&playbook.site, playbook.seed, &clients));
+    nodes.extend(infrastructure::nodes(
+        &playbook.site,
+        playbook.seed,
+        &clients,
+    ));
     let assertions = playbook.assert.iter().enumerate();
     Some(Plan {
         hash: sha256(&yaml),

@@ -5,7 +5,7 @@
 
 use serde_json::{Value as Json, json};
 
-use ridethrough_targets::plant::Site;
+use ridethrough_targets::plant::{Site, Ups, UpsClass};
 use ridethrough_targets::service::Program;
 use ridethrough_targets::supervisor::{CardAddress, CardConfig, SupervisorService, WatchConfig};
 use ridethrough_targets::units::{Span, Watts};
@@ -15,6 +15,7 @@ use super::address;
 use super::model::{NodeRole, PlannedNode};
 use super::seed::service_seed;
 use super::wiring::{CLIENTS, MONITOR, SUPERVISOR};
+use crate::load::Dialect;
 use crate::playbook::LoadSpec;
 
 /// The port of the supervisor's NUT server (IANA: `nut`).
@@ -26,6 +27,8 @@ pub(crate) struct Clients<'a> {
     pub(crate) entry: &'a (String, u16),
     pub(crate) model: &'a str,
     pub(crate) doors: Vec<(String, u16)>,
+    /// How a whole answer ends, where the stack is known to say so.
+    pub(crate) dialect: Option<Dialect>,
 }
 
 /// `host:port` of the supervisor's NUT server.
@@ -46,7 +49,11 @@ pub(crate) fn nodes(site: &Site, seed: u64, client: &Clients<'_>) -> Vec<Planned
         seed: service_seed(seed, node, name),
     };
     let load = service(CLIENTS, "load", load_config(client));
-    let mut watchers = vec![service(MONITOR, "doorman", json!({ "doors": client.doors }))];
+    let mut watchers = vec![service(
+        MONITOR,
+        "doorman",
+        json!({ "doors": client.doors }),
+    )];
     if !site.ups.is_empty() {
         watchers.push(service(MONITOR, "watch", watch_config(site)));
     }
@@ -64,10 +71,10 @@ pub(crate) fn nodes(site: &Site, seed: u64, client: &Clients<'_>) -> Vec<Planned
         NodeRole::Supervisor,
         supervisor,
     ));
-    for (index, ups) in site.ups.keys().enumerate() {
-        let card = vec![service(ups, "card", card_config(ups))];
-        let role = NodeRole::Card { ups: ups.clone() };
-        nodes.push(node(ups, address::card(index), role, card));
+    for (index, (name, ups)) in site.ups.iter().enumerate() {
+        let card = vec![service(name, "card", card_config(name, ups))];
+        let role = NodeRole::Card { ups: name.clone() };
+        nodes.push(node(name, address::card(index), role, card));
     }
     nodes
 }
@@ -100,32 +107,49 @@ fn load_config(client: &Clients<'_>) -> Json {
         "duration": Span::default(),
         "drain": Span::default(),
         "model": client.model,
+        "dialect": client.dialect,
     })
 }
 
-/// What a UPS's management card is told.
-fn card_config(ups: &str) -> Json {
+/// What a UPS's management card is told. Its thresholds are the battery's, until
+/// a client sets others.
+fn card_config(name: &str, ups: &Ups) -> Json {
+    let battery = &ups.battery;
+    let charge = (battery.charge_low.get() * 100.0).round().clamp(0.0, 100.0);
+    let runtime = battery.runtime_low.micros() / 1_000_000;
     let config = CardConfig {
         port: NUT_PORT,
-        name: ups.into(),
-        description: format!("Management card of {ups}"),
+        name: name.into(),
+        description: description(ups),
+        charge_low_percent: charge as u32,
+        runtime_low_s: u32::try_from(runtime).unwrap_or(u32::MAX),
         ..CardConfig::default()
     };
     serde_json::to_value(config).unwrap_or_default()
 }
 
+/// As a data sheet's headline: `VFI 20kW`.
+fn description(ups: &Ups) -> String {
+    let class = match ups.class {
+        UpsClass::Vfi => "VFI",
+        UpsClass::Vi => "VI",
+        UpsClass::Vfd => "VFD",
+    };
+    format!("{class} {}", ups.rating)
+}
+
 /// What the supervisor is told.
 fn supervisor_config(site: &Site) -> Json {
-    let device = |ups: &String| CardAddress {
-        name: ups.clone(),
-        description: format!("UPS {ups} of {}", site.name),
-        host: ups.clone(),
+    let device = |(name, ups): (&String, &Ups)| CardAddress {
+        name: name.clone(),
+        description: description(ups),
+        host: name.clone(),
         port: NUT_PORT,
     };
     let config = SupervisorService {
         port: NUT_PORT,
         policy: site.supervisor.clone(),
-        devices: site.ups.keys().map(device).collect(),
+        devices: site.ups.iter().map(device).collect(),
         ..SupervisorService::default()
     };
     serde_json::to_value(config).unwrap_or_default()

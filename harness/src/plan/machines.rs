@@ -7,6 +7,7 @@ use ridethrough_targets::service::Program;
 use ridethrough_targets::serving::{GatewayConfig, ReplicaRef};
 use ridethrough_targets::world::ServiceSpec;
 
+use crate::load::Dialect;
 use crate::playbook::{Playbook, ServiceDef, StackSpec};
 
 use super::address;
@@ -139,7 +140,8 @@ pub(crate) fn doors(stack: &StackSpec, entry: &(String, u16)) -> Vec<(String, u1
     let commands = stack.services.values().filter(|s| s.command.is_some());
     let commands = commands.flat_map(|s| {
         let port = port(s);
-        s.on.iter().filter_map(move |node| Some((node.clone(), port?)))
+        s.on.iter()
+            .filter_map(move |node| Some((node.clone(), port?)))
     });
     let mut doors = vec![entry.clone()];
     doors.extend(commands.filter(|door| door != entry));
@@ -149,5 +151,15 @@ pub(crate) fn doors(stack: &StackSpec, entry: &(String, u16)) -> Vec<(String, u1
 /// The model that clients ask for: the first replica's.
 pub(crate) fn model(stack: &StackSpec) -> &str {
     let mut replicas = stack.services.values().filter_map(|s| s.replica.as_ref());
-    replicas.next().map_or("reference", |replica| &replica.model)
+    replicas
+        .next()
+        .map_or("reference", |replica| &replica.model)
+}
+
+/// How a whole answer of the stack ends: known where every service is one of
+/// ours, else learned from the first answers. A reference replica that is bad
+/// from its start must not teach its own break.
+pub(crate) fn dialect(stack: &StackSpec) -> Option<Dialect> {
+    let ours = stack.services.values().all(|s| s.command.is_none());
+    ours.then_some(Dialect::OPENAI)
 }

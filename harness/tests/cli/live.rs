@@ -15,15 +15,25 @@ pub(crate) struct Live {
 }
 
 const fn live(name: &'static str, body: super::Body) -> Live {
-    Live { name, body, needs: &[] }
+    Live {
+        name,
+        body,
+        needs: &[],
+    }
 }
 
 pub(crate) const CASES: &[Live] = &[
     live("live::a_run_leaves_a_folder_that_reads_well", run_folder),
-    live("live::a_dead_battery_fails_failover_with_exit_1", dead_battery),
+    live(
+        "live::a_dead_battery_fails_failover_with_exit_1",
+        dead_battery,
+    ),
     live("live::a_fault_without_witness_exits_3", no_witness),
     live("live::a_service_that_ends_at_start_exits_4", ends_at_start),
-    live("live::a_service_that_is_never_healthy_exits_4", never_healthy),
+    live(
+        "live::a_service_that_is_never_healthy_exits_4",
+        never_healthy,
+    ),
     live("live::an_interrupt_heals_and_exits_130", interrupt),
     live("live::a_record_can_be_judged_again", judge_again),
     Live {
@@ -41,16 +51,34 @@ pub(crate) const CASES: &[Live] = &[
 fn run_folder() -> Result<(), String> {
     let folder = folder()?;
     let out = folder.path().join("run");
-    let output = output(program().arg("run").arg(data("short.yaml")).arg("--out").arg(&out))?;
+    let output = output(
+        program()
+            .arg("run")
+            .arg(data("short.yaml"))
+            .arg("--out")
+            .arg(&out),
+    )?;
     exits(&output, 0)?;
-    for name in ["record.jsonl", "summary.json", "junit.xml", "playbook.yaml", "logs/gpu-1.log"] {
-        holds(out.join(name).is_file(), || format!("no {name} in the run folder"))?;
+    for name in [
+        "record.jsonl",
+        "summary.json",
+        "junit.xml",
+        "playbook.yaml",
+        "logs/gpu-1.log",
+    ] {
+        holds(out.join(name).is_file(), || {
+            format!("no {name} in the run folder")
+        })?;
     }
     let summary = summary(&out)?;
     let total = summary["requests"]["total"].as_u64().unwrap_or(0);
     let completed = summary["requests"]["completed"].as_u64().unwrap_or(0);
-    holds(total > 20 && completed == total, || format!("{}", summary["requests"]))?;
-    holds(summary["verdict"] == "pass" && summary["exit"] == 0, || summary.to_string())?;
+    holds(total > 20 && completed == total, || {
+        format!("{}", summary["requests"])
+    })?;
+    holds(summary["verdict"] == "pass" && summary["exit"] == 0, || {
+        summary.to_string()
+    })?;
     let effective = summary["faults"][0]["effective"] == true;
     holds(effective, || summary["faults"].to_string())
 }
@@ -60,66 +88,118 @@ fn dead_battery() -> Result<(), String> {
     let out = folder.path().join("run");
     let playbook = data("short.yaml");
     let mut command = program();
-    command.arg("run").arg(playbook).args(["--control", "dead battery", "--out"]).arg(&out);
+    command
+        .arg("run")
+        .arg(playbook)
+        .args(["--control", "dead battery", "--out"])
+        .arg(&out);
     let output = output(&mut command)?;
     exits(&output, 1)?;
     let summary = summary(&out)?;
     let failed = summary["assertions"].as_array().into_iter().flatten();
     let failed: Vec<_> = failed.filter(|a| a["verdict"] == "fail").collect();
-    holds(failed.iter().any(|a| a["assertion"] == "failover"), || format!("{failed:?}"))
+    holds(failed.iter().any(|a| a["assertion"] == "failover"), || {
+        format!("{failed:?}")
+    })
 }
 
 /// A partition that is over before any probe could be sent through it.
 fn no_witness() -> Result<(), String> {
     let folder = folder()?;
     let out = folder.path().join("run");
-    let output = output(program().arg("run").arg(data("unseen.yaml")).arg("--out").arg(&out))?;
+    let output = output(
+        program()
+            .arg("run")
+            .arg(data("unseen.yaml"))
+            .arg("--out")
+            .arg(&out),
+    )?;
     exits(&output, 3)?;
     let summary = summary(&out)?;
-    holds(summary["faults"][0]["effective"] == false, || summary["faults"].to_string())
+    holds(summary["faults"][0]["effective"] == false, || {
+        summary["faults"].to_string()
+    })
 }
 
 fn ends_at_start() -> Result<(), String> {
     let folder = folder()?;
     let playbook = data("ends.yaml");
-    let output = output(program().arg("run").arg(playbook).arg("--out").arg(folder.path()))?;
+    let output = output(
+        program()
+            .arg("run")
+            .arg(playbook)
+            .arg("--out")
+            .arg(folder.path()),
+    )?;
     exits(&output, 4)?;
     let text = said(&output);
-    holds(text.contains("broken on gpu-1") && text.contains("exit code 7"), || text)
+    holds(
+        text.contains("broken on gpu-1") && text.contains("exit code 7"),
+        || text,
+    )
 }
 
 fn never_healthy() -> Result<(), String> {
     let folder = folder()?;
     let playbook = data("deaf.yaml");
-    let output = output(program().arg("run").arg(playbook).arg("--out").arg(folder.path()))?;
+    let output = output(
+        program()
+            .arg("run")
+            .arg(playbook)
+            .arg("--out")
+            .arg(folder.path()),
+    )?;
     exits(&output, 4)?;
     let text = said(&output);
-    holds(text.contains("not healthy within") && text.contains("no connection to deaf:9999"), || text)
+    holds(
+        text.contains("not healthy within") && text.contains("no connection to deaf:9999"),
+        || text,
+    )
 }
 
 fn interrupt() -> Result<(), String> {
     let folder = folder()?;
     let out = folder.path().join("run");
     let mut command = program();
-    command.arg("run").arg(shipped("power/utility-outage.yaml")).arg("--out").arg(&out);
+    command
+        .arg("run")
+        .arg(shipped("power/utility-outage.yaml"))
+        .arg("--out")
+        .arg(&out);
     let mut child = start_until(&mut command, "utility_outage hits")?;
     let pid = nix::unistd::Pid::from_raw(child.id() as i32);
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).map_err(|e| e.to_string())?;
     let status = child.wait().map_err(|error| error.to_string())?;
     holds(status.code() == Some(130), || format!("{status}"))?;
     let record = std::fs::read_to_string(out.join("record.jsonl")).map_err(|e| e.to_string())?;
-    holds(record.contains("\"fault_healed\"") && record.contains("interrupted"), || {
-        "the record does not say that it healed".into()
-    })
+    holds(
+        record.contains("\"fault_healed\"") && record.contains("interrupted"),
+        || "the record does not say that it healed".into(),
+    )
 }
 
 fn judge_again() -> Result<(), String> {
     let folder = folder()?;
     let out = folder.path().join("run");
-    exits(&output(program().arg("run").arg(data("short.yaml")).arg("--out").arg(&out))?, 0)?;
+    exits(
+        &output(
+            program()
+                .arg("run")
+                .arg(data("short.yaml"))
+                .arg("--out")
+                .arg(&out),
+        )?,
+        0,
+    )?;
     exits(&output(program().arg("judge").arg(&out))?, 0)?;
     let stricter = data("stricter.yaml");
-    let output = output(program().arg("judge").arg(&out).arg("--playbook").arg(stricter))?;
+    let output = output(
+        program()
+            .arg("judge")
+            .arg(&out)
+            .arg("--playbook")
+            .arg(stricter),
+    )?;
     exits(&output, 1)
 }
 
@@ -127,14 +207,24 @@ fn capture() -> Result<(), String> {
     let folder = folder()?;
     let out = folder.path().join("run");
     let mut command = program();
-    command.arg("run").arg(data("short.yaml")).arg("--pcap").arg("--out").arg(&out);
+    command
+        .arg("run")
+        .arg(data("short.yaml"))
+        .arg("--pcap")
+        .arg("--out")
+        .arg(&out);
     exits(&output(&mut command)?, 0)?;
     let mut tshark = Command::new("tshark");
-    tshark.arg("-r").arg(out.join("capture.pcapng")).args(["-Y", "http.request", "-c", "200"]);
+    tshark
+        .arg("-r")
+        .arg(out.join("capture.pcapng"))
+        .args(["-Y", "http.request", "-c", "200"]);
     let output = output(&mut tshark)?;
     exits(&output, 0)?;
     let text = said(&output);
-    holds(text.contains("/v1/chat/completions"), || format!("no request in the capture:\n{text}"))
+    holds(text.contains("/v1/chat/completions"), || {
+        format!("no request in the capture:\n{text}")
+    })
 }
 
 /// A run whose record cannot grow says so and ends.
@@ -161,7 +251,10 @@ fn full_disk() -> Result<(), String> {
 fn bounded(command: &mut Command, bound: Duration) -> Result<std::process::Output, String> {
     let seconds = bound.as_secs().to_string();
     let mut timeout = Command::new("timeout");
-    timeout.arg(seconds).arg(command.get_program()).args(command.get_args());
+    timeout
+        .arg(seconds)
+        .arg(command.get_program())
+        .args(command.get_args());
     timeout.env("NO_COLOR", "1");
     output(&mut timeout)
 }

@@ -13,17 +13,24 @@ pub(crate) fn program() -> Command {
 
 /// A file of these tests.
 pub(crate) fn data(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/data").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/cli/data")
+        .join(name)
 }
 
 /// A shipped playbook.
 pub(crate) fn shipped(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../playbooks").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../playbooks")
+        .join(name)
 }
 
 /// Runs to the end.
 pub(crate) fn output(command: &mut Command) -> Result<Output, String> {
-    command.stdin(Stdio::null()).output().map_err(|error| error.to_string())
+    command
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| error.to_string())
 }
 
 /// Everything a run said, for messages.
@@ -40,7 +47,11 @@ pub(crate) fn exits(output: &Output, code: i32) -> Result<(), String> {
     if output.status.code() == Some(code) {
         Ok(())
     } else {
-        Err(format!("exit {:?}, not {code}:\n{}", output.status.code(), said(output)))
+        Err(format!(
+            "exit {:?}, not {code}:\n{}",
+            output.status.code(),
+            said(output)
+        ))
     }
 }
 

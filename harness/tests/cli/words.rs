@@ -5,11 +5,17 @@ use super::run::{data, exits, folder, holds, output, program, said, shipped};
 pub(crate) const CASES: &[(&str, super::Body)] = &[
     ("words::help_has_examples", help_has_examples),
     ("words::usage_errors_exit_2", usage_errors),
-    ("words::bad_playbook_exits_2_and_starts_nothing", bad_playbook),
+    (
+        "words::bad_playbook_exits_2_and_starts_nothing",
+        bad_playbook,
+    ),
     ("words::check_passes_every_shipped_playbook", check_shipped),
     ("words::lists_are_complete", lists),
     ("words::schema_is_current", schema),
-    ("words::unknown_control_names_those_there_are", unknown_control),
+    (
+        "words::unknown_control_names_those_there_are",
+        unknown_control,
+    ),
 ];
 
 fn help_has_examples() -> Result<(), String> {
@@ -17,15 +23,21 @@ fn help_has_examples() -> Result<(), String> {
         let output = output(program().args([verb, "--help"]))?;
         exits(&output, 0)?;
         let text = said(&output);
-        holds(text.contains("ridethrough ") && text.contains("Example"), || {
-            format!("no example in the help of {verb}:\n{text}")
-        })?;
+        holds(
+            text.contains("ridethrough ") && text.contains("Example"),
+            || format!("no example in the help of {verb}:\n{text}"),
+        )?;
     }
     Ok(())
 }
 
 fn usage_errors() -> Result<(), String> {
-    for words in [vec!["fly"], vec!["run"], vec!["run", "--world", "moon", "x.yaml"], vec![]] {
+    for words in [
+        vec!["fly"],
+        vec!["run"],
+        vec!["run", "--world", "moon", "x.yaml"],
+        vec![],
+    ] {
         exits(&output(program().args(&words))?, 2)?;
     }
     exits(&output(program().args(["run", "no-such-file.yaml"]))?, 2)
@@ -34,17 +46,29 @@ fn usage_errors() -> Result<(), String> {
 fn bad_playbook() -> Result<(), String> {
     let folder = folder()?;
     let out = folder.path().join("run");
-    let output = output(program().arg("run").arg(data("bad.yaml")).arg("--out").arg(&out))?;
+    let output = output(
+        program()
+            .arg("run")
+            .arg(data("bad.yaml"))
+            .arg("--out")
+            .arg(&out),
+    )?;
     exits(&output, 2)?;
     let text = said(&output);
     for wanted in ["bad.yaml:", "utility_outage", "did you mean", "gpu-9"] {
-        holds(text.contains(wanted), || format!("no {wanted:?} in:\n{text}"))?;
+        holds(text.contains(wanted), || {
+            format!("no {wanted:?} in:\n{text}")
+        })?;
     }
     holds(!out.exists(), || "a run folder was made".into())
 }
 
 fn check_shipped() -> Result<(), String> {
-    for name in ["power/utility-outage.yaml", "network/supervisor-blind.yaml", "node/hang.yaml"] {
+    for name in [
+        "power/utility-outage.yaml",
+        "network/supervisor-blind.yaml",
+        "node/hang.yaml",
+    ] {
         exits(&output(program().arg("check").arg(shipped(name)))?, 0)?;
     }
     Ok(())
@@ -52,8 +76,20 @@ fn check_shipped() -> Result<(), String> {
 
 fn lists() -> Result<(), String> {
     let expected = [
-        ("faults", vec!["utility_outage", "battery_aged", "power_brake", "link_down", "loss"]),
-        ("assertions", vec!["failover", "continuity", "readmission", "detection"]),
+        (
+            "faults",
+            vec![
+                "utility_outage",
+                "battery_aged",
+                "power_brake",
+                "link_down",
+                "loss",
+            ],
+        ),
+        (
+            "assertions",
+            vec!["failover", "continuity", "readmission", "detection"],
+        ),
     ];
     for (what, words) in expected {
         let output = output(program().args(["list", what]))?;
@@ -75,13 +111,21 @@ fn schema() -> Result<(), String> {
     let path = shipped("../schema/playbook.schema.json");
     let kept = std::fs::read_to_string(&path).map_err(|error| error.to_string())?;
     holds(kept == String::from_utf8_lossy(&output.stdout), || {
-        format!("{} is old: ridethrough schema > schema/playbook.schema.json", path.display())
+        format!(
+            "{} is old: ridethrough schema > schema/playbook.schema.json",
+            path.display()
+        )
     })
 }
 
 fn unknown_control() -> Result<(), String> {
     let playbook = shipped("power/utility-outage.yaml");
-    let output = output(program().arg("run").arg(playbook).args(["--control", "nothing"]))?;
+    let output = output(
+        program()
+            .arg("run")
+            .arg(playbook)
+            .args(["--control", "nothing"]),
+    )?;
     exits(&output, 2)?;
     holds(said(&output).contains("dead battery"), || said(&output))
 }

@@ -4,7 +4,6 @@ use ridethrough::conduct::{Conduct, Outcome, conduct};
 use ridethrough::judge::Verdict;
 use ridethrough::plan::plan;
 use ridethrough::playbook::{Control, Loaded, WorldKind};
-use ridethrough::report::board;
 use tokio_util::sync::CancellationToken;
 
 /// What a run must come to.
@@ -26,7 +25,10 @@ impl Case {
     /// Runs it; the error is what a person needs to see.
     pub(crate) fn run(self) -> Result<(), String> {
         let loaded = match &self.control {
-            Some(control) => self.playbook.with_control(control).map_err(|e| e.render(false))?,
+            Some(control) => self
+                .playbook
+                .with_control(control)
+                .map_err(|e| e.render(false))?,
             None => self.playbook.clone(),
         };
         let plan = plan(&loaded).map_err(|e| e.render(false))?;
@@ -48,12 +50,18 @@ impl Case {
             stop: CancellationToken::new(),
             repeat: String::new(),
         };
-        let outcome = runtime.block_on(conduct(plan, how)).map_err(|error| error.to_string())?;
+        let outcome = runtime
+            .block_on(conduct(plan, how))
+            .map_err(|error| error.to_string())?;
         match self.verdict(&outcome) {
             Ok(()) => Ok(()),
             Err(problem) => {
                 let kept = folder.keep();
-                let board = board(&outcome.summary, &outcome.judgement, &kept, false);
+                let board = Outcome {
+                    out: kept,
+                    ..outcome
+                }
+                .board(false);
                 Err(format!("{problem}\n{board}"))
             }
         }

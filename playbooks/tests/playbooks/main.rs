@@ -34,8 +34,10 @@ fn main() -> ExitCode {
         }
     };
     let missing = embedded::available().err().map(|error| error.to_string());
-    let mut trials: Vec<Trial> =
-        playbooks.iter().flat_map(|playbook| trials(playbook, missing.as_deref())).collect();
+    let mut trials: Vec<Trial> = playbooks
+        .iter()
+        .flat_map(|playbook| trials(playbook, missing.as_deref()))
+        .collect();
     trials.push(capabilities(missing));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -52,7 +54,11 @@ fn trials(playbook: &Shipped, missing: Option<&str>) -> Vec<Trial> {
     };
     let mut cases = vec![(
         prefix.clone(),
-        Case { playbook: loaded.clone(), control: None, expected: Expected::Pass },
+        Case {
+            playbook: loaded.clone(),
+            control: None,
+            expected: Expected::Pass,
+        },
     )];
     for control in &loaded.playbook.controls {
         let case = Case {
@@ -60,7 +66,10 @@ fn trials(playbook: &Shipped, missing: Option<&str>) -> Vec<Trial> {
             control: Some(control.clone()),
             expected: Expected::Fail(control.fails.clone()),
         };
-        cases.push((format!("{prefix}::control::{}", control.name.replace(' ', "_")), case));
+        cases.push((
+            format!("{prefix}::control::{}", control.name.replace(' ', "_")),
+            case,
+        ));
     }
     cases
         .into_iter()

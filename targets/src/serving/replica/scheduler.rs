@@ -181,8 +181,16 @@ impl Scheduler {
                 let mut state = self.lock();
                 self.advance(&mut state, now);
                 let (busy, rate) = self.draw(&state);
-                let step_ms = if rate > 0.0 { state.last_step * 1e3 } else { 0.0 };
-                (self.next_due(&state), (busy, rate, step_ms.round() as u64), step_ms)
+                let step_ms = if rate > 0.0 {
+                    state.last_step * 1e3
+                } else {
+                    0.0
+                };
+                (
+                    self.next_due(&state),
+                    (busy, rate, step_ms.round() as u64),
+                    step_ms,
+                )
             };
             let mut wake = due;
             if draw != said {
