@@ -5,6 +5,7 @@ mod death;
 mod fabric;
 mod identity;
 mod mini;
+mod nobody;
 mod site;
 mod table;
 
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
     trials.extend(identity::trials());
     trials.extend(fabric::trials());
     trials.extend(table::trials());
+    trials.extend(nobody::trials());
     trials.extend(death::trials());
     let trials = available(trials, &found);
     libtest_mimic::run(&args, trials).exit_code()

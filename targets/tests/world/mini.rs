@@ -11,7 +11,7 @@ use nix::sched::{CloneFlags, unshare};
 use nix::sys::stat::{Mode, SFlag, fchmodat, makedev, mknod};
 use nix::unistd::{Gid, Uid, setgid, setgroups, setuid};
 use ridethrough_targets::units::Span;
-use ridethrough_targets::world::embedded::EmbeddedWorld;
+use ridethrough_targets::world::embedded::{EmbeddedWorld, capabilities};
 use ridethrough_targets::world::{NodeState, ProbeSpec, World};
 
 use crate::site::{builtin, node, open_with, shell};
@@ -20,8 +20,12 @@ use crate::site::{builtin, node, open_with, shell};
 pub(crate) const CHURN: &str = "mini-churn";
 /// Tries everything once.
 pub(crate) const ONCE: &str = "mini-once";
+/// Says what the machine can do, and what opening a world comes to.
+pub(crate) const DOCTOR: &str = "mini-doctor";
 /// Becomes nobody, then goes on as the verb that follows.
 pub(crate) const NOBODY: &str = "mini-nobody";
+/// The same where only root may open the TAP device.
+pub(crate) const NOBODY_SHUT: &str = "mini-nobody-shut";
 
 const NOBODY_ID: u32 = 65534;
 const NAMES: [&str; 3] = ["one", "two", "three"];
@@ -32,7 +36,9 @@ pub(crate) fn run_if_asked() -> Option<ExitCode> {
     let result = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [CHURN, folder] => run(Path::new(folder), true),
         [ONCE, folder] => run(Path::new(folder), false),
-        [NOBODY, folder, verb] => nobody(Path::new(folder), verb),
+        [DOCTOR, folder] => doctor(Path::new(folder)),
+        [NOBODY, folder, verb] => nobody(Path::new(folder), verb, 0o666),
+        [NOBODY_SHUT, folder, verb] => nobody(Path::new(folder), verb, 0o600),
         _ => return None,
     };
     Some(match result {
@@ -46,17 +52,17 @@ pub(crate) fn run_if_asked() -> Option<ExitCode> {
 
 /// Drops root where only a device node of its own lets it make TAPs, so that
 /// nothing of the machine itself is changed.
-fn nobody(folder: &Path, verb: &str) -> Result<(), Failed> {
+fn nobody(folder: &Path, verb: &str, device_mode: u32) -> Result<(), Failed> {
     let none: Option<&str> = None;
     unshare(CloneFlags::CLONE_NEWNS)?;
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)?;
     mount(Some("tmpfs"), folder, Some("tmpfs"), MsFlags::empty(), none)?;
     let device = folder.join("tun");
-    let all = Mode::from_bits_truncate(0o666);
-    mknod(&device, SFlag::S_IFCHR, all, makedev(10, 200))?;
+    let mode = Mode::from_bits_truncate(device_mode);
+    mknod(&device, SFlag::S_IFCHR, mode, makedev(10, 200))?;
     let follow = nix::sys::stat::FchmodatFlags::FollowSymlink;
     let here = nix::fcntl::AT_FDCWD;
-    fchmodat(here, &device, all, follow)?;
+    fchmodat(here, &device, mode, follow)?;
     mount(Some(&device), "/dev/net/tun", none, MsFlags::MS_BIND, none)?;
     let run = folder.join("run");
     std::fs::create_dir(&run)?;
@@ -68,6 +74,23 @@ fn nobody(folder: &Path, verb: &str) -> Result<(), Failed> {
     // By this name the file need not be in a folder that nobody may enter.
     let error = Command::new("/proc/self/exe").arg(verb).arg(run).exec();
     Err(error.into())
+}
+
+fn doctor(folder: &Path) -> Result<(), Failed> {
+    println!("{}", serde_json::to_string(&capabilities())?);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let exe = PathBuf::from("/proc/self/exe");
+        match open_with(exe, folder, &NAMES).await {
+            Ok(world) => Ok(world.close().await?),
+            Err(error) => {
+                println!("{}", error.message().unwrap_or("failed"));
+                Ok(())
+            }
+        }
+    })
 }
 
 fn run(folder: &Path, churn: bool) -> Result<(), Failed> {

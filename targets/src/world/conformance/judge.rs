@@ -127,3 +127,6 @@ fn fits(expected: Expect, how: End, after_us: u64) -> bool {
         } => right.contains(&how) && from_ms * 1000 <= after_us && after_us <= to_ms * 1000,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -130,3 +130,6 @@ impl AsyncChannel {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,7 +29,7 @@ pub struct EmbeddedConfig {
 }
 
 impl EmbeddedConfig {
-    /// The length of the shortest prefix that holds all hosts, at most 24 bits.
+    /// The length of the longest prefix that holds all hosts, at most 24 bits.
     pub(super) fn prefix(&self) -> u8 {
         let mut hosts = self.hosts.values().map(|ip| u32::from(*ip));
         let Some(first) = hosts.next() else { return 24 };
@@ -46,3 +46,6 @@ impl EmbeddedConfig {
         text
     }
 }
+
+#[cfg(test)]
+mod tests;

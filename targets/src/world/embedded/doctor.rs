@@ -323,3 +323,6 @@ fn program(
         remedy: if found.is_some() { "" } else { remedy }.into(),
     }
 }
+
+#[cfg(test)]
+mod tests;

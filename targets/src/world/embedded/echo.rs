@@ -192,3 +192,6 @@ fn parse(bytes: &[u8]) -> Option<(bool, u64, u32)> {
     let seq = u32::from_be_bytes(bytes[16..20].try_into().ok()?);
     Some((bytes[20] == 1, token, seq))
 }
+
+#[cfg(test)]
+mod tests;

@@ -184,3 +184,6 @@ fn try_steps(groups: &[Named]) -> io::Result<Result<(), Refused>> {
         errno: Errno::from_raw(errno),
     }))
 }
+
+#[cfg(test)]
+mod tests;
