@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::mapping::{CardView, variables};
 use super::nut::{
-    Device, Limits, Link, NutUser, Order, OrderKind, Range, SharedBank, Tracked, Variable, serve,
+    Device, Limits, Link, NutUser, Order, OrderKind, Range, SharedBank, Tracked, Variable, is_name,
+    serve,
 };
 use crate::net::{Listener, SocketOptions};
 use crate::service::{
@@ -97,6 +98,12 @@ pub async fn card_on(
     config: CardConfig,
     listener: Box<dyn Listener>,
 ) -> Result<(), ServiceError> {
+    if !is_name(&config.name) {
+        let name = &config.name;
+        return Err(ServiceError::Config(format!(
+            "{name:?} is no name of a device"
+        )));
+    }
     let device = describe(&config);
     let (bank, mut orders) = SharedBank::new(vec![device], config.users.clone(), env.seed);
     let mut card = Card {
@@ -104,6 +111,7 @@ pub async fn card_on(
         bank: bank.clone(),
         last: None,
         thresholds_set: false,
+        nominal_hz: 50.0,
         switching: Vec::new(),
     };
     env.panel.say(FromService::Ready {
@@ -158,6 +166,8 @@ struct Card {
     last: Option<(Instant, UpsReading)>,
     /// A client has set a threshold: the card decides what is low.
     thresholds_set: bool,
+    /// What the inverter makes: the grid's frequency, as last seen.
+    nominal_hz: f64,
     /// Switchings that the readings have not shown yet.
     switching: Vec<Switching>,
 }
@@ -178,6 +188,9 @@ impl Card {
                 word = env.panel.inbox.recv() => match word {
                     None | Some(ToService::Stop) => return,
                     Some(ToService::Reading(PlantReading::Ups(reading))) => {
+                        if reading.input_hz > 40.0 {
+                            self.nominal_hz = if reading.input_hz > 55.0 { 60.0 } else { 50.0 };
+                        }
                         self.last = Some((Instant::now(), reading));
                         self.publish();
                     }
@@ -235,6 +248,7 @@ impl Card {
         let view = CardView {
             low_battery: self.is_low(device, reading),
             battery_nominal_v: self.config.battery_nominal_v,
+            nominal_hz: self.nominal_hz,
         };
         let rows = variables(reading, &view);
         // An alarm is there only while it lasts.

@@ -14,6 +14,8 @@ pub(super) struct CardView {
     pub(super) low_battery: bool,
     /// Nominal voltage of the battery string.
     pub(super) battery_nominal_v: f64,
+    /// Frequency that the inverter makes.
+    pub(super) nominal_hz: f64,
 }
 
 /// The tokens of `ups.status`.
@@ -51,6 +53,11 @@ pub(super) fn variables(reading: &UpsReading, card: &CardView) -> Vec<(&'static 
         (false, false, false) => "resting",
     };
     let cell_v = CELL_EMPTY_V + (CELL_FULL_V - CELL_EMPTY_V) * share(reading.charge);
+    let output_hz = match reading.status {
+        ReadingStatus::OnLine | ReadingStatus::Bypass => reading.input_hz,
+        ReadingStatus::OnBattery => card.nominal_hz,
+        ReadingStatus::Off => 0.0,
+    };
     let mut rows = vec![
         ("battery.charge", whole(reading.charge * 100.0)),
         ("battery.charger.status", charger.into()),
@@ -66,6 +73,7 @@ pub(super) fn variables(reading: &UpsReading, card: &CardView) -> Vec<(&'static 
         ("input.transfer.reason", reading.transfer_reason.clone()),
         ("input.voltage", tenths(reading.input_v)),
         ("input.voltage.nominal", tenths(reading.input_nominal_v)),
+        ("output.frequency", tenths(output_hz)),
         ("output.voltage", tenths(reading.output_v)),
         ("ups.load", tenths(load_percent(reading))),
         ("ups.realpower", whole(reading.output_w)),
@@ -174,6 +182,7 @@ mod tests {
         let card = CardView {
             low_battery: false,
             battery_nominal_v: 192.0,
+            nominal_hz: 50.0,
         };
         let rows = variables(&reading(ReadingStatus::OnLine), &card);
         let text: Vec<String> = rows.iter().map(|(n, v)| format!("{n}: {v}")).collect();
@@ -187,6 +196,7 @@ mod tests {
         input.transfer.reason: none
         input.voltage: 230.0
         input.voltage.nominal: 230.0
+        output.frequency: 50.0
         output.voltage: 230.0
         ups.load: 32.0
         ups.realpower: 3200

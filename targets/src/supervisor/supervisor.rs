@@ -13,7 +13,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use super::config::SupervisorConfig;
 use super::forward::{Address, forward};
 use super::machine::{DeviceView, Machine};
-use super::nut::{Device, Limits, Link, NutUser, Order, SharedBank, Tracked, serve};
+use super::nut::{Device, Limits, Link, NutUser, Order, SharedBank, Tracked, is_name, serve};
 use super::poller::{Ear, Heard, What};
 use crate::net::{Listener, SocketOptions};
 use crate::service::{Env, FromService, ServiceError, ToService};
@@ -94,12 +94,7 @@ pub async fn supervisor_on(
     config: SupervisorService,
     listener: Box<dyn Listener>,
 ) -> Result<(), ServiceError> {
-    for (index, card) in config.devices.iter().enumerate() {
-        let twin = |c: &CardAddress| c.name.eq_ignore_ascii_case(&card.name);
-        if config.devices[..index].iter().any(twin) {
-            return Err(ServiceError::Config(format!("two devices {:?}", card.name)));
-        }
-    }
+    check_names(&config)?;
     let devices = config.devices.iter();
     let devices = devices.map(|card| Device::new(&card.name, &card.description));
     let (bank, mut orders) = SharedBank::new(devices.collect(), config.users.clone(), env.seed);
@@ -118,6 +113,22 @@ pub async fn supervisor_on(
         () = supervisor.run(&mut env, &mut orders) => Ok(()),
         () = serve(listener, bank, Limits::default()) => Ok(()),
     }
+}
+
+fn check_names(config: &SupervisorService) -> Result<(), ServiceError> {
+    for (index, card) in config.devices.iter().enumerate() {
+        if !is_name(&card.name) {
+            let name = &card.name;
+            return Err(ServiceError::Config(format!(
+                "{name:?} is no name of a device"
+            )));
+        }
+        let twin = |c: &CardAddress| c.name.eq_ignore_ascii_case(&card.name);
+        if config.devices[..index].iter().any(twin) {
+            return Err(ServiceError::Config(format!("two devices {:?}", card.name)));
+        }
+    }
+    Ok(())
 }
 
 struct Supervisor {
@@ -187,14 +198,14 @@ impl Supervisor {
         };
         match heard.what {
             What::Shape { commands, writable } => {
-                device.set_commands(commands);
-                for (name, variable) in writable {
+                device.set_commands(commands.into_iter().filter(|c| is_name(c)).collect());
+                for (name, variable) in writable.into_iter().filter(|(name, _)| is_name(name)) {
                     device.define(&name, variable);
                 }
             }
             What::Values(rows) => {
                 device.retain(|name| rows.iter().any(|(known, _)| known == name));
-                for (name, value) in rows {
+                for (name, value) in rows.into_iter().filter(|(name, _)| is_name(name)) {
                     device.put(&name, value);
                 }
                 device.link = Link::Up;

@@ -1,6 +1,6 @@
-//! The emulated power side against Debian's own NUT clients.
+//! The emulated power side against Debian's own NUT programs.
 //!
-//! Whether a client is installed is decided when the cases are listed: without
+//! Whether a program is installed is decided when the cases are listed: without
 //! it a case is ignored and its name says what to install; under `CI=true` it
 //! fails instead, so that no pipeline goes green for want of a peer.
 #![deny(unsafe_code)]
@@ -8,6 +8,7 @@
 mod clients;
 mod peer;
 mod site;
+mod upsd;
 mod upsmon;
 
 use std::future::Future;
@@ -27,6 +28,7 @@ where
             "an upsmon watches this machine: run on another".to_string()
         }
         Some(peer) => return Trial::test(name, move || block_on(run, peer)),
+        None if program == "upsd" => "no upsd here: apt-get install nut-server".to_string(),
         None => format!("no {program} here: apt-get install nut-client"),
     };
     let in_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
@@ -89,6 +91,16 @@ fn main() -> ExitCode {
             "upsmon gives up on a secondary that stays",
             "upsmon",
             upsmon::stuck_secondary,
+        ),
+        case(
+            "our client reads and sets what upsd has",
+            "upsd",
+            upsd::client,
+        ),
+        case(
+            "our supervisor and watcher hear upsd",
+            "upsd",
+            upsd::supervisor,
         ),
     ];
     libtest_mimic::run(&arguments, cases).exit_code()

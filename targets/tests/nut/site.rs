@@ -26,7 +26,7 @@ pub(crate) struct Site {
     pub(crate) port: u16,
 }
 
-fn env(service: &str) -> (Env, PanelPeer) {
+pub(crate) fn env(service: &str) -> (Env, PanelPeer) {
     let (panel, peer) = panel_pair();
     let env = Env {
         service: service.into(),
@@ -40,7 +40,7 @@ fn env(service: &str) -> (Env, PanelPeer) {
     (env, peer)
 }
 
-async fn listener() -> Result<(Box<dyn Listener>, u16), Failed> {
+pub(crate) async fn listener() -> Result<(Box<dyn Listener>, u16), Failed> {
     let net = HostNet::loopback();
     let listener = net.listen(0, SocketOptions::default()).await?;
     let port = listener.local_addr().port();
@@ -70,7 +70,7 @@ pub(crate) fn reading(status: ReadingStatus) -> UpsReading {
     }
 }
 
-fn users() -> Vec<NutUser> {
+pub(crate) fn users() -> Vec<NutUser> {
     let upsmon = |name: &str, role| NutUser {
         name: name.into(),
         password: "pw".into(),

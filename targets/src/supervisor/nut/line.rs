@@ -25,6 +25,13 @@ pub fn split(line: &str) -> Option<Vec<String>> {
     }
 }
 
+/// Whether a text can stand in a line as the name of a device or a variable:
+/// one bare word.
+pub fn is_name(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '#' | '@' | '=');
+    !text.is_empty() && text.len() <= 256 && text.chars().all(plain)
+}
+
 type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;
 
 fn quoted(chars: &mut Chars<'_>) -> Option<String> {

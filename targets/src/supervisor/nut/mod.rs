@@ -9,6 +9,8 @@ mod device;
 mod line;
 mod query;
 mod server;
+#[cfg(test)]
+mod server_tests;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -18,6 +20,6 @@ pub use bank::{Bank, Order, OrderKind, SharedBank, Tracked};
 pub use client::{ClientError, NutClient, VariableType};
 pub use describe::{describe_command, describe_variable};
 pub use device::{Device, Link, Range, Variable};
-pub use line::{quote, split};
+pub use line::{is_name, quote, split};
 pub use server::{Limits, serve};
 pub use session::{Reply, Session};
