@@ -189,7 +189,8 @@ fn two_tokens() -> &'static str {
         let token = expected(n, 1);
         let event = json!({"id": "x", "created": 1, "model": "reference", "choices": [{"delta": {"content": token}}]});
         let event = format!("data: {event}\n\n");
-        wire += &format!("{:x}\r\n{event}\r\n", event.len());
+        let size = format!("{:x}\r\n", event.len());
+        wire.extend([size.as_str(), event.as_str(), "\r\n"]);
     }
     wire.leak()
 }
