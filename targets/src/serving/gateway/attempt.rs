@@ -11,12 +11,13 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{CONTENT_TYPE, HOST};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::balance::Peer;
 use super::health::{note, sign_of};
 use super::metrics::count;
+use super::patience::by;
 use super::service::Gateway;
 use crate::service::{Attempt, AttemptEnd, FromService};
 
@@ -32,10 +33,10 @@ pub(super) async fn connect(gateway: &Gateway, peer: &Peer) -> Result<Link, Atte
     let connecting = gateway
         .net
         .connect(&peer.at.host, peer.at.port, gateway.upstream);
-    let conn = match timeout(limit, connecting).await {
-        Err(_) => return Err(AttemptEnd::ConnectTimeout),
-        Ok(Err(error)) => return Err(connect_error(&error)),
-        Ok(Ok(conn)) => conn,
+    let conn = match by(Instant::now() + limit, connecting).await {
+        None => return Err(AttemptEnd::ConnectTimeout),
+        Some(Err(error)) => return Err(connect_error(&error)),
+        Some(Ok(conn)) => conn,
     };
     let (sender, connection) = http1::handshake(TokioIo::new(conn.io))
         .await

@@ -6,16 +6,21 @@ use std::time::Duration;
 use http_body_util::BodyExt;
 use hyper::StatusCode;
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::attempt::connect;
 use super::balance::Peer;
+use super::patience::by;
 use super::service::Gateway;
 use crate::service::{AttemptEnd, FromService};
 use crate::serving::config::HealthCheck;
 
 /// How often a replica that was never seen healthy is asked, at most.
 const EAGER: Duration = Duration::from_millis(100);
+
+/// Broken requests in a row that take a replica out, at least: one torn stream
+/// may be the stream's own.
+const LEAST_BROKEN: u32 = 3;
 
 /// The counts behind a view; pure.
 #[derive(Clone, Copy, Debug, Default)]
@@ -56,7 +61,7 @@ impl Counts {
             Sign::RequestBroke => self.transport = self.transport.saturating_add(1),
         }
         let bound = check.unhealthy_after.max(1);
-        if self.healthy && (self.failures >= bound || self.transport >= bound.max(2)) {
+        if self.healthy && (self.failures >= bound || self.transport >= bound.max(LEAST_BROKEN)) {
             // The way back is through checks alone: half open.
             self.successes = 0;
             self.transport = 0;
@@ -183,10 +188,10 @@ pub(super) async fn watch_over(gateway: Arc<Gateway>, peer: Arc<Peer>) {
 async fn probe_once(gateway: &Gateway, peer: &Peer) {
     let start = Instant::now();
     let limit = gateway.config.health.timeout.duration();
-    let (sign, cause) = match timeout(limit, probe(gateway, peer)).await {
-        Ok(Ok(())) => (Sign::CheckOk, "checks answered".to_string()),
-        Ok(Err(why)) => (Sign::CheckFailed, format!("check failed: {why}")),
-        Err(_) => (
+    let (sign, cause) = match by(start + limit, probe(gateway, peer)).await {
+        Some(Ok(())) => (Sign::CheckOk, "checks answered".to_string()),
+        Some(Err(why)) => (Sign::CheckFailed, format!("check failed: {why}")),
+        None => (
             Sign::CheckFailed,
             format!("check not answered in {} ms", start.elapsed().as_millis()),
         ),

@@ -7,6 +7,7 @@ mod budget;
 mod gaps;
 mod health;
 mod metrics;
+mod patience;
 mod power;
 mod relay;
 mod resume;

@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::attempt::{Try, connect, request};
 use super::metrics::count;
+use super::patience::by;
 use super::service::{Call, Gateway};
 use crate::service::AttemptEnd;
 use crate::serving::api::{Said, SseParser};
@@ -145,7 +146,7 @@ async fn begin(gateway: &Gateway, call: &Call, attempt: &mut Try) -> Result<Begu
         }
         Ok(Begun::Answer(head, opening))
     };
-    timeout_at(until, opened).await.unwrap_or(Err(late))
+    by(until, opened).await.unwrap_or(Err(late))
 }
 
 /// Reads up to the first token of a stream, or all of a whole answer.
@@ -261,7 +262,7 @@ async fn pass(
         } else {
             (call.deadline, AttemptEnd::Deadline)
         };
-        match timeout_at(until, attempt.data()).await.unwrap_or(Err(late)) {
+        match by(until, attempt.data()).await.unwrap_or(Err(late)) {
             Ok(Some(data)) => {
                 heard = Instant::now();
                 if call.is_stream() {

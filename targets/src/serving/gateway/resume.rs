@@ -6,10 +6,11 @@ use bytes::{Bytes, BytesMut};
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde_json::{Map, Value, json};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::attempt::{Try, request};
 use super::metrics::count;
+use super::patience::by;
 use super::relay::{error_frame, given_up, retryable};
 use super::service::{Call, Gateway};
 use crate::service::AttemptEnd;
@@ -310,7 +311,7 @@ impl Session {
         let outcome = tokio::select! {
             biased;
             () = peer.health.evicted() => Err(AttemptEnd::Evicted),
-            sent = timeout_at(until, sent) => sent.unwrap_or(Err(late)),
+            sent = by(until, sent) => sent.unwrap_or(Err(late)),
         };
         match outcome {
             Ok(None) => {
@@ -398,7 +399,7 @@ impl Session {
             let data = tokio::select! {
                 biased;
                 () = peer.health.evicted() => return Err(AttemptEnd::Evicted),
-                data = timeout_at(until, live.attempt.data()) => data.unwrap_or(Err(late))?,
+                data = by(until, live.attempt.data()) => data.unwrap_or(Err(late))?,
             };
             match data {
                 Some(data) => live.parser.feed(&data),

@@ -141,3 +141,13 @@ async fn power_sheds_classes_and_never_a_running_stream() {
     running.read(&mut answer, usize::MAX).await;
     answer.assert_exact(&expected(0, 400));
 }
+
+#[test]
+fn configurations_are_strict_and_defaulted() {
+    let config: crate::serving::GatewayConfig =
+        serde_yaml::from_str("mode: retry_only\nfirst_token_timeout: 3s\n").expect("partial");
+    assert_eq!(config.mode, GatewayMode::RetryOnly);
+    assert_eq!(config.port, 8000);
+    assert!(serde_yaml::from_str::<crate::serving::GatewayConfig>("modus: full").is_err());
+    assert!(serde_yaml::from_str::<crate::serving::ReplicaConfig>("slots: 4\nslotz: 4").is_err());
+}

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use proptest::prelude::*;
+
 use super::stack::{Answer, Stack, chat_body, expected, replica_config, stack};
 use crate::service::AttemptEnd;
 use crate::serving::{GatewayMode, KnownBad};
@@ -196,4 +198,66 @@ pub(super) async fn free_ports(count: usize) -> Vec<u16> {
     held.iter()
         .map(|l| l.local_addr().expect("address").port())
         .collect()
+}
+
+const HIDDEN: [KnownBad; 15] = [
+    KnownBad::EofClean,
+    KnownBad::EofRaw,
+    KnownBad::Rst,
+    KnownBad::ErrorThenDone,
+    KnownBad::EventError,
+    KnownBad::DoneEarly,
+    KnownBad::ShortLength,
+    KnownBad::DuplicateToken,
+    KnownBad::MissingToken,
+    KnownBad::Restart,
+    KnownBad::Stall,
+    KnownBad::NoFinish,
+    KnownBad::SplitJson,
+    KnownBad::DoneOnly,
+    KnownBad::ErrorOnly,
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever breaks wherever, the client reads each token once.
+    #[test]
+    fn a_full_gateway_is_exact_wherever_it_breaks(
+        bad in prop::sample::select(HIDDEN.to_vec()),
+        after in 0u32..12,
+        tokens in 1u32..12,
+        is_stream: bool,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .expect("runtime");
+        runtime.block_on(async {
+            let mut stack = Stack::memory();
+            let config = crate::serving::ReplicaConfig {
+                known_bad_after: after,
+                ..replica_config(1, Some(bad))
+            };
+            let mut replicas = [stack.replica("gpu-1", config), stack.replica("gpu-2", replica_config(2, None))];
+            let mut gateway = stack.gateway(super::stack::gateway_config(GatewayMode::Full, &[1, 2]));
+            for replica in &mut replicas {
+                replica.ready().await;
+            }
+            gateway.ready().await;
+            let want = expected(0, tokens);
+            for _ in 0..2 {
+                if is_stream {
+                    stack.chat(super::stack::GATEWAY, tokens).await.assert_exact(&want);
+                } else {
+                    let mut body = chat_body(tokens);
+                    body["stream"] = false.into();
+                    let reply = stack.post(super::stack::GATEWAY, "/v1/chat/completions", &[], &body).await;
+                    let document = reply.json().await;
+                    assert_eq!(document["choices"][0]["message"]["content"], want, "{document}");
+                }
+            }
+        });
+    }
 }

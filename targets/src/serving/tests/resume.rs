@@ -1,6 +1,8 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 
 use super::stack::{
@@ -153,31 +155,123 @@ async fn eviction_moves_requests_at_once() {
     gateway.state("replica:gpu-1", "healthy").await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_black_hole_is_left_after_the_first_token_timeout() {
-    let mut stack = Stack::memory();
-    let mut hole = stack
+/// A server that answers probes; requests get `said` and then silence.
+async fn hole(stack: &Stack, port: u16, said: &'static str) -> JoinHandle<()> {
+    let mut listener = stack
         .net
-        .listen(1, SocketOptions::default())
+        .listen(port, SocketOptions::default())
         .await
         .expect("listen");
-    let mut good = stack.replica("gpu-2", replica_config(2, None));
-    good.ready().await;
-    // It looks healthy at first: probes are answered, requests are not.
-    let mut frozen = stack.replica("gpu-3", replica_config(3, Some(KnownBad::FrozenHealthy)));
-    frozen.ready().await;
-    let mut gateway = stack.gateway(gateway_config(GatewayMode::Full, &[1, 2, 3]));
-    let swallow = tokio::spawn(async move {
-        let mut held = Vec::new();
-        while let Ok(conn) = hole.accept().await {
-            held.push(conn);
+    tokio::spawn(async move {
+        let mut connections = JoinSet::new();
+        while let Ok(mut conn) = listener.accept().await {
+            connections.spawn(async move {
+                let mut head = vec![0; 4096];
+                let read = conn.io.read(&mut head).await.expect("a request");
+                let head = String::from_utf8_lossy(&head[..read]).to_lowercase();
+                let probe = "HTTP/1.1 200 OK\r\ncontent-length: 15\r\n\r\n{\"choices\":[1]}";
+                let answer = if head.contains("x-ridethrough-class: health") {
+                    probe
+                } else {
+                    said
+                };
+                conn.io.write_all(answer.as_bytes()).await.expect("write");
+                std::future::pending::<()>().await;
+            });
         }
-    });
-    gateway.state("replica:gpu-2", "healthy").await;
-    for _ in 0..4 {
-        stack.chat(GATEWAY, 8).await.assert_exact(&expected(0, 8));
+    })
+}
+
+/// Two tokens of an answer in a chunked body that goes no further.
+fn two_tokens() -> &'static str {
+    let mut wire = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_string();
+    for n in 0..2 {
+        let token = expected(n, 1);
+        let event = json!({"id": "x", "created": 1, "model": "reference", "choices": [{"delta": {"content": token}}]});
+        let event = format!("data: {event}\n\n");
+        let size = format!("{:x}\r\n", event.len());
+        wire.extend([size.as_str(), event.as_str(), "\r\n"]);
     }
-    swallow.abort();
+    wire.leak()
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_is_left_before_and_after_the_first_token() {
+    for (said, end, tokens, bound_ms) in [
+        ("", AttemptEnd::IdleTimeout, 0, 2000),
+        (
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
+            AttemptEnd::IdleTimeout,
+            0,
+            2000,
+        ),
+        (two_tokens(), AttemptEnd::IdleTimeout, 2, 1000),
+    ] {
+        let mut stack = Stack::memory();
+        let _hole = hole(&stack, 1, said).await;
+        let mut good = stack.replica("gpu-2", replica_config(2, None));
+        good.ready().await;
+        let mut gateway = stack.gateway(gateway_config(GatewayMode::Full, &[1, 2]));
+        gateway.ready().await;
+        let start = Instant::now();
+        stack.chat(GATEWAY, 8).await.assert_exact(&expected(0, 8));
+        let took = start.elapsed().as_millis();
+        assert!((bound_ms..bound_ms + 300).contains(&took), "{took}");
+        let attempts = gateway.attempts();
+        assert_eq!(
+            (attempts[0].end, attempts[0].tokens),
+            (end, tokens),
+            "{attempts:?}"
+        );
+        assert_eq!(attempts[1].from_token, tokens);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gateway_without_defences_waits_with_its_replica() {
+    let mut stack = Stack::memory();
+    let _hole = hole(&stack, 1, two_tokens()).await;
+    let mut config = gateway_config(GatewayMode::None, &[1]);
+    config.deadline = crate::units::Span::from_secs(60);
+    let mut gateway = stack.gateway(config);
+    gateway.ready().await;
+    let start = Instant::now();
+    let seen = stack.chat(GATEWAY, 8).await;
+    assert!(
+        start.elapsed() >= Duration::from_secs(60),
+        "only the deadline ends it"
+    );
+    assert_eq!(
+        (seen.text, seen.clean, seen.done),
+        (expected(0, 2), false, false)
+    );
+}
+
+/// Replicas that break every stream after five tokens: each request needs one
+/// resume per five, and the budget pays for a hundred in ten seconds.
+#[tokio::test(start_paused = true)]
+async fn the_budget_ends_and_comes_back() {
+    let faults = [Some(KnownBad::ErrorThenDone), Some(KnownBad::ErrorThenDone)];
+    let (stack, mut gateway, _replicas) = stack(GatewayMode::Full, &faults).await;
+    let whole = expected(0, 300);
+    let (first, second, third) = tokio::join!(
+        stack.chat(GATEWAY, 300),
+        stack.chat(GATEWAY, 300),
+        stack.chat(GATEWAY, 300),
+    );
+    for seen in [first, second, third] {
+        assert!(
+            whole.starts_with(&seen.text) && seen.text != whole,
+            "{seen:?}"
+        );
+        assert_eq!((seen.done, seen.clean, seen.errors), (false, false, 1));
+    }
+    assert_eq!(gateway.attempts().len(), 103);
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    stack
+        .chat(GATEWAY, 100)
+        .await
+        .assert_exact(&expected(0, 100));
 }
 
 #[tokio::test(start_paused = true)]

@@ -25,6 +25,7 @@ fn broken_requests_take_it_out_and_whole_ones_do_not_bring_it_back() {
     assert_eq!(counts.take(Sign::RequestBroke, &check), None);
     assert_eq!(counts.take(Sign::RequestOk, &check), None);
     assert_eq!(counts.take(Sign::RequestBroke, &check), None);
+    assert_eq!(counts.take(Sign::RequestBroke, &check), None);
     assert_eq!(counts.take(Sign::RequestBroke, &check), Some(false));
     assert_eq!(counts.take(Sign::RequestOk, &check), None);
 }
@@ -61,7 +62,7 @@ proptest! {
                 if now {
                     prop_assert!(count(Sign::CheckOk) >= 1);
                 } else {
-                    prop_assert!(count(Sign::CheckFailed) >= unhealthy_after || count(Sign::RequestBroke) >= unhealthy_after.max(2));
+                    prop_assert!(count(Sign::CheckFailed) >= unhealthy_after || count(Sign::RequestBroke) >= unhealthy_after.max(LEAST_BROKEN));
                 }
                 healthy = now;
                 since.clear();
