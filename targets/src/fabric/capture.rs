@@ -159,3 +159,6 @@ fn packet(port: usize, at_us: Micros, bytes: Vec<u8>, went: bool) -> EnhancedPac
         options,
     }
 }
+
+#[cfg(test)]
+mod tests;

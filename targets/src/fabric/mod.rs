@@ -10,6 +10,7 @@ mod forward;
 mod frame;
 mod hold;
 mod link;
+mod netlink;
 mod port;
 mod reactor;
 mod reaper;

@@ -290,3 +290,6 @@ impl Drop for Switch {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

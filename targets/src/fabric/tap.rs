@@ -10,12 +10,14 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use nix::libc;
 
+use super::netlink;
+
 /// Bytes of the virtio-net header that precedes every frame of these devices.
 pub const VNET_HEADER: usize = 10;
 
-/// Frames that may wait in a device for the switch. The request that sets it
-/// reads the same place of the structure as a metric.
-const QUEUE_FRAMES: libc::c_int = 4096;
+/// Frames that may wait in a device for the switch. What does not fit, the
+/// kernel drops, uncounted by the fabric.
+const QUEUE_FRAMES: u32 = 4096;
 
 /// The nice value of a thread that keeps appointments.
 const PREFERRED_NICE: libc::c_int = -15;
@@ -67,21 +69,13 @@ pub fn create_tap(
     let mut request = request_for(name)?;
     request.ifr_ifru.ifru_mtu = i32::try_from(mtu).map_err(|_| io::ErrorKind::InvalidInput)?;
     call(&socket, libc::SIOCSIFMTU, &mut request)?;
-    // The kernel drops what its own queue cannot hold, uncounted by the fabric.
-    let mut request = request_for(name)?;
-    request.ifr_ifru.ifru_metric = QUEUE_FRAMES;
-    match call(&socket, libc::SIOCSIFTXQLEN, &mut request) {
-        // In a user namespace the kernel keeps this to itself; its default of
-        // 500 frames then has to do.
-        Err(error) if error.raw_os_error() == Some(libc::EPERM) => {}
-        result => result?,
-    }
     let mut request = request_for(name)?;
     request.ifr_ifru.ifru_addr = internet_address(ip);
     call(&socket, libc::SIOCSIFADDR, &mut request)?;
     let mut request = request_for(name)?;
     request.ifr_ifru.ifru_netmask = internet_address(netmask(prefix)?);
     call(&socket, libc::SIOCSIFNETMASK, &mut request)?;
+    netlink::set_queue_length(name, QUEUE_FRAMES)?;
     raise(&socket, name)?;
     Ok(device)
 }
@@ -104,12 +98,18 @@ pub fn set_offload(tap: BorrowedFd<'_>, offload: bool) -> io::Result<()> {
     set_offload_fd(&tap, offload)
 }
 
-/// Asks the scheduler to run the calling thread before ordinary ones. Needs a
+/// Asks the scheduler to run the calling thread before ordinary ones: in real
+/// time at the lowest priority, else at a better nice value. Either needs a
 /// privilege that a user namespace does not give; without it nothing changes.
 pub(crate) fn prefer_this_thread() -> io::Result<()> {
+    let parameters = libc::sched_param { sched_priority: 1 };
+    // SAFETY: the parameters live through the call, and the kernel only reads
+    // them; 0 means the calling thread.
+    if unsafe { libc::sched_setscheduler(0, libc::SCHED_RR, &raw const parameters) } == 0 {
+        return Ok(());
+    }
     // SAFETY: setpriority(2) takes no pointers; 0 means the calling thread.
-    let result = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, PREFERRED_NICE) };
-    if result < 0 {
+    if unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, PREFERRED_NICE) } < 0 {
         return Err(io::Error::last_os_error());
     }
     Ok(())
