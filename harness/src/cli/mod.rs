@@ -5,6 +5,7 @@ mod check;
 mod list;
 mod plan;
 mod schema;
+mod wrap;
 
 pub use check::{Checked, check};
 pub use list::{ListedPlaybook, list_assertions, list_faults, list_playbooks, playbooks_below};

@@ -249,6 +249,24 @@ fn faults_that_undo_each_other() {
 }
 
 #[test]
+fn faults_may_follow_each_other_at_once() {
+    let plan = planned(&with_faults(
+        "  - {inject: {hang: {node: gpu-1}}, at: 1s, for: 2s}
+  - {inject: {hang: {node: gpu-1}}, at: 3s, for: 2s}
+  - {inject: {partition: {link: [gw, gpu-1], direction: a_to_b}}, at: 1s, for: 5s}
+  - {inject: {partition: {link: [gpu-1, gw], direction: a_to_b}}, at: 1s, for: 5s}",
+    ));
+    assert_eq!(plan.faults[1].name, "hang-2");
+}
+
+#[test]
+fn a_long_sag_is_a_brownout() {
+    let text = good_text().replace("outage: 20s", "outage: 60s");
+    let text = text.replace("utility_outage: {}", "sag: {to: 50%}");
+    assert!(shown(&text).contains("a supply that stays low is a `brownout`"));
+}
+
+#[test]
 fn fault_sizes_that_mean_nothing() {
     assert_snapshot!(shown(&with_faults(
         "  - {inject: {sag: {to: 5%}}, at: 1s, for: 1s}

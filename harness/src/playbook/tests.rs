@@ -258,6 +258,14 @@ fn aliases_cannot_multiply_without_end() {
 }
 
 #[test]
+fn many_errors_are_counted_and_some_shown() {
+    let lines: Vec<_> = (0..5_000).map(|n| format!("k{n}: 1\n")).collect();
+    let text = good_text() + &lines.concat();
+    let shown = shown(&text);
+    assert!(shown.ends_with("5000 errors, the first 100 shown\n"));
+}
+
+#[test]
 fn nesting_has_a_bound() {
     let text = "[".repeat(100);
     assert!(shown(&text).contains("nested deeper than 64 levels"));
