@@ -23,6 +23,8 @@ fn with_faults(faults: &str) -> String {
     let (before, rest) = text.split_once("faults:").expect("faults");
     let (_, after) = rest.split_once("assert:").expect("promises");
     let (after, _) = after.split_once("controls:").expect("controls");
+    // Not every fault is one that a UPS takes over from.
+    let after = after.replace("failover: {to: battery,", "recovery: {");
     format!("{before}faults:\n{faults}\nassert:{after}")
 }
 
@@ -168,6 +170,12 @@ fn faults_reach_what_hangs_on_them() {
         })
         .collect();
     assert_snapshot!(reach.join("\n"));
+}
+
+#[test]
+fn a_failover_needs_a_fault_above_a_ups() {
+    let text = good_text().replace("utility_outage: {}", "breaker_opens: {pdu: pdu-a}");
+    assert!(shown(&text).contains("`failover`: no fault reaches the input of a UPS"));
 }
 
 #[test]
