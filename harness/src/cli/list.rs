@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::wrap::wrapped;
 use crate::playbook::{Described, assertions, faults, load_playbook, playbook_head};
 
 /// The kinds of fault, with what each needs.
@@ -30,24 +31,6 @@ fn vocabulary(kinds: &[Described]) -> String {
         out.push('\n');
     }
     out
-}
-
-/// Words on lines of at most this width.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let last = lines.last().map_or(0, |l| l.chars().count());
-        if last > 0 && last + 1 + word.chars().count() > width {
-            lines.push(String::new());
-        }
-        if let Some(line) = lines.last_mut() {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines
 }
 
 /// A playbook found in a folder.

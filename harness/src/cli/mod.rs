@@ -11,6 +11,7 @@ mod plan;
 mod progress;
 mod run;
 mod schema;
+mod wrap;
 
 pub use main::main;
 

@@ -1,5 +1,6 @@
 //! `ridethrough plan`: what will happen, before anything does.
 
+use super::wrap::wrapped;
 use crate::plan::{Plan, PlannedFault, Reach, assertion_name, fault_size};
 use crate::playbook::{Arrivals, LoadSpec};
 
@@ -45,10 +46,9 @@ fn head(page: &mut Page, plan: &Plan) {
     let (site, stack) = (&plan.playbook.site, &plan.playbook.stack);
     page.line(&plan.playbook.name);
     if let Some(why) = &plan.playbook.why {
-        page.line(format!(
-            "  {}",
-            why.split_whitespace().collect::<Vec<_>>().join(" ")
-        ));
+        for line in wrapped(why, 76) {
+            page.line(format!("  {line}"));
+        }
     }
     page.line("");
     let parts = [

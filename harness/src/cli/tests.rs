@@ -8,8 +8,8 @@ use super::check::check;
 use super::list::{list_assertions, list_faults, list_playbooks};
 use super::plan::{plan_json, plan_text};
 use super::schema::schema_json;
-use crate::plan::plan;
-use crate::playbook::tests::{GOOD, good};
+use crate::plan::{plan, plan_source};
+use crate::playbook::tests::{GOOD, good, good_text};
 
 #[test]
 fn a_good_playbook_is_one_line() {
@@ -29,6 +29,23 @@ fn a_bad_playbook_is_its_errors() {
 #[test]
 fn a_plan_is_a_timeline() {
     assert_snapshot!(plan_text(&plan(&good()).expect("a plan")));
+}
+
+#[test]
+fn a_plan_says_what_should_survive() {
+    let text = good_text().replace("power_loss: {rack: r2}", "power_loss: {pdu: pdu-b}");
+    let (_, plan) = plan_source(Path::new(GOOD), &text).expect("a plan");
+    let text = plan_text(&plan);
+    let (_, after) = text.split_once("PDU pdu-b").expect("the fault");
+    let lines: Vec<_> = after.lines().skip(1).take(3).map(str::trim).collect();
+    assert_eq!(
+        lines,
+        [
+            "PDUs      pdu-b",
+            "machines  gpu-3",
+            "one cord  gw, gpu-1, gpu-2 (should live on the other)",
+        ]
+    );
 }
 
 #[test]

@@ -23,6 +23,8 @@ fn with_faults(faults: &str) -> String {
     let (before, rest) = text.split_once("faults:").expect("faults");
     let (_, after) = rest.split_once("assert:").expect("promises");
     let (after, _) = after.split_once("controls:").expect("controls");
+    // Not every fault is one that a UPS takes over from.
+    let after = after.replace("failover: {to: battery,", "recovery: {");
     format!("{before}faults:\n{faults}\nassert:{after}")
 }
 
@@ -171,6 +173,12 @@ fn faults_reach_what_hangs_on_them() {
 }
 
 #[test]
+fn a_failover_needs_a_fault_above_a_ups() {
+    let text = good_text().replace("utility_outage: {}", "breaker_opens: {pdu: pdu-a}");
+    assert!(shown(&text).contains("`failover`: no fault reaches the input of a UPS"));
+}
+
+#[test]
 fn a_site_without_ups_has_no_supervisor() {
     let site = "site:
   name: bare
@@ -246,6 +254,24 @@ fn faults_that_undo_each_other() {
   - {inject: {latency: {link: [gw, gpu-1], delay: 1ms}}, at: 1s, for: 5s}
   - {inject: {latency: {link: [gpu-1, gw], delay: 2ms, direction: a_to_b}}, at: 1s, for: 5s}"
     )));
+}
+
+#[test]
+fn faults_may_follow_each_other_at_once() {
+    let plan = planned(&with_faults(
+        "  - {inject: {hang: {node: gpu-1}}, at: 1s, for: 2s}
+  - {inject: {hang: {node: gpu-1}}, at: 3s, for: 2s}
+  - {inject: {partition: {link: [gw, gpu-1], direction: a_to_b}}, at: 1s, for: 5s}
+  - {inject: {partition: {link: [gpu-1, gw], direction: a_to_b}}, at: 1s, for: 5s}",
+    ));
+    assert_eq!(plan.faults[1].name, "hang-2");
+}
+
+#[test]
+fn a_long_sag_is_a_brownout() {
+    let text = good_text().replace("outage: 20s", "outage: 60s");
+    let text = text.replace("utility_outage: {}", "sag: {to: 50%}");
+    assert!(shown(&text).contains("a supply that stays low is a `brownout`"));
 }
 
 #[test]

@@ -170,24 +170,32 @@ impl Diagnostic for PlaybookError {
 #[derive(Clone, Debug)]
 pub struct PlaybookErrors {
     errors: Vec<PlaybookError>,
+    /// How many were left out.
+    more: usize,
 }
+
+/// More errors than this help nobody; the rest is counted.
+const MOST_SHOWN: usize = 100;
 
 impl PlaybookErrors {
     /// Ties problems to the text; `None` if there are none.
     pub(crate) fn collect(mut problems: Vec<Problem>, sources: &Sources) -> Option<Self> {
         problems.sort_by_key(|problem| problem.place);
         problems.dedup_by(|a, b| a.place == b.place && a.message == b.message);
+        let more = problems.len().saturating_sub(MOST_SHOWN);
         let errors: Vec<_> = problems
             .into_iter()
+            .take(MOST_SHOWN)
             .map(|problem| PlaybookError::new(problem, sources))
             .collect();
-        (!errors.is_empty()).then_some(Self { errors })
+        (!errors.is_empty()).then_some(Self { errors, more })
     }
 
     /// A single problem.
     pub(crate) fn of(problem: Problem, sources: &Sources) -> Self {
         Self {
             errors: vec![PlaybookError::new(problem, sources)],
+            more: 0,
         }
     }
 
@@ -202,17 +210,18 @@ impl PlaybookErrors {
                 line: 1,
                 column: 1,
             }],
+            more: 0,
         }
     }
 
-    /// The errors, in the order of the text.
+    /// The errors, in the order of the text; at most the first hundred.
     pub fn iter(&self) -> impl Iterator<Item = &PlaybookError> {
         self.errors.iter()
     }
 
-    /// How many.
+    /// How many there are, those that are not shown included.
     pub fn count(&self) -> usize {
-        self.errors.len()
+        self.errors.len() + self.more
     }
 
     /// Everything as text for people: each error with file, line, column and
@@ -237,8 +246,13 @@ impl PlaybookErrors {
             }
             out.push('\n');
         }
-        let plural = if self.errors.len() == 1 { "" } else { "s" };
-        out + &format!("{} error{plural}\n", self.errors.len())
+        let count = self.count();
+        let plural = if count == 1 { "" } else { "s" };
+        let shown = match self.more {
+            0 => String::new(),
+            _ => format!(", the first {} shown", self.errors.len()),
+        };
+        out + &format!("{count} error{plural}{shown}\n")
     }
 }
 

@@ -56,6 +56,8 @@ enum Open {
         place: Place,
         anchor: usize,
         entries: Vec<Entry>,
+        /// Where each key was first written.
+        seen: BTreeMap<String, Place>,
         key: Option<(String, Place)>,
     },
 }
@@ -133,6 +135,7 @@ impl Builder<'_> {
                     place,
                     anchor,
                     entries: Vec::new(),
+                    seen: BTreeMap::new(),
                     key: None,
                 })?;
             }
@@ -217,7 +220,9 @@ impl Builder<'_> {
         match self.stack.last_mut() {
             None => self.root = Some(node),
             Some(Open::List { items, .. }) => items.push(node),
-            Some(Open::Map { entries, key, .. }) => match key.take() {
+            Some(Open::Map {
+                entries, seen, key, ..
+            }) => match key.take() {
                 None => {
                     let text = key_text(&node, self.text);
                     if !matches!(node.value, Value::List(_) | Value::Map(_)) {
@@ -231,13 +236,13 @@ impl Builder<'_> {
                     }
                 }
                 Some((key, key_place)) => {
-                    let first = entries.iter().find(|e| e.key == key).map(|e| e.key_place);
-                    if let Some(first) = first {
+                    if let Some(first) = seen.get(&key).copied() {
                         self.problems.push(
                             Problem::new(key_place, format!("key `{key}` twice"), "again here")
                                 .also(first, "first here"),
                         );
                     } else {
+                        seen.insert(key.clone(), key_place);
                         entries.push(Entry {
                             key,
                             key_place,

@@ -1,6 +1,7 @@
 //! Bad playbooks, each shown as people see it; good ones, read and changed.
 
 use std::path::Path;
+use std::sync::LazyLock;
 
 use insta::assert_snapshot;
 use proptest::prelude::*;
@@ -258,6 +259,14 @@ fn aliases_cannot_multiply_without_end() {
 }
 
 #[test]
+fn many_errors_are_counted_and_some_shown() {
+    let lines: Vec<_> = (0..5_000).map(|n| format!("k{n}: 1\n")).collect();
+    let text = good_text() + &lines.concat();
+    let shown = shown(&text);
+    assert!(shown.ends_with("5000 errors, the first 100 shown\n"));
+}
+
+#[test]
 fn nesting_has_a_bound() {
     let text = "[".repeat(100);
     assert!(shown(&text).contains("nested deeper than 64 levels"));
@@ -349,20 +358,41 @@ fn spans_are_sound(text: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+static RESOLVED: LazyLock<String> = LazyLock::new(|| {
+    let planned = plan_source(Path::new(GOOD), &good_text());
+    planned.expect("a good playbook").1.yaml
+});
+
+/// Where, what to put there, how many characters to take away.
+type Edit = (prop::sample::Index, String, usize);
+
+fn edits() -> impl Strategy<Value = Vec<Edit>> {
+    let put = "[ -~\n\tµé{}\\[\\]&*!|>'\"%@:#,-]{0,3}";
+    prop::collection::vec((any::<prop::sample::Index>(), put, 0usize..4), 1..6)
+}
+
+fn edited(text: &str, edits: Vec<Edit>) -> String {
+    let mut chars: Vec<char> = text.chars().collect();
+    for (at, insert, remove) in edits {
+        let at = at.index(chars.len());
+        let end = (at + remove).min(chars.len());
+        chars.splice(at..end, insert.chars());
+    }
+    chars.into_iter().collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_mutation_of_bytes_panics(
-        edits in prop::collection::vec((any::<prop::sample::Index>(), "[ -~\n\tµé{}\\[\\]&*!|>'\"%@:#,-]{0,3}", 0usize..4), 1..6)
-    ) {
-        let mut chars: Vec<char> = good_text().chars().collect();
-        for (at, insert, remove) in edits {
-            let at = at.index(chars.len());
-            let end = (at + remove).min(chars.len());
-            chars.splice(at..end, insert.chars());
-        }
-        spans_are_sound(&chars.into_iter().collect::<String>())?;
+    fn no_mutation_of_bytes_panics(edits in edits()) {
+        spans_are_sound(&edited(&good_text(), edits))?;
+    }
+
+    // Every key that there is, site and stack included.
+    #[test]
+    fn no_mutation_of_the_resolved_playbook_panics(edits in edits()) {
+        spans_are_sound(&edited(&RESOLVED, edits))?;
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! A YAML document as a tree whose every key and value knows its place.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Number, Value as Json};
 
 use super::source::Place;
@@ -109,7 +111,7 @@ impl Node {
     }
 
     /// Leaves out the entries whose keys stand at these places.
-    pub(crate) fn prune(&mut self, keys: &[Place]) {
+    pub(crate) fn prune(&mut self, keys: &BTreeSet<Place>) {
         match &mut self.value {
             Value::Map(entries) => {
                 entries.retain(|e| !keys.contains(&e.key_place));

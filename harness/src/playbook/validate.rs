@@ -1,6 +1,8 @@
 //! Holds a tree against the schema and collects every mistake, in the words of
 //! the person who wrote it.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
 
 use super::errors::Problem;
@@ -19,7 +21,7 @@ pub(crate) fn validate(root: &Node) -> Vec<Problem> {
 pub(crate) fn examine(root: &Node) -> Examined {
     let mut validator = Validator {
         problems: Vec::new(),
-        extra: Vec::new(),
+        extra: BTreeSet::new(),
         names_stand: true,
     };
     validator.shape(root, Shape::root(), "the playbook", head(root));
@@ -35,7 +37,7 @@ pub(crate) struct Examined {
     /// Everything.
     pub(crate) problems: Vec<Problem>,
     /// The unknown keys.
-    pub(crate) extra: Vec<Place>,
+    pub(crate) extra: BTreeSet<Place>,
     /// Nothing is wrong but unknown keys, and without them every name that the
     /// playbook defines is still there.
     pub(crate) spare: bool,
@@ -47,7 +49,7 @@ const DEFINING: [&str; 4] = ["Playbook", "Site", "StackSpec", "LoadSpec"];
 /// Collects problems on its way through a tree.
 pub(super) struct Validator {
     problems: Vec<Problem>,
-    extra: Vec<Place>,
+    extra: BTreeSet<Place>,
     names_stand: bool,
 }
 
@@ -170,7 +172,7 @@ impl Validator {
                     .or_else(|| closest(&entry.key, absent(&known, node)))
                     .or_else(|| closest(&entry.key, known.iter().copied()));
                 guessed.extend(guess);
-                self.extra.push(entry.key_place);
+                self.extra.insert(entry.key_place);
                 self.names_stand &= shape.name.is_none_or(|name| !DEFINING.contains(&name));
                 self.unknown_key(entry, &known, guess, owner);
             }

@@ -122,6 +122,11 @@ fn needs(c: &mut Checker<'_>, path: &str, assertion: &Assertion) {
         c.wrong_key(path, message, "nothing breaks");
         return;
     }
+    if let Assertion::Failover(a) = assertion
+        && !profiled
+    {
+        input_is_hit(c, path, a.ups.as_deref());
+    }
     let gateways = playbook
         .stack
         .services
@@ -134,6 +139,28 @@ fn needs(c: &mut Checker<'_>, path: &str, assertion: &Assertion) {
     if needs_gateway && !gateways {
         let message = format!("`{name}` is told by a reference gateway, and the stack has none");
         c.wrong_key(path, message, "nobody says so");
+    }
+}
+
+/// A failover is of a UPS whose input fails.
+fn input_is_hit(c: &mut Checker<'_>, path: &str, ups: Option<&str>) {
+    // A misspelt utility was reported; what it would have hit is unknown.
+    if c.problems.iter().any(|problem| problem.unresolved) {
+        return;
+    }
+    let wiring = c.wiring;
+    let faults = c.playbook.faults.iter();
+    let hit = faults
+        .map(|fault| wiring.reach(&fault.inject))
+        .any(|reach| {
+            let named = |name| reach.ups.iter().any(|hit| hit == name);
+            !reach.utilities.is_empty() && ups.map_or(!reach.ups.is_empty(), named)
+        });
+    if !hit {
+        let of = ups.unwrap_or("a UPS");
+        let message = format!("`failover`: no fault reaches the input of {of}");
+        c.wrong_key(path, message, "nothing to fail over from");
+        c.hint("a `utility_outage`, `sag` or `brownout` of the utility above it does");
     }
 }
 
