@@ -254,6 +254,13 @@ fn readmission_of_a_replica_that_hung_counts_from_the_heal() {
     });
     pass(&hung, json!({"readmission": {"within": "1s"}}));
     fail(&hung, json!({"readmission": {"within": "900ms"}}));
+    let early = Record::clean().with(|r| {
+        r.fault(0, "hang", "gpu-2", &["gpu-2"], &[]);
+        r.state(FAULT + S, "replica:gpu-2", "unhealthy");
+        r.state(HEAL - S, "replica:gpu-2", "healthy");
+    });
+    let asked = json!({"readmission": {"within": "1ms"}});
+    assert_eq!(pass(&early, asked), "gpu-2 taken back after 0 ms");
 }
 
 #[test]

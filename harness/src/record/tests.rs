@@ -258,6 +258,29 @@ fn every_event_comes_back_as_it_was_written() {
     );
 }
 
+#[test]
+fn endless_runtime_can_be_read_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("record.jsonl");
+    let mut writer = RecordWriter::create(&path).expect("a record");
+    let first = writer
+        .write(0, "engine", Body::Run(header()))
+        .expect("written");
+    let change = Change::LowBattery {
+        low: false,
+        charge: 1.0,
+        runtime_s: f64::INFINITY,
+    };
+    let body = Body::Plant {
+        component: "ups-a".into(),
+        cause: "no load".into(),
+        change,
+    };
+    let second = writer.write(1, "plant", body).expect("written");
+    writer.sync().expect("synced");
+    assert_eq!(read_record(&path).expect("a record"), [first, second]);
+}
+
 fn lines(lines: &[&str]) -> Result<Vec<Event>, RecordError> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("record.jsonl");
