@@ -70,6 +70,83 @@ fn failover_to_battery_needs_the_battery() {
     );
 }
 
+/// Two paths; only that of `ups-a` is hit, and `pdu-b` is dead for a reason of
+/// its own.
+fn two_paths() -> Record {
+    Record::outage().with(|r| {
+        r.bus(S, "ups-b", 1.0, "grid-b");
+        let change = Change::Ups {
+            from: UpsState::Off,
+            to: UpsState::Normal,
+        };
+        r.plant(S, "ups-b", change);
+        r.bus(FAULT + 5 * S, "pdu-b", 0.0, "");
+    })
+}
+
+#[test]
+fn failover_looks_only_behind_the_ups_that_was_hit() {
+    let asked = json!({"failover": {"to": "battery", "within": "10ms"}});
+    assert_eq!(pass(&two_paths(), asked.clone()), "gap of 8 ms at pdu-a");
+    let other = json!({"failover": {"to": "battery", "within": "10ms", "ups": "ups-b"}});
+    assert_eq!(invalid(&two_paths(), other), "no fault touched ups-b");
+    // Where the header names the load buses, it is believed.
+    let mut events = two_paths().events();
+    if let Body::Run(header) = &mut events[0].body {
+        let buses = json!({"ups-a": ["pdu-a", "pdu-b"]});
+        header.facts.insert("load_buses".into(), buses);
+    }
+    let assertion = serde_json::from_value(asked).expect("an assertion");
+    let assertions = [("failover".to_string(), assertion)];
+    let input = super::JudgeInput {
+        events: &events,
+        assertions: &assertions,
+    };
+    let judged = judge(input);
+    assert!(
+        judged.assertions[0]
+            .observed
+            .starts_with("pdu-b never came back")
+    );
+}
+
+#[test]
+fn a_bus_that_dies_with_its_ups_hangs_on_it() {
+    let dead =
+        two_paths().drop(|b| matches!(b, Body::Plant { component, .. } if component == "pdu-a"));
+    let dead = dead.with(|r| {
+        r.bus(FAULT + 30 * MS, "ups-a", 0.0, "");
+        r.bus(FAULT + 30 * MS, "pdu-a", 0.0, "");
+    });
+    let asked = json!({"failover": {"to": "battery", "within": "10ms"}});
+    assert!(fail(&dead, asked).starts_with("pdu-a never came back"));
+}
+
+#[test]
+fn the_sentence_says_what_happened() {
+    let text = |record: &Record| super::sentence(&record.judge(&[json!({"continuity": {}})]));
+    let good = "140 of 140 requests finished; the longest pause a reader saw was 40 ms.";
+    assert_eq!(
+        text(&Record::clean()),
+        format!("Nothing was broken. {good} The promise held.")
+    );
+    let two = Record::outage().with(|r| r.fault(1, "hang", "gpu-2", &["gpu-2"], &[]));
+    assert_eq!(
+        text(&two),
+        format!("The grid was gone for 20 s, and gpu-2 hung for 20 s. {good} The promise held.")
+    );
+    let three = two.with(|r| r.fault(2, "loss", "gw - gpu-1", &["gw", "gpu-1"], &[]));
+    assert!(text(&three).starts_with("3 faults within 20 s."));
+    let how = "interrupted".to_string();
+    let record = Record::outage()
+        .drop(|b| matches!(b, Body::End { .. }))
+        .with(|r| r.add(END, Body::End { how }));
+    assert_eq!(
+        text(&record),
+        format!("The run was interrupted, so it says nothing. {good}")
+    );
+}
+
 #[test]
 fn supervisor_by_nut_and_by_itself() {
     let asked = |state: &str, via: &str, within: &str| json!({"supervisor": {"reports": state, "via": via, "within": within}});
