@@ -2,7 +2,7 @@
 
 use super::facts::RunFacts;
 use super::finding::Finding;
-use super::quantity::{share, time};
+use super::quantity::share;
 use crate::playbook::BatteryAssert;
 
 pub(crate) fn judge(facts: &RunFacts, asked: &BatteryAssert) -> Finding {
@@ -17,5 +17,5 @@ pub(crate) fn judge(facts: &RunFacts, asked: &BatteryAssert) -> Finding {
     let observed = format!("{} left in {ups} at its lowest", share(low.charge));
     Finding::held(low.charge >= least, observed, limit)
         .margin((low.charge - least) * 100.0, "%")
-        .evidence(vec![format!("{ups} at t = {}", time(low.t_us))])
+        .evidence(vec![format!("{ups} at {}", facts.moment(low.t_us))])
 }

@@ -25,7 +25,10 @@ impl Bound {
     }
 
     fn limit(&self) -> Option<String> {
-        let most = self.most.map(|n| format!("at most {n} {}", self.what));
+        let most = self.most.map(|n| match n {
+            0 => format!("no {}", self.what),
+            n => format!("at most {n} {}", self.what),
+        });
         let least = self.least.map(|n| format!("at least {n} {}", self.what));
         let both: Vec<String> = most.into_iter().chain(least).collect();
         (!both.is_empty()).then(|| both.join(", "))

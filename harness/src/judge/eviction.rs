@@ -31,20 +31,30 @@ pub(crate) fn readmission(facts: &RunFacts, asked: &EvictionAssert) -> Finding {
         } else {
             healed
         };
-        // A replica may answer before its own word of readiness is written
-        // down; it is then back at once.
-        let back = turned(facts, &hit.node, "healthy", out.max(ready.min(healed)))?;
+        // A gateway may see it answer before its own word of readiness is
+        // written down, or have taken it back before the heal for good: it is
+        // then back at once.
+        let from = out.max(ready.min(healed));
+        let moves = facts.moves.iter().filter(|m| watches(&m.of, &hit.node));
+        let view = moves.take_while(|m| m.t_us <= from).last();
+        if view.is_some_and(|m| m.to == "healthy") {
+            return Some(0);
+        }
+        let back = turned(facts, &hit.node, "healthy", from)?;
         Some(back.saturating_sub(ready))
     })
 }
 
 /// When a gateway's view of a replica first became this, from a time on.
 fn turned(facts: &RunFacts, replica: &str, to: &str, from_us: Micros) -> Option<Micros> {
-    let of = |of: &str| of.strip_prefix("replica:") == Some(replica);
     let mut moves = facts.moves.iter();
-    moves
-        .find(|m| m.t_us >= from_us && m.to == to && of(&m.of))
-        .map(|m| m.t_us)
+    let found = moves.find(|m| m.t_us >= from_us && m.to == to && watches(&m.of, replica));
+    found.map(|m| m.t_us)
+}
+
+/// This state machine is a gateway's view of that replica.
+fn watches(of: &str, replica: &str) -> bool {
+    of.strip_prefix("replica:") == Some(replica)
 }
 
 /// The slowest of the replicas that were hit; one that never got there fails.

@@ -206,6 +206,12 @@ impl RunFacts {
         self.phases.first().map_or(0, |phase| phase.start_us)
     }
 
+    /// A moment in playbook time, in words: `t = 5.002 s`.
+    pub fn moment(&self, t_us: Micros) -> String {
+        let seconds = (t_us as f64 - self.origin_us() as f64) / 1e6;
+        format!("t = {} s", super::quantity::trim(seconds, 3))
+    }
+
     /// A phase by its name.
     pub fn phase(&self, name: &str) -> Option<&Phase> {
         self.phases.iter().find(|phase| phase.name == name)

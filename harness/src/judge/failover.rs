@@ -33,7 +33,11 @@ pub(crate) fn judge(facts: &RunFacts, asked: &FailoverAssert) -> Finding {
     }
     let mut evidence = Vec::new();
     if gap.length_us > 0 {
-        evidence.push(format!("{} dead from t = {}", gap.bus, time(gap.from_us)));
+        evidence.push(format!(
+            "{} dead from {}",
+            gap.bus,
+            facts.moment(gap.from_us)
+        ));
     }
     Finding::held(within && strays.is_empty(), observed, limit)
         .margin(room_ms(asked.within.micros(), gap.length_us), "ms")

@@ -43,6 +43,6 @@ pub use sentence::sentence;
 pub use verdict::{INTERRUPTED, Verdict, combine};
 
 #[cfg(test)]
-mod testkit;
+pub(crate) mod testkit;
 #[cfg(test)]
 mod tests;

@@ -6,29 +6,41 @@ use super::run::Judgement;
 use super::verdict::{INTERRUPTED, Verdict};
 use crate::load::Group;
 
-/// What happened, what became of the requests, and what that means.
+/// What happened, what became of the requests, and what that means. Where the
+/// experiment did not hold, that comes first, and nothing is said of faults
+/// that may never have been there.
 pub fn sentence(judgement: &Judgement) -> String {
     let facts = &judgement.facts;
-    let mut parts = vec![faults(facts), requests(facts)];
-    parts.push(meaning(judgement));
-    parts.retain(|part| !part.is_empty());
-    parts.join(" ")
+    if judgement.verdict == Verdict::Invalid || judgement.exit == INTERRUPTED {
+        return format!("{} {}", nothing(judgement), requests(facts));
+    }
+    format!(
+        "{} {} {}",
+        faults(facts),
+        requests(facts),
+        meaning(judgement)
+    )
+}
+
+fn nothing(judgement: &Judgement) -> String {
+    if judgement.exit == INTERRUPTED {
+        return "The run was interrupted, so it says nothing.".into();
+    }
+    let why = judgement.invalid.first().map_or("", |reason| &**reason);
+    format!("The experiment did not hold, so this run says nothing: {why}.")
 }
 
 fn faults(facts: &RunFacts) -> String {
     match &facts.faults[..] {
         [] => "Nothing was broken.".into(),
-        [one] => format!("{}.", capital(&fault(facts, one))),
-        [one, two] => format!(
-            "{}, and {}.",
-            capital(&fault(facts, one)),
-            fault(facts, two)
-        ),
+        [one] => format!("{}.", capital(&fault(one))),
+        [one, two] => format!("{}, and {}.", capital(&fault(one)), fault(two)),
         many => {
-            let start = facts.first_fault_us().unwrap_or(0);
+            let due = |f: &Fault| f.receipt.requested_us;
+            let start = many.iter().map(due).min().unwrap_or(0);
             let end = many
                 .iter()
-                .map(|f| f.end_us(facts.last_us))
+                .map(|f| f.receipt.until_us)
                 .max()
                 .unwrap_or(start);
             let window = time(end.saturating_sub(start));
@@ -37,17 +49,18 @@ fn faults(facts: &RunFacts) -> String {
     }
 }
 
-fn fault(facts: &RunFacts, fault: &Fault) -> String {
-    let lasted = time(fault.end_us(facts.last_us).saturating_sub(fault.start_us()));
-    let target = &fault.receipt.target;
-    let level = fault.receipt.requested.get("to");
+fn fault(fault: &Fault) -> String {
+    let receipt = &fault.receipt;
+    let lasted = time(receipt.until_us.saturating_sub(receipt.requested_us));
+    let target = &receipt.target;
+    let level = receipt.requested.get("to");
     let to = level.map_or(String::new(), |value| match value {
         serde_json::Value::String(text) => format!(" to {text}"),
         other => other
             .as_f64()
             .map_or(String::new(), |pu| format!(" to {}", share(pu))),
     });
-    match &*fault.receipt.fault_kind {
+    match &*receipt.fault_kind {
         "utility_outage" => format!("the grid was gone for {lasted}"),
         "sag" => format!("the grid sagged{to} for {lasted}"),
         "brownout" => format!("the grid stayed low{to} for {lasted}"),
@@ -100,22 +113,15 @@ fn meaning(judgement: &Judgement) -> String {
         .iter()
         .filter(|a| a.verdict == Verdict::Fail);
     let failed: Vec<&str> = failed.map(|a| &*a.kind).collect();
-    if judgement.exit == INTERRUPTED {
-        return "The run was interrupted, so this says nothing.".into();
-    }
     match judgement.verdict {
         Verdict::Pass if all == 1 => "The promise held.".into(),
         Verdict::Pass if all == 0 => "Nothing was promised.".into(),
         Verdict::Pass => format!("All {all} promises held."),
-        Verdict::Fail => {
+        Verdict::Fail | Verdict::Invalid => {
             let mut names = failed.clone();
             names.dedup();
             let what = count(all, "promise");
             format!("{} of {what} broken: {}.", failed.len(), names.join(", "))
-        }
-        Verdict::Invalid => {
-            let why = judgement.invalid.first().map_or("", |reason| &**reason);
-            format!("But the experiment did not hold, so this says nothing: {why}.")
         }
     }
 }

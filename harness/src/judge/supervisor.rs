@@ -46,7 +46,7 @@ pub(crate) fn judge(facts: &RunFacts, asked: &SupervisorAssert) -> Finding {
             let observed = format!("{state} by {via} after {}", time(took));
             Finding::held(took <= asked.within.micros(), observed, limit)
                 .margin(room_ms(asked.within.micros(), took), "ms")
-                .evidence(vec![format!("{state} at t = {}", time(*at))])
+                .evidence(vec![format!("{state} at {}", facts.moment(*at))])
         }
         None => Finding::held(false, format!("{via} never reported {state}"), limit),
     }

@@ -1,1 +1,394 @@
-//! Builds records for tests.
+//! Builds records for tests: a clean run of three phases that a test then
+//! bends.
+
+use indexmap::IndexMap;
+use serde_json::{Value, json};
+
+use ridethrough_targets::clock::Micros;
+use ridethrough_targets::plant::{BatteryState, Change, UpsState};
+use ridethrough_targets::service::{Attempt, AttemptEnd};
+
+use super::{JudgeInput, Judgement, judge};
+use crate::load::{Fate, LedgerRow, Termination};
+use crate::playbook::Assertion;
+use crate::record::{Body, Event, FaultReceipt, PhaseWindow, RunHeader, SCHEMA, WitnessReport};
+
+pub(crate) const S: Micros = 1_000_000;
+pub(crate) const MS: Micros = 1_000;
+/// When the fault of [`Record::outage`] and of [`Record::loss`] begins.
+pub(crate) const FAULT: Micros = 10 * S;
+/// When it is healed.
+pub(crate) const HEAL: Micros = 30 * S;
+/// When the record ends.
+pub(crate) const END: Micros = 40 * S;
+
+/// A record under construction; [`Record::events`] puts it in order.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    events: Vec<Event>,
+}
+
+impl Record {
+    /// Phases `baseline` (5 s to 10 s), `outage` (to 30 s) and `recovery` (to
+    /// 40 s), four good requests each second on `gpu-1` and `gpu-2` by turns,
+    /// and no fault.
+    pub(crate) fn clean() -> Self {
+        let mut record = Self { events: Vec::new() };
+        record.add(
+            0,
+            Body::Run(RunHeader {
+                schema: SCHEMA,
+                run: "run-1".into(),
+                playbook: "utility outage".into(),
+                seed: 7,
+                world: "virtual".into(),
+                started: "2026-01-02T03:04:05Z".into(),
+                version: "0.1.0".into(),
+                facts: IndexMap::new(),
+            }),
+        );
+        let phases = [
+            ("baseline", 5, 10),
+            ("outage", 10, 30),
+            ("recovery", 30, 40),
+        ];
+        for (name, start, end) in phases {
+            let window = PhaseWindow {
+                name: name.into(),
+                end_us: end * S,
+            };
+            record.add(start * S, Body::Phase(window));
+        }
+        for n in 0..140 {
+            let at = 5 * S + n * 250 * MS;
+            let node = if n % 2 == 0 { "gpu-1" } else { "gpu-2" };
+            record.request(&format!("chat-{n}"), node, at, 10);
+        }
+        let done = Body::LoadDone {
+            load: "chat".into(),
+            planned: 140,
+            sent: 140,
+            lag_p99_us: 2 * MS,
+        };
+        record.add(END, done);
+        let how = "completed".into();
+        record.add(END, Body::End { how });
+        record
+    }
+
+    /// [`Record::clean`] with an outage of the grid that the UPS carries.
+    pub(crate) fn outage() -> Self {
+        let mut record = Self::clean();
+        record.fault(0, "utility_outage", "grid", &[], &["ups-a"]);
+        record.ups(FAULT + 4 * MS, UpsState::Normal, UpsState::Transferring);
+        record.bus(FAULT + MS, "pdu-a", 0.0, "");
+        record.bus(FAULT + 9 * MS, "pdu-a", 1.0, "ups-a battery");
+        record.ups(FAULT + 9 * MS, UpsState::Transferring, UpsState::OnBattery);
+        record.ups(HEAL + S, UpsState::OnBattery, UpsState::Normal);
+        let change = Change::Battery {
+            from: BatteryState::Discharging,
+            to: BatteryState::Charging,
+            charge: 0.62,
+        };
+        record.plant(HEAL + S, "ups-a", change);
+        for (at, to) in [(400 * MS, "on_battery"), (20 * S + 3 * S, "recovered")] {
+            record.state(FAULT + at, "supervisor", to);
+        }
+        record.status(S, "OL CHRG");
+        record.status(FAULT + 300 * MS, "OB DISCHRG");
+        record.status(HEAL + 1200 * MS, "OL CHRG");
+        record
+    }
+
+    /// [`Record::clean`] with `gpu-2` without power: what was on it was
+    /// resumed on `gpu-1`, and the gateway took it out and back.
+    pub(crate) fn loss() -> Self {
+        let mut record = Self::clean();
+        record.fault(0, "power_loss", "node gpu-2", &["gpu-2"], &[]);
+        record.plant(FAULT + 20 * MS, "gpu-2", Change::NodePower { on: false });
+        record.plant(HEAL, "gpu-2", Change::NodePower { on: true });
+        record.ready(HEAL + 3 * S, "gpu-2", "replica");
+        record.state(FAULT + 600 * MS, "replica:gpu-2", "unhealthy");
+        record.state(HEAL + 3500 * MS, "replica:gpu-2", "healthy");
+        let hit = |row: &LedgerRow| {
+            row.served_by[0].0 == "gpu-2"
+                && row.end_us >= FAULT + 20 * MS
+                && row.sent_us < HEAL + 3 * S
+        };
+        let dead: Vec<LedgerRow> = record.rows().filter(|r| hit(r)).cloned().collect();
+        for row in dead {
+            let on_victim = row.sent_us < FAULT + 600 * MS;
+            record.forget(&row.id);
+            record.edit(&row.id, |r| r.served_by = vec![("gpu-1".into(), 0)]);
+            if on_victim {
+                let over = FAULT + 600 * MS;
+                record.attempt(&row.id, 0, "gpu-2", row.sent_us, over, AttemptEnd::Evicted);
+                record.edit(&row.id, |r| {
+                    r.fate = Fate::Resumed;
+                    r.served_by = vec![("gpu-2".into(), 0), ("gpu-1".into(), 3)];
+                    r.token_us[3] += 500 * MS;
+                    r.end_us += 500 * MS;
+                });
+            } else {
+                let end = AttemptEnd::Completed;
+                record.attempt(&row.id, 0, "gpu-1", row.sent_us, row.end_us, end);
+            }
+        }
+        record
+    }
+
+    pub(crate) fn add(&mut self, t_us: Micros, body: Body) {
+        let source = match &body {
+            Body::Attempt(_) => "gw",
+            Body::Plant { .. } => "plant",
+            _ => "engine",
+        };
+        self.events.push(Event {
+            seq: 0,
+            t_us,
+            source: source.into(),
+            body,
+        });
+    }
+
+    /// A whole request with a token every 40 ms, the first after 100 ms, and
+    /// the gateway's attempt at it.
+    pub(crate) fn request(&mut self, id: &str, node: &str, at: Micros, tokens: u32) {
+        let mut token_us = vec![40 * MS; tokens as usize];
+        if let Some(first) = token_us.first_mut() {
+            *first = at + 100 * MS;
+        }
+        let end_us = at + 100 * MS + 40 * MS * Micros::from(tokens.saturating_sub(1)) + MS;
+        let row = LedgerRow {
+            id: id.into(),
+            load: "chat".into(),
+            class: "interactive".into(),
+            prompt_tokens: 32,
+            output_tokens: tokens,
+            scheduled_us: at,
+            sent_us: at,
+            connected_us: Some(at + MS),
+            headers_us: Some(at + 90 * MS),
+            token_us,
+            end_us,
+            first_error_us: None,
+            attempts: 1,
+            status: Some(200),
+            served_by: vec![(node.into(), 0)],
+            tokens,
+            finish: Some("stop".into()),
+            done: true,
+            termination: Termination::Clean,
+            fate: Fate::Completed,
+            detail: String::new(),
+        };
+        self.add(end_us, Body::Request(row));
+        self.attempt(id, 0, node, at, end_us, AttemptEnd::Completed);
+    }
+
+    pub(crate) fn attempt(
+        &mut self,
+        id: &str,
+        index: u32,
+        replica: &str,
+        start_us: Micros,
+        end_us: Micros,
+        end: AttemptEnd,
+    ) {
+        let attempt = Attempt {
+            request: id.into(),
+            index,
+            replica: replica.into(),
+            start_us,
+            end_us,
+            from_token: 0,
+            tokens: 0,
+            end,
+        };
+        self.add(end_us, Body::Attempt(attempt));
+    }
+
+    /// Injected at [`FAULT`], healed at [`HEAL`], both witnessed.
+    pub(crate) fn fault(
+        &mut self,
+        fault: usize,
+        kind: &str,
+        target: &str,
+        nodes: &[&str],
+        ups: &[&str],
+    ) {
+        let own = |names: &[&str]| names.iter().map(|n| n.to_string()).collect();
+        let receipt = FaultReceipt {
+            fault,
+            fault_kind: kind.into(),
+            target: target.into(),
+            nodes: own(nodes),
+            ups: own(ups),
+            requested_us: FAULT,
+            injected_us: FAULT + MS / 2,
+            until_us: HEAL,
+            requested: IndexMap::new(),
+        };
+        self.add(FAULT + MS / 2, Body::FaultInjected(receipt));
+        self.witness(fault, "injected", true);
+        self.add(HEAL, Body::FaultHealed { fault });
+        self.witness(fault, "healed", true);
+    }
+
+    pub(crate) fn witness(&mut self, fault: usize, stage: &str, effective: bool) {
+        let at = if stage == "injected" { FAULT } else { HEAL } + 2 * MS;
+        let measured: IndexMap<String, Value> = [("voltage_pu".to_string(), json!(0.0))].into();
+        let report = WitnessReport {
+            fault,
+            witness: "bus meter".into(),
+            stage: stage.into(),
+            effective,
+            observed_us: Some(at),
+            measured,
+            problem: if effective {
+                ""
+            } else {
+                "the bus stayed at 1 pu"
+            }
+            .into(),
+        };
+        self.add(at, Body::Witness(report));
+    }
+
+    pub(crate) fn plant(&mut self, t_us: Micros, component: &str, change: Change) {
+        let body = Body::Plant {
+            component: component.into(),
+            cause: "test".into(),
+            change,
+        };
+        self.add(t_us, body);
+    }
+
+    pub(crate) fn bus(&mut self, t_us: Micros, bus: &str, voltage_pu: f64, source: &str) {
+        let source = source.into();
+        self.plant(t_us, bus, Change::Bus { voltage_pu, source });
+    }
+
+    pub(crate) fn ups(&mut self, t_us: Micros, from: UpsState, to: UpsState) {
+        self.plant(t_us, "ups-a", Change::Ups { from, to });
+    }
+
+    pub(crate) fn state(&mut self, t_us: Micros, of: &str, to: &str) {
+        let body = Body::State {
+            of: of.into(),
+            from: "before".into(),
+            to: to.into(),
+            cause: "test".into(),
+        };
+        self.add(t_us, body);
+    }
+
+    pub(crate) fn status(&mut self, t_us: Micros, value: &str) {
+        let body = Body::Observed {
+            via: "nut".into(),
+            device: "ups-a".into(),
+            variable: "ups.status".into(),
+            value: value.into(),
+        };
+        self.add(t_us, body);
+    }
+
+    pub(crate) fn ready(&mut self, t_us: Micros, node: &str, service: &str) {
+        let body = Body::ServiceReady {
+            node: node.into(),
+            service: service.into(),
+        };
+        self.add(t_us, body);
+    }
+
+    fn rows(&self) -> impl Iterator<Item = &LedgerRow> {
+        self.events.iter().filter_map(|event| match &event.body {
+            Body::Request(row) => Some(row),
+            _ => None,
+        })
+    }
+
+    /// Changes one request.
+    pub(crate) fn edit(&mut self, id: &str, change: impl FnOnce(&mut LedgerRow)) {
+        let row = self
+            .events
+            .iter_mut()
+            .find_map(|event| match &mut event.body {
+                Body::Request(row) if row.id == id => Some(row),
+                _ => None,
+            });
+        change(row.expect("the request is in the record"));
+    }
+
+    /// The request breaks off after three tokens.
+    pub(crate) fn tear(&mut self, id: &str) {
+        self.edit(id, |row| {
+            row.token_us.truncate(3);
+            row.tokens = 3;
+            row.fate = Fate::Truncated;
+            row.termination = Termination::EofInBody;
+            row.finish = None;
+            row.done = false;
+            row.first_error_us = Some(row.end_us);
+            row.detail = "closed after token 3, no finish_reason".into();
+        });
+    }
+
+    /// The request gets no answer at all.
+    pub(crate) fn lose(&mut self, id: &str) {
+        self.edit(id, |row| {
+            row.token_us.clear();
+            row.served_by.clear();
+            row.tokens = 0;
+            row.fate = Fate::Refused;
+            row.termination = Termination::Refused;
+            row.first_error_us = Some(row.end_us);
+            row.detail = "connection refused".into();
+        });
+    }
+
+    fn forget(&mut self, id: &str) {
+        self.events
+            .retain(|e| !matches!(&e.body, Body::Attempt(a) if a.request == id));
+    }
+
+    /// Leaves out events.
+    pub(crate) fn drop(mut self, what: impl Fn(&Body) -> bool) -> Self {
+        self.events.retain(|e| !what(&e.body));
+        self
+    }
+
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+
+    pub(crate) fn events(&self) -> Vec<Event> {
+        let mut events = self.events.clone();
+        events.sort_by_key(|e| (e.t_us, matches!(e.body, Body::End { .. })));
+        for (seq, event) in events.iter_mut().enumerate() {
+            event.seq = seq as u64;
+        }
+        events
+    }
+
+    /// Judges assertions as a playbook writes them.
+    pub(crate) fn judge(&self, assertions: &[Value]) -> Judgement {
+        let read = |value: &Value| {
+            let text = value
+                .to_string()
+                .replace('"', "")
+                .replace(':', ": ")
+                .replace(',', ", ");
+            let inner = text.strip_prefix('{').and_then(|t| t.strip_suffix('}'));
+            let text = inner.unwrap_or(&text).to_string();
+            let assertion: Assertion = serde_json::from_value(value.clone()).expect("an assertion");
+            (text, assertion)
+        };
+        let assertions: Vec<_> = assertions.iter().map(read).collect();
+        judge(JudgeInput {
+            events: &self.events(),
+            assertions: &assertions,
+        })
+    }
+}

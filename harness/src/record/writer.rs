@@ -6,6 +6,8 @@ use std::path::Path;
 
 use ridethrough_targets::clock::Micros;
 
+use ridethrough_targets::plant::Change;
+
 use super::event::{Body, Event};
 
 /// Appends events to a record (JSON Lines) and numbers them.
@@ -36,7 +38,7 @@ impl RecordWriter {
             seq: self.next,
             t_us,
             source: source.to_string(),
-            body,
+            body: finite(body),
         };
         serde_json::to_writer(&mut self.file, &event)?;
         self.file.write_all(b"\n")?;
@@ -59,4 +61,32 @@ impl RecordWriter {
         self.file.flush()?;
         self.file.get_ref().sync_all()
     }
+}
+
+/// JSON has no infinity, and a UPS without load has endless runtime: such a
+/// number becomes the largest there is, so that the record can be read back.
+fn finite(mut body: Body) -> Body {
+    let tame = |value: &mut f64| {
+        if !value.is_finite() {
+            *value = f64::MAX;
+        }
+    };
+    match &mut body {
+        Body::Plant {
+            change: Change::LowBattery { runtime_s, .. },
+            ..
+        } => tame(runtime_s),
+        Body::UpsReading { reading, .. } => tame(&mut reading.runtime_s),
+        Body::Meters {
+            voltage_pu,
+            charge,
+            watts,
+        } => {
+            let all = voltage_pu.values_mut().chain(charge.values_mut());
+            all.chain(watts.values_mut()).for_each(tame);
+        }
+        Body::Progress { values } => values.values_mut().for_each(tame),
+        _ => {}
+    }
+    body
 }

@@ -54,7 +54,11 @@ fn margin(judged: &Judged) -> String {
     let Some(margin) = &judged.margin else {
         return "–".into();
     };
-    let sign = if margin.value < 0.0 { "−" } else { "+" };
+    let sign = match margin.value {
+        v if v < 0.0 => "−",
+        0.0 => "",
+        _ => "+",
+    };
     let size = margin.value.abs();
     match &*margin.unit {
         "ms" => format!("{sign}{}", show_time((size * 1e3).round() as u64)),

@@ -16,7 +16,7 @@ pub fn board(judgement: &Judgement, summary: &Summary, folder: &str, color: bool
     let mut out = Vec::new();
     out.push(headline(summary, color));
     out.extend(wrap(&sentence(judgement), WIDTH as usize));
-    if summary.verdict == Verdict::Invalid {
+    if summary.verdict == Verdict::Invalid && judgement.invalid.len() > 1 {
         section(&mut out, "Why this run is invalid", color);
         for reason in &judgement.invalid {
             let lines = wrap(reason, WIDTH as usize - 2);
