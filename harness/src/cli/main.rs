@@ -13,8 +13,7 @@ use ridethrough_targets::world::embedded;
 use super::args::{Cli, Colour, Listed, Verb};
 use super::exit::Exit;
 use super::{check, doctor, judge, list, plan as plan_words, run, schema};
-use crate::plan::plan;
-use crate::playbook::load_playbook;
+use crate::plan::plan_file;
 
 /// The whole program. A process that was started as part of a world never comes
 /// back from the first line.
@@ -74,9 +73,9 @@ fn check_all(playbooks: &[PathBuf], color: bool) -> Exit {
 }
 
 fn show_plan(path: &Path, json: bool, color: bool) -> Exit {
-    match load_playbook(path).and_then(|loaded| plan(&loaded)) {
-        Ok(plan) if json => print(&plan_words::plan_json(&plan)),
-        Ok(plan) => print(&plan_words::plan_text(&plan)),
+    match plan_file(path) {
+        Ok((_, plan)) if json => print(&plan_words::plan_json(&plan)),
+        Ok((_, plan)) => print(&plan_words::plan_text(&plan)),
         Err(errors) => {
             eprintln!("{}", errors.render(color).trim_end());
             Exit::Usage

@@ -12,8 +12,8 @@ use super::main::complain;
 use super::progress::Progress;
 use crate::conduct::{Conduct, ConductError, Outcome, conduct, junit};
 use crate::judge::Verdict;
-use crate::plan::{Plan, plan};
-use crate::playbook::{Loaded, PlaybookErrors, WorldKind, load_playbook};
+use crate::plan::{Plan, plan, plan_file};
+use crate::playbook::{Loaded, PlaybookErrors, WorldKind};
 
 /// One run that was asked for.
 struct Asked {
@@ -64,11 +64,11 @@ impl From<PlaybookErrors> for Refusal {
 fn collect(args: &RunArgs) -> Result<Vec<Asked>, Refusal> {
     let mut asked = Vec::new();
     for path in &args.playbooks {
-        let loaded = load_playbook(path)?;
+        let (loaded, own) = plan_file(path)?;
         match &args.control {
             Some(name) => asked.push(ask_control(args, path, &loaded, name)?),
             None => asked.push(Asked {
-                plan: seeded(plan(&loaded)?, args.seed),
+                plan: seeded(own, args.seed),
                 repeat: repeat(args, path, loaded.playbook.seed, None),
                 control: None,
             }),

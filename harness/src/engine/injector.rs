@@ -20,6 +20,8 @@ pub(crate) struct Injector {
     pub(crate) clock: Clock,
     pub(crate) ground: Ground,
     pub(crate) recorder: Recorder,
+    /// The machines that the fault is aimed at.
+    pub(crate) victims: Vec<String>,
     /// When the first phase begins.
     pub(crate) origin_us: Micros,
     /// The run is stopped: heal at once.
@@ -119,7 +121,7 @@ impl Injector {
             fault: planned.index,
             fault_kind: planned.kind_name.to_string(),
             target: planned.target.clone(),
-            nodes: planned.reach.nodes.clone(),
+            nodes: self.victims.clone(),
             ups: planned.reach.ups.clone(),
             requested_us,
             injected_us: injected.at_us,

@@ -244,6 +244,7 @@ impl Run {
                     world: Arc::clone(&self.world),
                 },
                 recorder: self.recorder.clone(),
+                victims: self.victims(planned),
                 origin_us,
                 stop: self.stop.clone(),
             };
@@ -298,6 +299,23 @@ impl Run {
             let reason = "the clients did not tell the end of their ledger".to_string();
             self.recorder.now("engine", Body::Invalid { reason });
         }
+    }
+
+    /// The machines that a fault is aimed at. A link that is cut or impaired
+    /// leads to the machines on it; the stack's entry stands for its clients and
+    /// is a victim only where nothing else is.
+    fn victims(&self, planned: &PlannedFault) -> Vec<String> {
+        let Some((a, b)) = &planned.reach.link else {
+            return planned.reach.nodes.clone();
+        };
+        let machines = |name: &&String| self.plan.loads.iter().any(|load| load.name == **name);
+        let on_link: Vec<String> = a.iter().chain(b).filter(machines).cloned().collect();
+        let behind: Vec<String> = on_link
+            .iter()
+            .filter(|name| **name != self.plan.entry.0)
+            .cloned()
+            .collect();
+        if behind.is_empty() { on_link } else { behind }
     }
 
     fn aim(&self, planned: &PlannedFault) -> Aim {

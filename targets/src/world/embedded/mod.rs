@@ -13,6 +13,7 @@
 //! and mounts are gone. Nothing outside is ever changed but files in the run
 //! folder.
 
+mod available;
 mod boot;
 mod channel;
 mod child;
@@ -32,6 +33,7 @@ mod site;
 mod warden;
 mod world;
 
+pub use available::available;
 pub use child::{BuiltinFuture, MARKER, RUN_MARK, Registry, run_child_if_asked};
 pub use config::EmbeddedConfig;
 pub use doctor::{Capability, capabilities};
