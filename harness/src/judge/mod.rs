@@ -43,6 +43,8 @@ pub use sentence::sentence;
 pub use verdict::{INTERRUPTED, Verdict, combine};
 
 #[cfg(test)]
+mod experiment_tests;
+#[cfg(test)]
 pub(crate) mod testkit;
 #[cfg(test)]
 mod tests;
