@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::attempt::{Try, request};
 use super::metrics::count;
 use super::patience::by;
-use super::relay::{error_frame, given_up, retryable};
+use super::relay::{PARTING, error_frame, given_up, retryable};
 use super::service::{Call, Gateway};
 use crate::service::AttemptEnd;
 use crate::serving::api::{ChunkWriter, Generation, Said, SseEvent, SseParser, usage};
@@ -28,7 +28,7 @@ pub(super) async fn serve(gateway: Arc<Gateway>, call: Call) -> Response<Body> {
     };
     let served_by = session.served_by.clone();
     let mut response = if is_stream {
-        let mut response = Response::new(Body::streamed(|writer| session.write(first, writer)));
+        let mut response = Response::new(Body::spawned(|writer| session.write(first, writer)));
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -165,20 +165,28 @@ impl Session {
 
     /// Writes the stream from its first piece on.
     async fn write(mut self, first: Piece, writer: BodyWriter) {
+        let deadline = self.call.deadline;
         let mut piece = first;
         loop {
-            match piece {
-                Piece::Token(data) => writer.send(data).await,
-                Piece::End(data) => return writer.send(data).await,
+            let (data, last) = match piece {
+                Piece::Token(data) => (data, false),
+                Piece::End(data) => (data, true),
+            };
+            if !writer.send_by(deadline, data).await {
+                // The client reads nothing any more.
+                return writer.abort();
+            }
+            if last {
+                return;
             }
             piece = match self.next().await {
                 Ok(piece) => piece,
                 Err(failure) => {
                     // Loud on every level: an error, no [DONE], a broken body.
-                    writer
-                        .send(error_frame(failure.end.unwrap_or(AttemptEnd::Unreachable)))
-                        .await;
-                    return writer.abort().await;
+                    let end = failure.end.unwrap_or(AttemptEnd::Unreachable);
+                    let soon = Instant::now() + PARTING;
+                    writer.send_by(soon, error_frame(end)).await;
+                    return writer.abort();
                 }
             };
         }
