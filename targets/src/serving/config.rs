@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::units::{PerUnit, Span};
 
 /// Which defences a gateway has; each playbook can show which one a fault needs.
+///
+/// Health checks, admission, shedding, the connect timeout and the request's
+/// deadline are there in every mode.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GatewayMode {

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -16,8 +17,10 @@ use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::net::Listener;
 
@@ -187,36 +190,47 @@ pub(crate) fn set_header(response: &mut Response<Body>, name: &'static str, valu
     }
 }
 
-/// What a writer puts on the wire.
-enum Part {
-    Data(Bytes),
-    Abort,
+/// The writing end of a streamed body. Dropping it ends the body as HTTP says,
+/// unless it was broken off before.
+pub(crate) struct BodyWriter {
+    parts: mpsc::Sender<Bytes>,
+    broken: Arc<AtomicBool>,
 }
-
-/// The writing end of a streamed body.
-pub(crate) struct BodyWriter(mpsc::Sender<Part>);
 
 impl BodyWriter {
     /// Waits for room; a client that is gone drops the writer's future instead.
     pub(crate) async fn send(&self, data: impl Into<Bytes>) {
-        let _ = self.0.send(Part::Data(data.into())).await;
+        let _ = self.parts.send(data.into()).await;
+    }
+
+    /// Waits for room until `deadline`; says whether there was some.
+    pub(crate) async fn send_by(&self, deadline: Instant, data: impl Into<Bytes>) -> bool {
+        match self.parts.try_send(data.into()) {
+            Ok(()) => true,
+            Err(TrySendError::Closed(_)) => false,
+            Err(TrySendError::Full(data)) => matches!(
+                timeout_at(deadline, self.parts.send(data)).await,
+                Ok(Ok(()))
+            ),
+        }
     }
 
     /// Breaks the connection off after what was sent: no terminating chunk.
-    pub(crate) async fn abort(&self) {
-        let _ = self.0.send(Part::Abort).await;
+    pub(crate) fn abort(self) {
+        self.broken.store(true, Ordering::Release);
     }
 }
 
 type Writing = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// A response body: whole, or written by a future that the connection's own
-/// task polls. The future dies with the connection, and so does all it holds.
+/// A response body: whole, or written by a future that dies with the
+/// connection, and all it holds with it.
 pub(crate) struct Body {
     whole: Option<Bytes>,
     writing: Option<Writing>,
-    parts: Option<mpsc::Receiver<Part>>,
-    aborting: bool,
+    parts: Option<mpsc::Receiver<Bytes>>,
+    broken: Arc<AtomicBool>,
+    flushed: bool,
 }
 
 impl Body {
@@ -225,23 +239,49 @@ impl Body {
             whole: Some(data.into()),
             writing: None,
             parts: None,
-            aborting: false,
+            broken: Arc::default(),
+            flushed: false,
         }
     }
 
-    /// A body that `write` fills.
+    /// A body that `write` fills, polled by the connection's own task: it
+    /// stands still while the client does not read.
     pub(crate) fn streamed<F, W>(write: W) -> Self
     where
         W: FnOnce(BodyWriter) -> F,
         F: Future<Output = ()> + Send + 'static,
     {
         let (sender, parts) = mpsc::channel(16);
+        let broken = Arc::<AtomicBool>::default();
+        let writer = BodyWriter {
+            parts: sender,
+            broken: Arc::clone(&broken),
+        };
         Self {
             whole: None,
-            writing: Some(Box::pin(write(BodyWriter(sender)))),
+            writing: Some(Box::pin(write(writer))),
             parts: Some(parts),
-            aborting: false,
+            broken,
+            flushed: false,
         }
+    }
+
+    /// A body that `write` fills in a task of its own: its deadlines pass even
+    /// while the client does not read.
+    pub(crate) fn spawned<F, W>(write: W) -> Self
+    where
+        W: FnOnce(BodyWriter) -> F,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        Self::streamed(|writer| {
+            let broken = Arc::clone(&writer.broken);
+            let task = AbortOnDropHandle::new(tokio::spawn(write(writer)));
+            async move {
+                if task.await.is_err() {
+                    broken.store(true, Ordering::Release);
+                }
+            }
+        })
     }
 }
 
@@ -261,9 +301,6 @@ impl hyper::body::Body for Body {
         if let Some(whole) = self.whole.take() {
             return Poll::Ready((!whole.is_empty()).then(|| Ok(Frame::data(whole))));
         }
-        if self.aborting {
-            return Poll::Ready(Some(Err(Aborted)));
-        }
         if let Some(writing) = &mut self.writing
             && writing.as_mut().poll(cx).is_ready()
         {
@@ -273,18 +310,21 @@ impl hyper::body::Body for Body {
             return Poll::Ready(None);
         };
         match parts.poll_recv(cx) {
-            Poll::Ready(Some(Part::Data(data))) => Poll::Ready(Some(Ok(Frame::data(data)))),
-            Poll::Ready(Some(Part::Abort)) => {
-                // The connection flushes when its body has nothing: what was
-                // written before goes out, then the next poll breaks it off.
-                self.aborting = true;
-                cx.waker().wake_by_ref();
-                Poll::Pending
-            }
-            Poll::Ready(None) => {
+            Poll::Ready(Some(data)) => Poll::Ready(Some(Ok(Frame::data(data)))),
+            // The writer is gone, but how it ended is not known yet.
+            Poll::Ready(None) if self.writing.is_some() => Poll::Pending,
+            Poll::Ready(None) if !self.broken.load(Ordering::Acquire) => {
                 self.parts = None;
                 Poll::Ready(None)
             }
+            Poll::Ready(None) if !self.flushed => {
+                // The connection flushes when its body has nothing: what was
+                // written before goes out, then the next poll breaks it off.
+                self.flushed = true;
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Poll::Ready(None) => Poll::Ready(Some(Err(Aborted))),
             Poll::Pending => Poll::Pending,
         }
     }

@@ -2,6 +2,7 @@
 //! token there may be another replica; after it there is none.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
@@ -16,6 +17,9 @@ use crate::service::AttemptEnd;
 use crate::serving::api::{Said, SseParser};
 use crate::serving::config::GatewayMode;
 use crate::serving::http::{ApiError, Body, BodyWriter, MAX_BODY_BYTES, json, set_header};
+
+/// Longest wait for a client to take the last error.
+pub(super) const PARTING: Duration = Duration::from_secs(1);
 
 /// What a client is told when no replica could serve it.
 pub(super) fn given_up(end: Option<AttemptEnd>) -> ApiError {
@@ -220,7 +224,7 @@ fn answer(
     let name = attempt.peer.at.name.clone();
     let patient = gateway.config.mode == GatewayMode::None;
     let mut response = if call.is_stream() || patient {
-        Response::new(Body::streamed(|writer| {
+        Response::new(Body::spawned(|writer| {
             pass(gateway, call, attempt, opening, writer)
         }))
     } else {
@@ -248,7 +252,7 @@ async fn pass(
         mut seen,
     } = opening;
     if !data.is_empty() {
-        writer.send(data.freeze()).await;
+        writer.send_by(call.deadline, data.freeze()).await;
     }
     let bounded = gateway.config.mode == GatewayMode::IdleTimeout;
     let mut heard = Instant::now();
@@ -268,7 +272,10 @@ async fn pass(
                 if call.is_stream() {
                     watch(&mut attempt, &mut parser, &mut seen, &data);
                 }
-                writer.send(data).await;
+                if !writer.send_by(call.deadline, data).await {
+                    writer.abort();
+                    break AttemptEnd::Deadline;
+                }
             }
             Ok(None) if seen.error => break AttemptEnd::ErrorFrame,
             Ok(None) if seen.finished || !call.is_stream() => break AttemptEnd::Completed,
@@ -276,9 +283,10 @@ async fn pass(
             Err(end) => {
                 if matches!(end, AttemptEnd::IdleTimeout | AttemptEnd::Deadline) && call.is_stream()
                 {
-                    writer.send(error_frame(end)).await;
+                    let soon = Instant::now() + PARTING;
+                    writer.send_by(soon, error_frame(end)).await;
                 }
-                writer.abort().await;
+                writer.abort();
                 break end;
             }
         }

@@ -335,3 +335,23 @@ impl Gateway {
         replicas.saturating_mul(2).clamp(2, 8)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keepalive_comes_with_its_mode() {
+        for (mode, has) in [
+            (GatewayMode::None, false),
+            (GatewayMode::RetryOnly, false),
+            (GatewayMode::KeepaliveOnly, true),
+            (GatewayMode::IdleTimeout, true),
+            (GatewayMode::Full, true),
+        ] {
+            let options = socket_options(mode);
+            assert_eq!(options.keepalive.is_some(), has, "{mode:?}");
+            assert_eq!(options.user_timeout, has.then_some(Duration::from_secs(3)));
+        }
+    }
+}

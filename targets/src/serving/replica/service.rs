@@ -16,7 +16,7 @@ use super::scheduler::{Job, Scheduler};
 use super::stream::Answer;
 use crate::clock::Clock;
 use crate::net::SocketOptions;
-use crate::service::{Env, FromService, ServiceError, ToService};
+use crate::service::{Env, FromService, Panel, ServiceError, ToService};
 use crate::serving::api::{ApiKind, ChunkWriter, Generation};
 use crate::serving::config::{KnownBad, ReplicaConfig};
 use crate::serving::http::{ApiError, Body, Handler, json, read_body, serve, set_header, typed};
@@ -63,48 +63,50 @@ pub async fn run_replica(env: Env, config: ReplicaConfig) -> Result<(), ServiceE
         draining: AtomicBool::new(false),
         answers: AtomicU64::new(0),
     });
-    let life = async {
-        let load = tokio::time::sleep(replica.config.model_load.duration());
-        tokio::pin!(load);
-        loop {
-            tokio::select! {
-                biased;
-                word = panel.inbox.recv() => match word {
-                    Some(ToService::Clocks { ratio }) => scheduler.set_clocks(ratio),
-                    Some(ToService::Reading(_)) => {}
-                    Some(ToService::Stop) => break,
-                    None => return,
-                },
-                () = &mut load, if !replica.loaded.load(Ordering::Relaxed) => {
-                    replica.loaded.store(true, Ordering::Relaxed);
-                    panel.say(FromService::Ready { t_us: clock.now_us() });
-                }
-            }
-        }
-        replica.draining.store(true, Ordering::Relaxed);
-        let drained = async {
-            while scheduler.depth() != (0, 0) {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-            // What was made last is still on its way to the wire.
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        };
-        let closed = async { while panel.inbox.recv().await.is_some() {} };
-        tokio::select! {
-            biased;
-            () = drained => {}
-            () = closed => {}
-            () = tokio::time::sleep(DRAIN) => {}
-        }
-    };
     let handler: Arc<dyn Handler> = Arc::clone(&replica) as Arc<dyn Handler>;
     tokio::select! {
         biased;
-        () = life => {}
+        () = live(&replica, &mut panel) => {}
         () = scheduler.run(clock, voice) => {}
         never = serve(listener, handler) => match never {},
     }
     Ok(())
+}
+
+/// Loads the model, heeds the machine, and after a stop waits for what runs.
+async fn live(replica: &Replica, panel: &mut Panel) {
+    let load = tokio::time::sleep(replica.config.model_load.duration());
+    tokio::pin!(load);
+    loop {
+        tokio::select! {
+            biased;
+            word = panel.inbox.recv() => match word {
+                Some(ToService::Clocks { ratio }) => replica.scheduler.set_clocks(ratio),
+                Some(ToService::Reading(_)) => {}
+                Some(ToService::Stop) => break,
+                None => return,
+            },
+            () = &mut load, if !replica.loaded.load(Ordering::Relaxed) => {
+                replica.loaded.store(true, Ordering::Relaxed);
+                panel.say(FromService::Ready { t_us: replica.clock.now_us() });
+            }
+        }
+    }
+    replica.draining.store(true, Ordering::Relaxed);
+    let drained = async {
+        while replica.scheduler.depth() != (0, 0) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        // What was made last is still on its way to the wire.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    let closed = async { while panel.inbox.recv().await.is_some() {} };
+    tokio::select! {
+        biased;
+        () = drained => {}
+        () = closed => {}
+        () = tokio::time::sleep(DRAIN) => {}
+    }
 }
 
 struct Replica {

@@ -25,6 +25,13 @@ pub(super) struct Answer {
     pub(super) probe: bool,
 }
 
+/// How a stream goes on after a token.
+enum Step {
+    On,
+    End,
+    Abort,
+}
+
 impl Drop for Answer {
     fn drop(&mut self) {
         if !self.probe {
@@ -99,11 +106,13 @@ impl Answer {
             let made = self.more(have, &mut last).await;
             if made <= have {
                 // The accelerator gave the request up.
-                return writer.abort().await;
+                return writer.abort();
             }
             for k in have..made {
-                if !self.token(&mut out, &writer, k).await {
-                    return;
+                match self.token(&mut out, &writer, k).await {
+                    Step::On => {}
+                    Step::End => return,
+                    Step::Abort => return writer.abort(),
                 }
             }
             have = made;
@@ -127,8 +136,8 @@ impl Answer {
     }
 
     /// Writes token `k` of this stream, or what a fault makes of it; says
-    /// whether the stream goes on.
-    async fn token(&mut self, out: &mut String, writer: &BodyWriter, k: u32) -> bool {
+    /// how the stream goes on.
+    async fn token(&mut self, out: &mut String, writer: &BodyWriter, k: u32) -> Step {
         let key = self.generation.key;
         let from = self.generation.from;
         let n = from.saturating_add(k);
@@ -156,13 +165,14 @@ impl Answer {
                 if !out.is_empty() {
                     writer.send(std::mem::take(out)).await;
                 }
-                if ending == Act::Abort {
-                    writer.abort().await;
-                }
-                return false;
+                return if ending == Act::Abort {
+                    Step::Abort
+                } else {
+                    Step::End
+                };
             }
         }
-        true
+        Step::On
     }
 
     fn split(&self, out: &mut String, n: u32) {

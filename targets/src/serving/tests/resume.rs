@@ -334,3 +334,64 @@ async fn a_leaving_client_ends_the_attempt() {
         "{running}"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_reads_nothing_keeps_no_place() {
+    for mode in [GatewayMode::None, GatewayMode::Full] {
+        let mut stack = Stack::memory();
+        let mut replica = stack.replica("gpu-1", replica_config(1, None));
+        replica.ready().await;
+        let mut config = gateway_config(mode, &[1]);
+        config.deadline = crate::units::Span::from_secs(60);
+        let mut gateway = stack.gateway(config);
+        gateway.ready().await;
+        // Far more than all buffers on the way hold.
+        let mut conn = stack
+            .net
+            .connect("localhost", GATEWAY, SocketOptions::default())
+            .await
+            .expect("connect");
+        let body = chat_body(100_000).to_string();
+        let head = format!(
+            "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        conn.io.write_all(head.as_bytes()).await.expect("head");
+        conn.io.write_all(body.as_bytes()).await.expect("body");
+        tokio::time::sleep(Duration::from_secs(70)).await;
+        let metrics = stack
+            .post(GATEWAY, "/metrics", &[], &Value::Null)
+            .await
+            .text()
+            .await;
+        assert!(
+            metrics.contains("ridethrough_gateway_in_flight 0"),
+            "{mode:?} {metrics}"
+        );
+        let mut rest = Vec::new();
+        let _ = conn.io.read_to_end(&mut rest).await;
+        assert!(!rest.ends_with(b"0\r\n\r\n"), "broken off, not ended");
+    }
+}
+
+/// Two runs on paused time say the same, microsecond for microsecond.
+#[tokio::test(start_paused = true)]
+async fn a_run_can_be_repeated() {
+    let mut runs = Vec::new();
+    for _ in 0..2 {
+        let (stack, mut gateway, replicas) = stack(GatewayMode::Full, &[None, None, None]).await;
+        let kill = async {
+            tokio::time::sleep(Duration::from_millis(777)).await;
+            replicas[1].task.abort();
+        };
+        let chats = futures_util::future::join_all((1..20).map(|n| stack.chat(GATEWAY, n * 7)));
+        let (answers, ()) = tokio::join!(chats, kill);
+        for (n, seen) in answers.iter().enumerate() {
+            seen.assert_exact(&expected(0, (n as u32 + 1) * 7));
+        }
+        let attempts = gateway.attempts();
+        assert!(attempts.len() > 19);
+        runs.push(attempts);
+    }
+    assert_eq!(runs[0], runs[1]);
+}
