@@ -183,14 +183,30 @@ fn namespaces(pids: &[String]) -> BTreeSet<String> {
     all.filter(|link| !own.contains(link)).collect()
 }
 
-/// Network devices and mounts, as this process sees them.
+/// What a node has of its own that could have come to be outside of it.
+const MOUNT_POINTS: [&str; 4] = [
+    "/etc/hosts",
+    "/etc/resolv.conf",
+    "/proc",
+    "/proc/sys/kernel/random/boot_id",
+];
+
+/// TAP devices, and mounts of the kind that nodes have, as this process sees
+/// them. Others may come and go while a test runs.
 fn outside() -> Result<BTreeSet<String>, Failed> {
     let mut seen = BTreeSet::new();
     for device in fs::read_dir("/sys/class/net")? {
-        seen.insert(format!("device {}", device?.file_name().to_string_lossy()));
+        let device = device?;
+        if device.path().join("tun_flags").exists() {
+            seen.insert(format!("device {}", device.file_name().to_string_lossy()));
+        }
     }
     let mounts = fs::read_to_string("/proc/self/mountinfo")?;
-    seen.extend(mounts.lines().map(|line| format!("mount {line}")));
+    let ours = mounts.lines().filter(|line| {
+        let point = line.split(' ').nth(4).unwrap_or_default();
+        MOUNT_POINTS.contains(&point) || line.contains("/embedded/")
+    });
+    seen.extend(ours.map(|line| format!("mount {line}")));
     Ok(seen)
 }
 
