@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use ridethrough_targets::clock::Clock;
+use ridethrough_targets::plant::Plant;
 use ridethrough_targets::world::embedded::{EmbeddedConfig, EmbeddedWorld};
 use ridethrough_targets::world::{World, WorldError};
 
@@ -163,6 +164,7 @@ fn header(plan: &Plan, how: &Conduct) -> RunHeader {
                 .into(),
         ),
         ("root".to_string(), nix::unistd::geteuid().is_root().into()),
+        ("load_buses".to_string(), load_buses(plan)),
     ]);
     RunHeader {
         schema: SCHEMA,
@@ -173,6 +175,19 @@ fn header(plan: &Plan, how: &Conduct) -> RunHeader {
         started: jiff::Timestamp::now().to_string(),
         version: env!("CARGO_PKG_VERSION").to_string(),
         facts,
+    }
+}
+
+/// The load buses behind each UPS.
+fn load_buses(plan: &Plan) -> Value {
+    let site = &plan.playbook.site;
+    match Plant::new(site, &plan.loads) {
+        Ok(plant) => site
+            .ups
+            .keys()
+            .map(|ups| (ups.clone(), plant.load_buses(ups)))
+            .collect(),
+        Err(_) => Value::Null,
     }
 }
 

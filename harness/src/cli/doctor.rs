@@ -1,5 +1,7 @@
 //! `ridethrough doctor`
 
+use std::fmt::Write;
+
 use comfy_table::{ContentArrangement, Table, presets};
 use owo_colors::OwoColorize;
 
@@ -36,7 +38,7 @@ fn text(found: &[Capability], color: bool) -> String {
         };
         let mut what = format!("{}\nfor {}", capability.detail, capability.needed_for);
         if !capability.found {
-            what += &format!("\nto get it: {}", capability.remedy);
+            let _ = write!(what, "\nto get it: {}", capability.remedy);
         }
         table.add_row([mark, capability.name.to_string(), what]);
     }

@@ -19,7 +19,7 @@ pub(super) fn judge(run: &Path, playbook: Option<&Path>, json: bool, color: bool
             return Exit::Usage;
         }
     };
-    let events = match read_record(&run.join("record.jsonl")) {
+    let events = match read_record(run.join("record.jsonl")) {
         Ok(events) => events,
         Err(error) => {
             complain(&error.to_string());

@@ -63,6 +63,12 @@ impl From<PlaybookErrors> for Refusal {
 /// Everything is read and checked before anything starts.
 fn collect(args: &RunArgs) -> Result<Vec<Asked>, Refusal> {
     let mut asked = Vec::new();
+    if let Some(out) = &args.out
+        && out.join("record.jsonl").exists()
+    {
+        let message = format!("{} already holds a run; name another folder", out.display());
+        return Err(Refusal::Usage(message));
+    }
     for path in &args.playbooks {
         let (loaded, own) = plan_file(path)?;
         match &args.control {

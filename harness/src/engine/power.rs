@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -207,16 +207,14 @@ impl Driver {
     async fn tell(&self, events: Vec<PlantEvent>) {
         let mut dead = Vec::new();
         let mut alive = Vec::new();
-        let mut moved_ups = Vec::new();
+        let mut moved_ups = IndexSet::new();
         for event in events {
             match &event.change {
                 Change::NodePower { on: false } => dead.push(event.component.clone()),
                 Change::NodePower { on: true } => alive.push(event.component.clone()),
                 Change::Brake { clocks } => self.brake(&event.component, *clocks),
                 Change::Ups { .. } | Change::LowBattery { .. } => {
-                    if !moved_ups.contains(&event.component) {
-                        moved_ups.push(event.component.clone());
-                    }
+                    moved_ups.insert(event.component.clone());
                 }
                 _ => {}
             }
