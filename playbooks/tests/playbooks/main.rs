@@ -17,7 +17,7 @@ use ridethrough_targets::world::embedded;
 use case::{Case, Expected};
 
 /// Runs are idle most of the time: more of them than cores go side by side.
-const SIDE_BY_SIDE: usize = 8;
+const SIDE_BY_SIDE: usize = 7;
 
 fn main() -> ExitCode {
     if let Some(code) = embedded::run_child_if_asked(&ridethrough::builtin::builtin) {

@@ -184,6 +184,8 @@ pub struct ReplicaConfig {
     pub decode_slope: PerUnit,
     /// What it does wrong, for controls.
     pub known_bad: Option<KnownBad>,
+    /// From when on it does, after its process started.
+    pub known_bad_from: Span,
     /// The token after which a known-bad stream breaks.
     pub known_bad_after: u32,
 }
@@ -201,6 +203,7 @@ impl Default for ReplicaConfig {
             decode: Span::from_millis(20),
             decode_slope: PerUnit(0.01),
             known_bad: None,
+            known_bad_from: Span::default(),
             known_bad_after: 18,
         }
     }

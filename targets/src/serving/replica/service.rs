@@ -56,6 +56,11 @@ pub async fn run_replica(env: Env, config: ReplicaConfig) -> Result<(), ServiceE
         node,
         boot,
         clock,
+        sound: Arc::new(ReplicaConfig {
+            known_bad: None,
+            ..config.clone()
+        }),
+        bad_from: Instant::now() + config.known_bad_from.duration(),
         config: Arc::new(config),
         scheduler: Arc::clone(&scheduler),
         metrics,
@@ -114,6 +119,9 @@ struct Replica {
     boot: u32,
     clock: Clock,
     config: Arc<ReplicaConfig>,
+    /// The same without its fault, in force before `bad_from`.
+    sound: Arc<ReplicaConfig>,
+    bad_from: Instant,
     scheduler: Arc<Scheduler>,
     metrics: Arc<Metrics>,
     loaded: AtomicBool,
@@ -154,6 +162,15 @@ fn not_found() -> Response<Body> {
 }
 
 impl Replica {
+    /// The configuration in force.
+    fn behaviour(&self) -> &Arc<ReplicaConfig> {
+        if Instant::now() < self.bad_from {
+            &self.sound
+        } else {
+            &self.config
+        }
+    }
+
     fn unavailable(&self) -> Option<ApiError> {
         let message = if self.draining.load(Ordering::Relaxed) {
             "stopping"
@@ -209,7 +226,7 @@ impl Replica {
         if let Some(error) = self.unavailable() {
             return Err(error);
         }
-        if self.config.known_bad == Some(KnownBad::FrozenHealthy) {
+        if self.behaviour().known_bad == Some(KnownBad::FrozenHealthy) {
             return std::future::pending().await;
         }
         let job = Job {
@@ -260,7 +277,7 @@ impl Replica {
         let created_s = self.clock.now_us() / 1_000_000;
         let chunks = ChunkWriter::new(generation.kind, &id, created_s, model, &self.node);
         Answer {
-            config: Arc::clone(&self.config),
+            config: Arc::clone(self.behaviour()),
             metrics: Arc::clone(&self.metrics),
             generation,
             chunks,
