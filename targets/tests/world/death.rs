@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use rand_chacha::ChaCha8Rng;
 use ridethrough_targets::world::World;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::mini::{CHURN, NOBODY};
+use crate::mini::{CHURN, HOLD, NOBODY};
 use crate::nobody::can_be_nobody;
 use crate::site::{Site, builtin, node, shell, trial};
 
@@ -29,7 +29,8 @@ pub(crate) fn trials() -> Vec<Trial> {
 /// How long the kernel may take to clear everything away.
 const GONE_LIMIT: Duration = Duration::from_secs(10);
 
-/// Kills harnesses at random moments of their life.
+/// Kills harnesses at random moments of their life: while they start, while
+/// nodes come and go, and with every node up.
 async fn die(times: u32, as_nobody: bool) -> Result<(), Failed> {
     let mut random = ChaCha8Rng::seed_from_u64(41);
     let mut with_nodes = 0;
@@ -37,45 +38,86 @@ async fn die(times: u32, as_nobody: bool) -> Result<(), Failed> {
     for round in 0..times {
         let folder = tempfile::tempdir()?;
         let before = outside()?;
-        let mut harness = start(folder.path(), as_nobody)?;
-        // Half of them die while they start, half once nodes have been up.
-        if round % 2 == 1 {
+        let verb = if round % 3 == 2 { HOLD } else { CHURN };
+        let mut harness = start(folder.path(), verb, as_nobody)?;
+        if round % 3 != 0 {
             harness = first_line(harness).await?;
         }
         sleep(Duration::from_millis(random.random_range(0..150))).await;
-        let tree = tree(folder.path());
-        let namespaces = namespaces(&tree);
-        with_nodes += u32::from(6 <= namespaces.len());
+        let traces = Traces::of(folder.path(), before);
+        // A node alone has six.
+        with_nodes += u32::from(6 <= traces.namespaces.len());
         harness.kill()?;
         harness.wait()?;
-        let took = gone(folder.path(), &namespaces, &before).await;
+        let took = traces.gone().await;
         longest = longest.max(took.map_err(|left| format!("round {round}: {left}"))?);
     }
     eprintln!("{times} kills, {with_nodes} of them with nodes up; all gone within {longest:?}");
-    if with_nodes * 4 < times {
+    if with_nodes * 3 < times - 2 {
         return Err(format!("only {with_nodes} of {times} kills met nodes").into());
     }
     Ok(())
 }
 
-/// Waits until nothing is left; tells how long that took, or what stays.
-async fn gone(
-    folder: &Path,
-    namespaces: &BTreeSet<String>,
-    before: &BTreeSet<String>,
-) -> Result<Duration, String> {
-    let dead = Instant::now();
-    loop {
-        let left = left(folder, namespaces, before)
-            .map_err(|error| error.message().unwrap_or("cannot look").to_string())?;
-        if left.is_empty() {
-            return Ok(dead.elapsed());
+/// What could be left of a harness.
+struct Traces {
+    folder: PathBuf,
+    namespaces: BTreeSet<String>,
+    alive: BTreeSet<String>,
+    before: BTreeSet<String>,
+}
+
+impl Traces {
+    /// Of a harness that still lives; `before` is from before its start.
+    fn of(folder: &Path, before: BTreeSet<String>) -> Self {
+        let alive = processes().into_iter().collect();
+        Self {
+            namespaces: namespaces(&tree(folder)),
+            folder: folder.to_path_buf(),
+            alive,
+            before,
         }
-        if GONE_LIMIT < dead.elapsed() {
-            return Err(format!("after {GONE_LIMIT:?} there is still {left:?}"));
-        }
-        sleep(Duration::from_millis(2)).await;
     }
+
+    /// Waits until nothing is left; tells how long that took, or what stays.
+    async fn gone(&self) -> Result<Duration, String> {
+        let dead = Instant::now();
+        loop {
+            let cannot = |error: Failed| error.message().unwrap_or("cannot look").to_string();
+            let left = self.left().map_err(cannot)?;
+            if left.is_empty() {
+                return Ok(dead.elapsed());
+            }
+            if GONE_LIMIT < dead.elapsed() {
+                let left: Vec<String> = left.iter().map(|left| describe(left)).collect();
+                return Err(format!("after {GONE_LIMIT:?} there is still {left:#?}"));
+            }
+            sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    fn left(&self) -> Result<Vec<String>, Failed> {
+        let mut left: Vec<String> = tree(&self.folder);
+        // The kernel gives the numbers of namespaces away again, so only
+        // processes from before the death are suspects.
+        left.extend(processes().into_iter().filter(|pid| {
+            let mut links = links(pid);
+            self.alive.contains(pid) && links.any(|link| self.namespaces.contains(&link))
+        }));
+        left.extend(outside()?.difference(&self.before).cloned());
+        Ok(left)
+    }
+}
+
+/// What a process is and where in the kernel it waits.
+fn describe(left: &str) -> String {
+    let read = |name: &str| {
+        let bytes = fs::read(format!("/proc/{left}/{name}")).unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes).replace(['\0', '\n'], " ");
+        text.chars().take(300).collect::<String>()
+    };
+    let [stat, command, stack] = ["stat", "cmdline", "stack"].map(read);
+    format!("{left}: {command}| {stat}| {stack}")
 }
 
 /// A world that is closed, or dropped without a word, leaves nothing either.
@@ -90,7 +132,7 @@ async fn close_and_drop() -> Result<(), Failed> {
         }
         let folder = site.folder.path().to_path_buf();
         let tree = tree(&folder);
-        let namespaces = namespaces(&tree);
+        let traces = Traces::of(&folder, before);
         // The warden, the site's init, and for each node an init and two services.
         assert!(8 <= tree.len(), "{tree:?}");
         if close {
@@ -99,17 +141,17 @@ async fn close_and_drop() -> Result<(), Failed> {
             assert!(!folder.join("embedded").exists());
         }
         drop(site);
-        gone(&folder, &namespaces, &before).await?;
+        traces.gone().await?;
     }
     Ok(())
 }
 
-fn start(folder: &Path, as_nobody: bool) -> Result<Child, Failed> {
+fn start(folder: &Path, verb: &str, as_nobody: bool) -> Result<Child, Failed> {
     let mut command = Command::new(std::env::current_exe()?);
     if as_nobody {
-        command.arg(NOBODY).arg(folder).arg(CHURN);
+        command.arg(NOBODY).arg(folder).arg(verb);
     } else {
-        command.arg(CHURN).arg(folder);
+        command.arg(verb).arg(folder);
     }
     command.stdout(Stdio::piped());
     Ok(command.spawn()?)
@@ -208,19 +250,4 @@ fn outside() -> Result<BTreeSet<String>, Failed> {
     });
     seen.extend(ours.map(|line| format!("mount {line}")));
     Ok(seen)
-}
-
-/// What is still there of a harness that is dead.
-fn left(
-    folder: &Path,
-    namespaces: &BTreeSet<String>,
-    before: &BTreeSet<String>,
-) -> Result<Vec<String>, Failed> {
-    let mut left: Vec<String> = tree(folder);
-    left.extend(processes().into_iter().filter(|pid| {
-        let mut links = links(pid);
-        links.any(|link| namespaces.contains(&link))
-    }));
-    left.extend(outside()?.difference(before).cloned());
-    Ok(left)
 }

@@ -15,8 +15,11 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 const NAMES: [&str; 3] = ["one", "two", "three"];
 
+/// Packets that reached somebody in [`partitions`], at least.
+const PROBES: usize = 50;
+
 async fn site() -> Result<Site, Failed> {
-    let site = Site::open(&NAMES).await?;
+    let site = Site::captured(&NAMES).await?;
     for name in NAMES {
         let spec = node(&NAMES, name, vec![("idle", builtin("idle"))]);
         site.world.boot(&spec, 0).await?;
@@ -73,6 +76,9 @@ async fn partitions() -> Result<(), Failed> {
     };
     assert!(world.install(stranger).is_err());
     world.close().await?;
+    let capture = std::fs::read(site.folder.path().join("capture.pcapng"))?;
+    assert!(capture.starts_with(&[0x0a, 0x0d, 0x0d, 0x0a]));
+    assert!(PROBES * 60 < capture.len(), "{} bytes", capture.len());
     Ok(())
 }
 

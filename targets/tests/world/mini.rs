@@ -3,7 +3,6 @@
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::time::Duration;
 
 use libtest_mimic::Failed;
 use nix::mount::{MsFlags, mount};
@@ -14,10 +13,12 @@ use ridethrough_targets::units::Span;
 use ridethrough_targets::world::embedded::{EmbeddedWorld, capabilities};
 use ridethrough_targets::world::{NodeState, ProbeSpec, World};
 
-use crate::site::{builtin, node, open_with, shell};
+use crate::site::{builtin, config, node, shell};
 
 /// Boots, cuts and boots again until it is killed.
 pub(crate) const CHURN: &str = "mini-churn";
+/// Boots, and then waits to be killed.
+pub(crate) const HOLD: &str = "mini-hold";
 /// Tries everything once.
 pub(crate) const ONCE: &str = "mini-once";
 /// Says what the machine can do, and what opening a world comes to.
@@ -34,8 +35,7 @@ const NAMES: [&str; 3] = ["one", "two", "three"];
 pub(crate) fn run_if_asked() -> Option<ExitCode> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let result = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [CHURN, folder] => run(Path::new(folder), true),
-        [ONCE, folder] => run(Path::new(folder), false),
+        [verb @ (CHURN | HOLD | ONCE), folder] => run(Path::new(folder), verb),
         [DOCTOR, folder] => doctor(Path::new(folder)),
         [NOBODY, folder, verb] => nobody(Path::new(folder), verb, 0o666),
         [NOBODY_SHUT, folder, verb] => nobody(Path::new(folder), verb, 0o600),
@@ -83,33 +83,35 @@ fn doctor(folder: &Path) -> Result<(), Failed> {
         .build()?;
     runtime.block_on(async {
         let exe = PathBuf::from("/proc/self/exe");
-        match open_with(exe, folder, &NAMES).await {
+        match EmbeddedWorld::open(config(exe, folder, &NAMES)).await {
             Ok(world) => Ok(world.close().await?),
             Err(error) => {
-                println!("{}", error.message().unwrap_or("failed"));
+                println!("{error}");
                 Ok(())
             }
         }
     })
 }
 
-fn run(folder: &Path, churn: bool) -> Result<(), Failed> {
+fn run(folder: &Path, verb: &str) -> Result<(), Failed> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()?;
     runtime.block_on(async {
         let exe = PathBuf::from("/proc/self/exe");
-        let world = open_with(exe, folder, &NAMES).await?;
-        if churn {
-            loop {
-                boot_all(&world).await?;
-                println!("up");
-                tokio::time::sleep(Duration::from_millis(30)).await;
-                world.cut(&NAMES.map(String::from)).await?;
-            }
+        let world = EmbeddedWorld::open(config(exe, folder, &NAMES)).await?;
+        if verb == ONCE {
+            return once(&world).await;
         }
-        once(&world).await
+        loop {
+            boot_all(&world).await?;
+            println!("up");
+            if verb == HOLD {
+                std::future::pending::<()>().await;
+            }
+            world.cut(&NAMES.map(String::from)).await?;
+        }
     })
 }
 

@@ -47,8 +47,21 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) async fn open(names: &[&str]) -> Result<Self, Failed> {
+        Self::new(names, false).await
+    }
+
+    /// The same with a capture of every frame.
+    pub(crate) async fn captured(names: &[&str]) -> Result<Self, Failed> {
+        Self::new(names, true).await
+    }
+
+    async fn new(names: &[&str], pcap: bool) -> Result<Self, Failed> {
         let folder = tempfile::tempdir()?;
-        let world = open(folder.path(), names).await?;
+        let config = EmbeddedConfig {
+            pcap,
+            ..config(std::env::current_exe()?, folder.path(), names)
+        };
+        let world = EmbeddedWorld::open(config).await?;
         let events = world.events().ok_or("the events were taken before")?;
         Ok(Self {
             world,
@@ -63,24 +76,15 @@ impl Site {
     }
 }
 
-async fn open(folder: &Path, names: &[&str]) -> Result<EmbeddedWorld, Failed> {
-    open_with(std::env::current_exe()?, folder, names).await
-}
-
-pub(crate) async fn open_with(
-    exe: PathBuf,
-    folder: &Path,
-    names: &[&str],
-) -> Result<EmbeddedWorld, Failed> {
-    let config = EmbeddedConfig {
+pub(crate) fn config(exe: PathBuf, folder: &Path, names: &[&str]) -> EmbeddedConfig {
+    EmbeddedConfig {
         exe,
         run_dir: folder.to_path_buf(),
         clock: Clock::start(),
         seed: 7,
         hosts: hosts(names),
         pcap: false,
-    };
-    Ok(EmbeddedWorld::open(config).await?)
+    }
 }
 
 pub(crate) fn hosts(names: &[&str]) -> IndexMap<String, Ipv4Addr> {

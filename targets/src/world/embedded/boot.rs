@@ -199,7 +199,7 @@ impl EmbeddedWorld {
         if !nodes.get(name).is_some_and(|here| Arc::ptr_eq(here, live)) {
             return Err(failed("its power was cut meanwhile"));
         }
-        let lit = self.switch.light(name, tap);
+        let lit = self.with_switch(|switch| switch.light(name, tap))?;
         lit.map_err(system(format!("light the port of node `{name}`")))
     }
 

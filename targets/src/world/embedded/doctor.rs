@@ -35,66 +35,9 @@ pub struct Capability {
 /// Tries everything and lists it, for the user that asks. What must be tried in
 /// the kernel is tried in a child process that then ends, so nothing stays.
 pub fn capabilities() -> Vec<Capability> {
-    let alone = allowed();
-    let inside = |steps: Named| -> Result<(), Errno> {
-        let groups = if alone {
-            vec![steps]
-        } else {
-            vec![user_steps(), steps]
-        };
-        match attempt(&groups) {
-            Ok(result) => result.map_err(|refused| refused.errno),
-            Err(_) => Err(Errno::UnknownErrno),
-        }
-    };
-    let unshare = |flags| vec![(Need::Namespaces, Step::Unshare(flags))];
-    let embedded = "the embedded world";
     let mut list = vec![user_namespaces()];
-    list.push(tried(
-        "network namespaces",
-        inside(unshare(CloneFlags::CLONE_NEWNET)),
-        embedded,
-        |_| USER_REMEDY,
-    ));
-    list.push(tried(
-        "pid namespaces",
-        inside(unshare(CloneFlags::CLONE_NEWPID)),
-        embedded,
-        |_| USER_REMEDY,
-    ));
-    list.push(tried(
-        "time namespaces",
-        inside(time_steps()),
-        "clocks that restart with a node",
-        |_| "a kernel built with CONFIG_TIME_NS (5.6 or later)",
-    ));
-    list.push(tried(
-        "TAP devices",
-        inside(vec![
-            (Need::Namespaces, Step::Unshare(CloneFlags::CLONE_NEWNET)),
-            (Need::Tap, Step::Tap),
-        ]),
-        "the fabric of the embedded and docker worlds",
-        tap_remedy,
-    ));
-    list.push(tried(
-        "fresh /proc",
-        inside(proc_steps()),
-        "nodes that see their own processes alone",
-        |_| "in a container, run with an unmasked /proc (`--security-opt systempaths=unconfined`)",
-    ));
-    list.push(tried(
-        "FUSE",
-        inside(fuse_steps()),
-        "slow, full and failing disks",
-        |_| "`modprobe fuse`; in a container, pass `--device /dev/fuse`",
-    ));
-    list.push(tried(
-        "netem",
-        inside(netem_steps()),
-        "nothing: the fabric delays and drops by itself",
-        |_| "not needed",
-    ));
+    list.extend(namespaces());
+    list.extend(devices());
     list.extend([embedded_world(), cgroups(), docker()]);
     list.push(program(
         "NUT clients",
@@ -109,6 +52,79 @@ pub fn capabilities() -> Vec<Capability> {
         "install the package `tshark`",
     ));
     list
+}
+
+fn namespaces() -> [Capability; 4] {
+    let unshare = |flags| vec![(Need::Namespaces, Step::Unshare(flags))];
+    [
+        tried(
+            "network namespaces",
+            inside(unshare(CloneFlags::CLONE_NEWNET)),
+            "the embedded world",
+            |_| USER_REMEDY,
+        ),
+        tried(
+            "pid namespaces",
+            inside(unshare(CloneFlags::CLONE_NEWPID)),
+            "the embedded world",
+            |_| USER_REMEDY,
+        ),
+        tried(
+            "time namespaces",
+            inside(time_steps()),
+            "clocks that restart with a node",
+            |_| "a kernel built with CONFIG_TIME_NS (5.6 or later)",
+        ),
+        tried(
+            "fresh /proc",
+            inside(proc_steps()),
+            "nodes that see their own processes alone",
+            |_| {
+                "in a container, run with an unmasked /proc \
+                (`--security-opt systempaths=unconfined`)"
+            },
+        ),
+    ]
+}
+
+fn devices() -> [Capability; 3] {
+    let tap_steps = vec![
+        (Need::Namespaces, Step::Unshare(CloneFlags::CLONE_NEWNET)),
+        (Need::Tap, Step::Tap),
+    ];
+    [
+        tried(
+            "TAP devices",
+            inside(tap_steps),
+            "the fabric of the embedded and docker worlds",
+            tap_remedy,
+        ),
+        tried(
+            "FUSE",
+            inside(fuse_steps()),
+            "slow, full and failing disks",
+            |_| "`modprobe fuse`; in a container, pass `--device /dev/fuse`",
+        ),
+        tried(
+            "netem",
+            inside(netem_steps()),
+            "nothing: the fabric delays and drops by itself",
+            |_| "not needed",
+        ),
+    ]
+}
+
+/// Tries steps as root of a user namespace, where it takes one.
+fn inside(steps: Named) -> Result<(), Errno> {
+    let groups = if allowed() {
+        vec![steps]
+    } else {
+        vec![user_steps(), steps]
+    };
+    match attempt(&groups) {
+        Ok(result) => result.map_err(|refused| refused.errno),
+        Err(_) => Err(Errno::UnknownErrno),
+    }
 }
 
 /// Whether this process may make namespaces without a user namespace.

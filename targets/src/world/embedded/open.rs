@@ -3,7 +3,6 @@
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -84,7 +83,7 @@ impl EmbeddedWorld {
             notes,
             warden,
             site: tokio::sync::Mutex::new(0),
-            switch: Arc::new(switch),
+            switch: std::sync::Mutex::new(Some(switch)),
             nodes: std::sync::Mutex::new(IndexMap::new()),
             events,
             reports: std::sync::Mutex::new(Some(reports)),

@@ -45,7 +45,8 @@ pub struct EmbeddedWorld {
     pub(super) warden: Warden,
     /// Serialises orders to the site's init; holds the last order's number.
     pub(super) site: tokio::sync::Mutex<u64>,
-    pub(super) switch: Arc<Switch>,
+    /// Gone once the world is closed.
+    pub(super) switch: std::sync::Mutex<Option<Switch>>,
     pub(super) nodes: std::sync::Mutex<IndexMap<String, Arc<Live>>>,
     pub(super) events: mpsc::UnboundedSender<WorldEvent>,
     pub(super) reports: std::sync::Mutex<Option<mpsc::UnboundedReceiver<WorldEvent>>>,
@@ -60,6 +61,13 @@ impl EmbeddedWorld {
 
     pub(super) fn log_path(&self, node: &str) -> PathBuf {
         self.logs.join(format!("{node}.log"))
+    }
+
+    /// Asks the switch, while the world is open.
+    pub(super) fn with_switch<T>(&self, ask: impl FnOnce(&Switch) -> T) -> Result<T, WorldError> {
+        let switch = lock(&self.switch);
+        let switch = switch.as_ref().map(ask);
+        switch.ok_or_else(|| WorldError::Failed("the world is closed".into()))
     }
 
     fn known(&self, node: &str) -> Result<(), WorldError> {
@@ -89,7 +97,7 @@ impl EmbeddedWorld {
         let mut dying = Vec::new();
         let dark = {
             let mut nodes = lock(&self.nodes);
-            let dark = self.switch.darken(names);
+            let dark = self.with_switch(|switch| switch.darken(names))?;
             for name in names {
                 if let Some(live) = nodes.shift_remove(name) {
                     dying.push((name.clone(), live));
@@ -161,11 +169,13 @@ impl World for EmbeddedWorld {
         for node in rule.a.iter().chain(&rule.b) {
             self.known(node)?;
         }
-        self.switch.install(rule).map_err(WorldError::Failed)
+        let installed = self.with_switch(|switch| switch.install(rule))?;
+        installed.map_err(WorldError::Failed)
     }
 
     fn remove(&self, rule: RuleId) {
-        self.switch.remove(rule);
+        // Without a switch, no rule is left to take off.
+        let _ = self.with_switch(|switch| switch.remove(rule));
     }
 
     fn say(&self, node: &str, service: &str, word: ToService) {
@@ -231,7 +241,7 @@ impl World for EmbeddedWorld {
 
     fn counters(&self, node: &str) -> Result<PortCounters, WorldError> {
         self.known(node)?;
-        let counters = self.switch.counters(node);
+        let counters = self.with_switch(|switch| switch.counters(node))?;
         counters.ok_or_else(|| WorldError::NoNode(node.to_string()))
     }
 
@@ -240,10 +250,14 @@ impl World for EmbeddedWorld {
     }
 
     async fn close(&self) -> Result<(), WorldError> {
+        if lock(&self.switch).is_none() {
+            return Ok(());
+        }
         let names: Vec<String> = lock(&self.nodes).keys().cloned().collect();
         let cut = self.cut_nodes(&names).await;
         let ended = self.warden.end(DEATH_LIMIT).await;
-        self.switch.detach_all();
+        // Its end closes every device, and completes the capture.
+        drop(lock(&self.switch).take());
         cut?;
         ended.map_err(system("see the end of the site"))?;
         // Left in place if it cannot be removed: only files.
