@@ -112,7 +112,7 @@ fn the_infrastructure_is_told_where_everything_is() {
     assert_eq!(supervisor["devices"][1]["host"], "ups-b");
     assert_eq!(supervisor["devices"][1]["description"], "VFI 20kW");
     assert_eq!(supervisor["policy"]["poll"], "100ms");
-    assert_eq!(config("clients", "watch")["host"], "supervisor");
+    assert_eq!(config("monitor", "watch")["host"], "supervisor");
 }
 
 #[test]
