@@ -46,19 +46,27 @@ fn usage_errors() -> Result<(), String> {
 fn bad_playbook() -> Result<(), String> {
     let folder = folder()?;
     let out = folder.path().join("run");
-    let output = output(
-        program()
-            .arg("run")
-            .arg(data("bad.yaml"))
-            .arg("--out")
-            .arg(&out),
-    )?;
-    exits(&output, 2)?;
-    let text = said(&output);
-    for wanted in ["bad.yaml:", "utility_outage", "did you mean", "gpu-9"] {
-        holds(text.contains(wanted), || {
-            format!("no {wanted:?} in:\n{text}")
-        })?;
+    let cases = [
+        (
+            "bad.yaml",
+            ["bad.yaml:", "utility_outage", "did you mean", "`quickly`"],
+        ),
+        (
+            "names.yaml",
+            ["names.yaml:", "gpu-9", "did you mean", "tron"],
+        ),
+    ];
+    for (name, words) in cases {
+        let mut command = program();
+        command.arg("run").arg(data(name)).arg("--out").arg(&out);
+        let output = output(&mut command)?;
+        exits(&output, 2)?;
+        let text = said(&output);
+        for wanted in words {
+            holds(text.contains(wanted), || {
+                format!("no {wanted:?} in:\n{text}")
+            })?;
+        }
     }
     holds(!out.exists(), || "a run folder was made".into())
 }
