@@ -14,6 +14,7 @@ use tokio::time::{Instant, timeout_at};
 
 use ridethrough_targets::clock::{Clock, Micros};
 use ridethrough_targets::net::{Net, SocketOptions};
+use ridethrough_targets::service::spawn;
 
 use super::answer::{Answer, Finished};
 use super::prompt::Prepared;
@@ -152,7 +153,7 @@ impl Attempted {
                 None
             }
             Ok((sender, connection)) => {
-                let task = tokio::spawn(async move {
+                let task = spawn(async move {
                     // Its error also reaches the request that it belongs to.
                     let _ = connection.await;
                 });

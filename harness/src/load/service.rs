@@ -11,7 +11,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
 use ridethrough_targets::clock::Micros;
-use ridethrough_targets::service::{Env, FromService, Panel, ServiceError, ToService};
+use ridethrough_targets::service::{Env, FromService, Panel, ServiceError, ToService, spawn_in};
 
 use super::client::Target;
 use super::dialect::Learner;
@@ -88,7 +88,7 @@ pub async fn run_load(env: Env, config: LoadConfig) -> Result<(), ServiceError> 
     });
     let mut running = JoinSet::new();
     for load in loads {
-        running.spawn(load.run());
+        spawn_in(&mut running, load.run());
     }
     let last_us = config
         .start_us
@@ -178,13 +178,14 @@ impl Load {
             lag.saturating_record(clock.now_us().saturating_sub(due));
             self.shared.stats.sent();
             sent += 1;
-            requests.spawn(one(
+            let request = one(
                 Arc::clone(&self.shared),
                 self.voice.clone(),
                 index,
                 *planned,
                 due,
-            ));
+            );
+            spawn_in(&mut requests, request);
             // Finished tasks are let go as we go: nothing may pile up.
             while let Some(over) = requests.try_join_next() {
                 heed(over);

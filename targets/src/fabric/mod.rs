@@ -19,4 +19,7 @@ mod switch;
 pub mod tap;
 mod view;
 
+pub(crate) use frame::Frame;
+pub(crate) use link::{Link, Verdict};
+pub(crate) use rules::RuleBook;
 pub use switch::{Switch, SwitchConfig};

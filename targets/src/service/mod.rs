@@ -3,7 +3,9 @@
 //! A service is one async function `run(env, config)`. In a virtual world it is
 //! a task; elsewhere the same function runs as a process of this binary.
 
+mod home;
 mod panel;
+mod registry;
 mod signal;
 mod wire;
 
@@ -14,7 +16,9 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Clock;
 use crate::net::Net;
 
+pub use home::{Census, Home, spawn, spawn_in};
 pub use panel::{Panel, PanelPeer, panel_pair};
+pub use registry::{BuiltinFuture, Registry};
 pub use signal::{
     Attempt, AttemptEnd, Draw, FromService, PlantReading, ReadingStatus, ToService, UpsReading,
 };

@@ -23,6 +23,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::net::Listener;
+use crate::service::{spawn, spawn_in};
 
 /// Largest request body that is read.
 pub(crate) const MAX_BODY_BYTES: usize = 4 << 20;
@@ -54,7 +55,7 @@ pub(crate) async fn serve(
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
             accepted = listener.accept(), if room => match accepted {
                 Ok(conn) => {
-                    connections.spawn(connection(conn.io, Arc::clone(&handler)));
+                    spawn_in(&mut connections, connection(conn.io, Arc::clone(&handler)));
                 }
                 Err(error) => {
                     // Out of descriptors, or a peer that left early: both pass.
@@ -275,7 +276,7 @@ impl Body {
     {
         Self::streamed(|writer| {
             let broken = Arc::clone(&writer.broken);
-            let task = AbortOnDropHandle::new(tokio::spawn(write(writer)));
+            let task = AbortOnDropHandle::new(spawn(write(writer)));
             async move {
                 if task.await.is_err() {
                     broken.store(true, Ordering::Release);

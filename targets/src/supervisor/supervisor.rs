@@ -16,7 +16,7 @@ use super::machine::{DeviceView, Machine};
 use super::nut::{Device, Limits, Link, NutUser, Order, SharedBank, Tracked, is_name, serve};
 use super::poller::{Ear, Heard, What};
 use crate::net::{Listener, SocketOptions};
-use crate::service::{Env, FromService, ServiceError, ToService};
+use crate::service::{Env, FromService, ServiceError, ToService, spawn_in};
 
 /// Answers of devices that may wait to be looked at.
 const MAX_HEARD: usize = 256;
@@ -146,7 +146,7 @@ impl Supervisor {
         let poll = self.config.policy.poll.duration().max(MIN_POLL);
         let mut ears = JoinSet::new();
         for ear in self.ears(poll) {
-            ears.spawn(ear.listen(Arc::clone(&env.net), to.clone()));
+            spawn_in(&mut ears, ear.listen(Arc::clone(&env.net), to.clone()));
         }
         let mut beat = interval(poll);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -289,7 +289,7 @@ impl Supervisor {
             timeout: self.timeout(),
         };
         let (net, bank) = (Arc::clone(&env.net), self.bank.clone());
-        self.forwards.spawn(async move {
+        spawn_in(&mut self.forwards, async move {
             let outcome = forward(net, address, &order).await;
             bank.lock().finish(order.id, outcome);
         });

@@ -6,6 +6,8 @@ pub mod embedded;
 mod link;
 mod probe;
 mod spec;
+mod tail;
+pub mod r#virtual;
 
 use async_trait::async_trait;
 use tokio::sync::mpsc;
@@ -39,6 +41,11 @@ pub enum WorldEvent {
         how: String,
         /// The last lines of its log.
         tail: String,
+    },
+    /// The world has ended every service: the run would never have ended.
+    Halted {
+        /// Which bound was passed, and by whom.
+        reason: String,
     },
 }
 

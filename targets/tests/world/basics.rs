@@ -139,6 +139,7 @@ async fn words_and_exits() -> Result<(), Failed> {
                 assert!(service != "script" || tail.contains("so long"), "{tail}");
                 format!("{service} {how}")
             }
+            WorldEvent::Halted { reason } => reason,
         };
         let Some(at) = wanted.iter().position(|line| *line == text) else {
             return Err(format!("unexpected: {text}").into());

@@ -72,6 +72,7 @@ async fn boot(site: &mut Site, boot: u32) -> Result<Facts, Failed> {
                 printed = true;
             }
             WorldEvent::Said { .. } => {}
+            WorldEvent::Halted { reason } => return Err(reason.into()),
         }
     }
     facts(&site.log("gpu-1"))

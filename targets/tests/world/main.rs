@@ -8,6 +8,7 @@ mod mini;
 mod nobody;
 mod site;
 mod table;
+mod virtual_site;
 
 use std::process::ExitCode;
 
@@ -30,7 +31,8 @@ fn main() -> ExitCode {
     trials.extend(table::trials());
     trials.extend(nobody::trials());
     trials.extend(death::trials());
-    let trials = available(trials, &found);
+    let mut trials = available(trials, &found);
+    trials.extend(table::virtual_trials());
     libtest_mimic::run(&args, trials).exit_code()
 }
 

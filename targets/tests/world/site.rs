@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use indexmap::IndexMap;
 use libtest_mimic::{Failed, Trial};
 use ridethrough_targets::clock::Clock;
-use ridethrough_targets::service::{Env, FromService, Program, ServiceError, ToService};
+use ridethrough_targets::service::{
+    BuiltinFuture, Env, FromService, Program, ServiceError, ToService,
+};
 use ridethrough_targets::world::conformance;
-use ridethrough_targets::world::embedded::{BuiltinFuture, EmbeddedConfig, EmbeddedWorld};
+use ridethrough_targets::world::embedded::{EmbeddedConfig, EmbeddedWorld};
 use ridethrough_targets::world::{NodeSpec, ServiceSpec, World, WorldEvent};
 use tokio::sync::mpsc::UnboundedReceiver;
 

@@ -1,15 +1,27 @@
 //! The table of what peers see, row by row.
 
 use libtest_mimic::{Failed, Trial};
-use ridethrough_targets::world::conformance::{Row, Stage, TABLE, row};
+use ridethrough_targets::units::Span;
+use ridethrough_targets::world::conformance::{Cell, Row, Stage, TABLE, row};
+use ridethrough_targets::world::r#virtual::NeighbourTimes;
 use ridethrough_targets::world::{ServiceSpec, World};
 
 use crate::site::{Site, hosts, shell, trial};
+use crate::virtual_site::{VirtualSite, virtual_trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
+    let name = |world: &str, row: &Row| format!("{world}::table::{}", row.name);
     TABLE
         .iter()
-        .map(|row| trial(&format!("embedded::table::{}", row.name), move || play(row)))
+        .map(|row| trial(&name("embedded", row), move || embedded(row)))
+        .collect()
+}
+
+pub(crate) fn virtual_trials() -> Vec<Trial> {
+    let name = |world: &str, row: &Row| format!("{world}::table::{}", row.name);
+    TABLE
+        .iter()
+        .map(|row| virtual_trial(&name("virtual", row), move || simulated(row)))
         .collect()
 }
 
@@ -21,23 +33,44 @@ const IMPATIENT: &str = "cd /proc/sys/net/ipv4/neigh/eth0 \
     && echo 500 > base_reachable_time_ms && echo 0 > delay_first_probe_time \
     && echo 200 > retrans_time_ms";
 
-async fn play(of: &Row) -> Result<(), Failed> {
+async fn embedded(of: &Row) -> Result<(), Failed> {
     let mut site = Site::open(&NAMES).await?;
+    let extra = vec![ServiceSpec {
+        name: "impatience".into(),
+        program: shell(IMPATIENT),
+        seed: 0,
+    }];
+    let cells = row(&site.world, &mut site.events, &stage(extra), of).await?;
+    site.world.close().await?;
+    judged(of, &cells)
+}
+
+/// The same table, the same services, on virtual time.
+async fn simulated(of: &Row) -> Result<(), Failed> {
+    let impatient = NeighbourTimes {
+        reachable: Span::from_millis(500),
+        delay: Span::from_millis(0),
+        retransmit: Span::from_millis(200),
+    };
+    let mut site = VirtualSite::open(&NAMES, [("late", impatient)])?;
+    let cells = row(&*site.world, &mut site.events, &stage(Vec::new()), of).await?;
+    site.world.close().await?;
+    judged(of, &cells)
+}
+
+fn stage(late_extra: Vec<ServiceSpec>) -> Stage {
     let place = |name: &str| (name.to_string(), hosts(&NAMES)[name]);
-    let stage = Stage {
+    Stage {
         server: place("server"),
         client: place("client"),
         late: place("late"),
-        late_extra: vec![ServiceSpec {
-            name: "impatience".into(),
-            program: shell(IMPATIENT),
-            seed: 0,
-        }],
-    };
-    let cells = row(&site.world, &mut site.events, &stage, of).await?;
-    site.world.close().await?;
+        late_extra,
+    }
+}
+
+fn judged(of: &Row, cells: &[Cell]) -> Result<(), Failed> {
     let mut text = String::new();
-    for cell in &cells {
+    for cell in cells {
         let mark = if cell.holds { "ok " } else { "BAD" };
         let line = format!(
             "{mark} {:?}: {}; expected {:?}\n",

@@ -19,7 +19,7 @@ use super::health::{note, sign_of};
 use super::metrics::count;
 use super::patience::by;
 use super::service::Gateway;
-use crate::service::{Attempt, AttemptEnd, FromService};
+use crate::service::{Attempt, AttemptEnd, FromService, spawn};
 
 /// A connection to a replica; dropping it closes it.
 pub(super) struct Link {
@@ -41,7 +41,7 @@ pub(super) async fn connect(gateway: &Gateway, peer: &Peer) -> Result<Link, Atte
     let (sender, connection) = http1::handshake(TokioIo::new(conn.io))
         .await
         .map_err(|error| hyper_end(&error))?;
-    let task = tokio::spawn(async move {
+    let task = spawn(async move {
         if let Err(error) = connection.await {
             tracing::debug!(%error, "connection to a replica");
         }

@@ -24,7 +24,7 @@ use super::power::watch_power;
 use super::{relay, resume};
 use crate::clock::Clock;
 use crate::net::{Keepalive, Net, SocketOptions};
-use crate::service::{Env, FromService, Panel, ServiceError, ToService};
+use crate::service::{Env, FromService, Panel, ServiceError, ToService, spawn_in};
 use crate::serving::api::ApiKind;
 use crate::serving::config::{GatewayConfig, GatewayMode};
 use crate::serving::http::{ApiError, Body, Handler, json, read_body, serve, set_header, typed};
@@ -113,13 +113,16 @@ pub async fn run_gateway(env: Env, config: GatewayConfig) -> Result<(), ServiceE
     });
     let mut tasks = JoinSet::new();
     for peer in gateway.pool.peers() {
-        tasks.spawn(watch_over(Arc::clone(&gateway), Arc::clone(peer)));
+        spawn_in(
+            &mut tasks,
+            watch_over(Arc::clone(&gateway), Arc::clone(peer)),
+        );
     }
     if !gateway.config.power.nut.is_empty() {
-        tasks.spawn(watch_power(Arc::clone(&gateway)));
+        spawn_in(&mut tasks, watch_power(Arc::clone(&gateway)));
     }
-    tasks.spawn(say_ready(Arc::clone(&gateway)));
-    tasks.spawn(say_progress(Arc::clone(&gateway)));
+    spawn_in(&mut tasks, say_ready(Arc::clone(&gateway)));
+    spawn_in(&mut tasks, say_progress(Arc::clone(&gateway)));
     let handler = Arc::new(Front(Arc::clone(&gateway)));
     tokio::select! {
         biased;

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use super::bank::SharedBank;
 use super::session::Session;
 use crate::net::{Conn, Listener};
+use crate::service::spawn_in;
 
 /// What a server bears.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +52,7 @@ pub async fn serve(mut listener: Box<dyn Listener>, bank: SharedBank, limits: Li
                     number += 1;
                     if let Ok(slot) = Arc::clone(&slots).try_acquire_owned() {
                         let bank = bank.clone();
-                        tasks.spawn(async move {
+                        spawn_in(&mut tasks, async move {
                             connection(conn, number, bank, limits).await;
                             drop(slot);
                         });

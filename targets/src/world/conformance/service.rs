@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use crate::clock::{Clock, Micros};
 use crate::net::{Conn, Keepalive, Net, SocketOptions};
-use crate::service::{Env, FromService, ServiceError, ToService};
+use crate::service::{Env, FromService, ServiceError, ToService, spawn_in};
 
 use super::table::{Column, End};
 
@@ -92,12 +92,12 @@ async fn serve(mut env: Env) -> Result<(), ServiceError> {
             what: format!("listen on port {port}"),
             source,
         })?;
-        tasks.spawn(async move {
+        spawn_in(&mut tasks, async move {
             let mut served = JoinSet::new();
             while let Ok(conn) = listener.accept().await {
                 match port {
-                    STREAM_PORT => drop(served.spawn(stream(conn))),
-                    SINK_PORT => drop(served.spawn(swallow(conn))),
+                    STREAM_PORT => drop(spawn_in(&mut served, stream(conn))),
+                    SINK_PORT => drop(spawn_in(&mut served, swallow(conn))),
                     _ => drop(conn),
                 }
             }
@@ -165,11 +165,11 @@ async fn observe(mut env: Env, config: ClientConfig) -> Result<(), ServiceError>
     if config.streams {
         for column in Column::STREAMS {
             let observer = observer.clone();
-            tasks.spawn(async move { observer.stream(column).await });
+            spawn_in(&mut tasks, async move { observer.stream(column).await });
         }
     }
     let attempts = observer.clone();
-    tasks.spawn(async move { attempts.attempts().await });
+    spawn_in(&mut tasks, async move { attempts.attempts().await });
     stopped(&mut env).await;
     // The tasks end here, so that what is told below stays true.
     tasks.shutdown().await;
@@ -237,7 +237,7 @@ impl Observer {
         let mut tasks = JoinSet::new();
         for _ in 0..ATTEMPTS_MAX {
             let observer = self.clone();
-            tasks.spawn(async move { observer.attempt().await });
+            spawn_in(&mut tasks, async move { observer.attempt().await });
             tokio::time::sleep(ATTEMPT_EVERY).await;
         }
         while tasks.join_next().await.is_some() {}

@@ -2,9 +2,7 @@
 
 use std::process::ExitCode;
 
-use futures_util::future::BoxFuture;
-
-use crate::service::{Env, ServiceError};
+use crate::service::Registry;
 
 use super::{service, site};
 
@@ -14,13 +12,6 @@ pub const MARKER: &str = "__ridethrough";
 /// The variable that holds the run folder in the environment of every process
 /// of a world, whoever has started it.
 pub const RUN_MARK: &str = "RIDETHROUGH_RUN";
-
-/// A built-in service that runs.
-pub type BuiltinFuture = BoxFuture<'static, Result<(), ServiceError>>;
-
-/// Finds a built-in service by its name and starts it with its configuration;
-/// `None` when there is none of that name.
-pub type Registry = dyn Fn(&str, serde_json::Value, Env) -> Option<BuiltinFuture>;
 
 /// Runs a child verb if this process was started for one. Call it first thing
 /// in `main`, before there are threads, and return the exit code if there is

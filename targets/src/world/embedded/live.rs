@@ -16,15 +16,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use crate::service::{FromService, ServiceStart, ToService};
+use crate::world::tail::tail;
 use crate::world::{WorldError, WorldEvent};
 
 use super::channel::AsyncChannel;
 use super::kernel;
 use super::message::{Answer, Ask, FromNode, ToNode};
-
-/// How much of a log is shown when a service ends.
-const TAIL_BYTES: usize = 4096;
-const TAIL_LINES: usize = 12;
 
 type Waiting = Arc<std::sync::Mutex<BTreeMap<u64, oneshot::Sender<Answer>>>>;
 
@@ -183,15 +180,6 @@ pub(super) fn run_wire(
         }
     });
     words
-}
-
-/// The last lines of a log.
-fn tail(log: &std::path::Path) -> String {
-    let bytes = std::fs::read(log).unwrap_or_default();
-    let from = bytes.len().saturating_sub(TAIL_BYTES);
-    let text = String::from_utf8_lossy(&bytes[from..]);
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
 }
 
 /// A poisoned lock still holds sound data here: no guard lives across a panic

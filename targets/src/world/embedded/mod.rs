@@ -34,7 +34,7 @@ mod warden;
 mod world;
 
 pub use available::available;
-pub use child::{BuiltinFuture, MARKER, RUN_MARK, Registry, run_child_if_asked};
+pub use child::{MARKER, RUN_MARK, run_child_if_asked};
 pub use config::EmbeddedConfig;
 pub use doctor::{Capability, capabilities};
 

@@ -15,9 +15,8 @@ use tokio::sync::oneshot;
 
 use crate::clock::Clock;
 use crate::net::HostNet;
-use crate::service::{Env, FromService, ServiceStart, open_panel};
+use crate::service::{Env, FromService, Registry, ServiceStart, open_panel};
 
-use super::child::Registry;
 use super::kernel;
 
 /// How long a service that has ended may take to say its last words.

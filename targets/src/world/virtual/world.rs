@@ -1,0 +1,233 @@
+//! The virtual world.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use indexmap::IndexMap;
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+
+use super::boot::Live;
+use super::bound::Bound;
+use super::config::VirtualConfig;
+use super::logs::{Logs, subscriber};
+use super::wire::Wire;
+use crate::clock::Clock;
+use crate::service::{Home, ToService};
+use crate::world::{
+    CutReceipt, LinkRule, NodeSpec, NodeState, PortCounters, ProbeReport, ProbeSpec, RuleId, World,
+    WorldError, WorldEvent,
+};
+
+/// Nodes as tasks of this thread; see the [module](super).
+pub struct VirtualWorld {
+    pub(super) config: VirtualConfig,
+    pub(super) wire: Wire,
+    pub(super) bound: Arc<Bound>,
+    pub(super) logs: Logs,
+    pub(super) events: mpsc::UnboundedSender<WorldEvent>,
+    nodes: Mutex<IndexMap<String, Live>>,
+    reports: Mutex<Option<mpsc::UnboundedReceiver<WorldEvent>>>,
+    probes: AtomicU64,
+    /// The tasks of the world itself.
+    drivers: Mutex<Vec<AbortHandle>>,
+}
+
+impl VirtualWorld {
+    /// Opens a world. Must be called on a runtime of one thread whose time is
+    /// paused.
+    pub fn open(config: VirtualConfig) -> Arc<Self> {
+        let origin = config.clock.instant(0);
+        let wire = Wire::new(origin, config.seed, &config.hosts, &config.neighbours);
+        let (events, reports) = mpsc::unbounded_channel();
+        let world = Arc::new(Self {
+            bound: Arc::new(Bound::new(config.bounds)),
+            logs: Logs::new(config.run_dir.join("logs")),
+            wire: wire.clone(),
+            events,
+            nodes: Mutex::default(),
+            reports: Mutex::new(Some(reports)),
+            probes: AtomicU64::new(0),
+            drivers: Mutex::default(),
+            config,
+        });
+        let watching = Arc::clone(&world);
+        let watch = tokio::spawn(async move { watching.watch().await });
+        lock(&world.drivers).extend([wire.start(), watch.abort_handle()]);
+        world
+    }
+
+    /// Takes what services log to the logs of their nodes. Make it the default
+    /// subscriber of the world's thread.
+    pub fn log_subscriber(&self) -> impl tracing::Subscriber + Send + Sync + use<> {
+        subscriber(self.logs.clone(), self.config.clock)
+    }
+
+    /// Ends every service of a run that would never end.
+    async fn watch(&self) {
+        let reason = self.bound.passed().await;
+        for live in self.nodes().values() {
+            live.homes.values().for_each(Home::kill);
+        }
+        let _ = self.events.send(WorldEvent::Halted { reason });
+    }
+
+    pub(super) fn nodes(&self) -> MutexGuard<'_, IndexMap<String, Live>> {
+        lock(&self.nodes)
+    }
+
+    pub(super) fn place(&self, node: &str) -> Result<usize, WorldError> {
+        self.wire
+            .place(node)
+            .ok_or_else(|| WorldError::NoNode(node.to_string()))
+    }
+
+    fn with_live<T>(&self, node: &str, act: impl FnOnce(&mut Live) -> T) -> Result<T, WorldError> {
+        self.place(node)?;
+        let mut nodes = self.nodes();
+        let live = nodes.get_mut(node).map(act);
+        live.ok_or_else(|| WorldError::Failed(format!("node `{node}` is down")))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[async_trait]
+impl World for VirtualWorld {
+    fn name(&self) -> &'static str {
+        "virtual"
+    }
+
+    fn clock(&self) -> Clock {
+        self.config.clock
+    }
+
+    async fn boot(&self, node: &NodeSpec, boot: u32) -> Result<(), WorldError> {
+        self.boot_node(node, boot)
+    }
+
+    async fn cut(&self, nodes: &[String]) -> Result<Vec<CutReceipt>, WorldError> {
+        let places = nodes.iter().map(|node| self.place(node));
+        let places = places.collect::<Result<Vec<_>, _>>()?;
+        let dark_us = self.config.clock.now_us();
+        let counters = self.wire.cut(&places);
+        let dead: Vec<Live> = {
+            let mut live = self.nodes();
+            let dead = nodes.iter().filter_map(|node| live.shift_remove(node));
+            dead.collect()
+        };
+        let homes = || dead.iter().flat_map(|live| live.homes.values());
+        homes().for_each(Home::kill);
+        for home in homes() {
+            home.emptied().await;
+        }
+        let receipt = |(node, at_cut): (&String, PortCounters)| CutReceipt {
+            node: node.clone(),
+            dark_us,
+            dead_us: self.config.clock.now_us(),
+            at_cut,
+        };
+        Ok(nodes.iter().zip(counters).map(receipt).collect())
+    }
+
+    async fn hang(&self, node: &str) -> Result<(), WorldError> {
+        self.with_live(node, |live| {
+            live.hung = true;
+            live.homes.values().for_each(Home::freeze);
+        })
+    }
+
+    async fn resume(&self, node: &str) -> Result<(), WorldError> {
+        self.with_live(node, |live| {
+            live.hung = false;
+            live.homes.values().for_each(Home::thaw);
+        })
+    }
+
+    async fn kill(&self, node: &str) -> Result<(), WorldError> {
+        let homes = self.with_live(node, |live| {
+            live.wires.clear();
+            std::mem::take(&mut live.homes)
+        })?;
+        homes.values().for_each(Home::kill);
+        for (service, home) in &homes {
+            home.emptied().await;
+            let _ = self.events.send(WorldEvent::Exited {
+                node: node.to_string(),
+                service: service.clone(),
+                how: "signal 9".into(),
+                tail: String::new(),
+            });
+        }
+        Ok(())
+    }
+
+    fn install(&self, rule: LinkRule) -> Result<RuleId, WorldError> {
+        for node in rule.a.iter().chain(&rule.b) {
+            self.place(node)?;
+        }
+        self.wire.install(&rule).map_err(WorldError::Failed)
+    }
+
+    fn remove(&self, rule: RuleId) {
+        self.wire.remove(rule);
+    }
+
+    fn say(&self, node: &str, service: &str, word: ToService) {
+        if let Some(wire) = self.nodes().get(node).and_then(|l| l.wires.get(service)) {
+            let _ = wire.send(word);
+        }
+    }
+
+    async fn probe(&self, spec: &ProbeSpec) -> Result<ProbeReport, WorldError> {
+        let (from, to) = (self.place(&spec.from)?, self.place(&spec.to)?);
+        self.with_live(&spec.from, |_| ())?;
+        let token = self.probes.fetch_add(1, Ordering::Relaxed);
+        for sent in 0..spec.count {
+            if sent > 0 {
+                tokio::time::sleep(spec.interval.duration()).await;
+            }
+            self.wire.send_probe(token, from, to);
+        }
+        tokio::time::sleep(spec.wait.duration()).await;
+        let (sent, arrived, rtt_us) = self.wire.end_probe(token);
+        Ok(ProbeReport {
+            sent,
+            arrived: self.nodes().contains_key(&spec.to).then_some(arrived),
+            answered: rtt_us.len() as u32,
+            rtt_us,
+        })
+    }
+
+    async fn state(&self, node: &str) -> Result<NodeState, WorldError> {
+        self.place(node)?;
+        let nodes = self.nodes();
+        let Some(live) = nodes.get(node) else {
+            return Ok(NodeState::Down);
+        };
+        let running = live.homes.values().any(|home| !home.is_empty());
+        Ok(match (running, live.hung) {
+            (false, _) => NodeState::Empty,
+            (true, true) => NodeState::Stopped,
+            (true, false) => NodeState::Running,
+        })
+    }
+
+    fn counters(&self, node: &str) -> Result<PortCounters, WorldError> {
+        Ok(self.wire.counters(self.place(node)?))
+    }
+
+    fn events(&self) -> Option<mpsc::UnboundedReceiver<WorldEvent>> {
+        lock(&self.reports).take()
+    }
+
+    async fn close(&self) -> Result<(), WorldError> {
+        let names: Vec<String> = self.nodes().keys().cloned().collect();
+        self.cut(&names).await?;
+        lock(&self.drivers).drain(..).for_each(|task| task.abort());
+        Ok(())
+    }
+}
