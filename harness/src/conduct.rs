@@ -10,15 +10,19 @@ use tokio_util::sync::CancellationToken;
 
 use ridethrough_targets::clock::Clock;
 use ridethrough_targets::plant::Plant;
+use ridethrough_targets::service::Registry;
 use ridethrough_targets::world::embedded::{EmbeddedConfig, EmbeddedWorld};
+use ridethrough_targets::world::r#virtual::{EventBounds, VirtualConfig, VirtualWorld};
 use ridethrough_targets::world::{World, WorldError};
 
+use crate::builtin::builtin;
 use crate::engine::{EngineError, RunRequest, run};
 use crate::judge::{JudgeInput, Judgement, judge};
 use crate::plan::Plan;
 use crate::playbook::WorldKind;
 use crate::record::{Event, RunHeader, SCHEMA, read_record};
 use crate::report::{Summary, board, document, suite, summary};
+use crate::virtual_time::on_virtual_time;
 
 /// How a run is to be carried out.
 pub struct Conduct {
@@ -75,6 +79,29 @@ pub enum ConductError {
 /// Carries a plan out and judges it. The folder then holds `record.jsonl`,
 /// `summary.json`, `junit.xml`, `playbook.yaml` and `logs/`.
 pub async fn conduct(plan: Plan, how: Conduct) -> Result<Outcome, ConductError> {
+    conduct_with(plan, how, Arc::new(builtin)).await
+}
+
+/// As [`conduct`], with other built-in services. Only a virtual world has them:
+/// elsewhere services are processes, which find their own.
+pub async fn conduct_with(
+    plan: Plan,
+    how: Conduct,
+    registry: Arc<Registry>,
+) -> Result<Outcome, ConductError> {
+    if how.world != WorldKind::Virtual {
+        return conduct_here(plan, how, registry).await;
+    }
+    let out = how.out.clone();
+    let outcome = on_virtual_time(move || conduct_here(plan, how, registry)).await;
+    outcome.map_err(|source| ConductError::Folder { path: out, source })?
+}
+
+async fn conduct_here(
+    plan: Plan,
+    how: Conduct,
+    registry: Arc<Registry>,
+) -> Result<Outcome, ConductError> {
     let folder = |path: &Path| {
         let path = path.to_path_buf();
         move |source| ConductError::Folder { path, source }
@@ -85,7 +112,7 @@ pub async fn conduct(plan: Plan, how: Conduct) -> Result<Outcome, ConductError> 
     std::fs::write(&resolved, &plan.yaml).map_err(folder(&resolved))?;
     let clock = Clock::start();
     let header = header(&plan, &how);
-    let world = open(&plan, &how, clock).await?;
+    let (world, _logging) = open(&plan, &how, clock, registry).await?;
     let record = how.out.join("record.jsonl");
     let request = RunRequest {
         plan: plan.clone(),
@@ -154,25 +181,31 @@ impl Outcome {
     }
 }
 
+/// A virtual run is the same on any machine at any time: its record says
+/// nothing of either, and its wall clock starts at the epoch.
 fn header(plan: &Plan, how: &Conduct) -> RunHeader {
-    let facts: IndexMap<String, Value> = IndexMap::from([
+    let real = how.world != WorldKind::Virtual;
+    let mut facts: IndexMap<String, Value> = IndexMap::from([
         ("playbook_sha256".to_string(), plan.hash.clone().into()),
-        (
-            "cpus".to_string(),
-            std::thread::available_parallelism()
-                .map_or(0, usize::from)
-                .into(),
-        ),
-        ("root".to_string(), nix::unistd::geteuid().is_root().into()),
         ("load_buses".to_string(), load_buses(plan)),
     ]);
+    if real {
+        let cpus = std::thread::available_parallelism().map_or(0, usize::from);
+        facts.insert("cpus".to_string(), cpus.into());
+        let root = nix::unistd::geteuid().is_root();
+        facts.insert("root".to_string(), root.into());
+    }
+    let started = match real {
+        true => jiff::Timestamp::now(),
+        false => jiff::Timestamp::UNIX_EPOCH,
+    };
     RunHeader {
         schema: SCHEMA,
         run: how.id.clone(),
         playbook: plan.playbook.name.clone(),
         seed: plan.seed,
         world: world_name(how.world).to_string(),
-        started: jiff::Timestamp::now().to_string(),
+        started: started.to_string(),
         version: env!("CARGO_PKG_VERSION").to_string(),
         facts,
     }
@@ -200,8 +233,29 @@ pub fn world_name(world: WorldKind) -> &'static str {
     }
 }
 
-async fn open(plan: &Plan, how: &Conduct, clock: Clock) -> Result<Arc<dyn World>, ConductError> {
+/// Keeps what services log going to their own logs.
+type Logging = Option<tracing::subscriber::DefaultGuard>;
+
+async fn open(
+    plan: &Plan,
+    how: &Conduct,
+    clock: Clock,
+    registry: Arc<Registry>,
+) -> Result<(Arc<dyn World>, Logging), ConductError> {
     match how.world {
+        WorldKind::Virtual => {
+            let world = VirtualWorld::open(VirtualConfig {
+                registry,
+                run_dir: how.out.clone(),
+                clock,
+                seed: plan.seed,
+                hosts: plan.hosts.clone(),
+                neighbours: IndexMap::new(),
+                bounds: EventBounds::default(),
+            });
+            let logging = tracing::subscriber::set_default(world.log_subscriber());
+            Ok((world, Some(logging)))
+        }
         WorldKind::Embedded => {
             let exe = std::env::current_exe().map_err(|source| WorldError::System {
                 what: "find this program's own file".into(),
@@ -218,8 +272,8 @@ async fn open(plan: &Plan, how: &Conduct, clock: Clock) -> Result<Arc<dyn World>
             let world = EmbeddedWorld::open(config)
                 .await
                 .map_err(EngineError::World)?;
-            Ok(Arc::new(world))
+            Ok((Arc::new(world), None))
         }
-        other => Err(ConductError::NoWorld(world_name(other).to_string())),
+        WorldKind::Docker => Err(ConductError::NoWorld(world_name(how.world).to_string())),
     }
 }

@@ -16,3 +16,4 @@ pub mod plan;
 pub mod playbook;
 pub mod record;
 pub mod report;
+mod virtual_time;

@@ -48,6 +48,9 @@ pub(super) enum Verb {
         /// Playbooks.
         #[arg(required = true, value_name = "PLAYBOOK")]
         playbooks: Vec<PathBuf>,
+        /// Whether this world can run them too (default: the playbook's own).
+        #[arg(long, value_enum)]
+        world: Option<WorldArg>,
     },
     /// Show what a run of a playbook would do, and what each fault reaches.
     #[command(after_help = "Example:\n  ridethrough plan playbooks/power/feed-loss.yaml")]
@@ -100,6 +103,7 @@ Examples:
   ridethrough run playbooks/power/utility-outage.yaml
   ridethrough run playbooks/power/utility-outage.yaml --seed 7 --pcap
   ridethrough run playbooks/power/utility-outage.yaml --controls
+  ridethrough run playbooks/*/*.yaml --world virtual --controls
   ridethrough run playbooks/*/*.yaml --junit results.xml --json";
 
 #[derive(Debug, Args)]
@@ -107,7 +111,8 @@ pub(super) struct RunArgs {
     /// Playbooks, run one after the other.
     #[arg(required = true, value_name = "PLAYBOOK")]
     pub(super) playbooks: Vec<PathBuf>,
-    /// Where the nodes run (default: the playbook's own, else embedded).
+    /// Where the nodes run (default: the playbook's own, else embedded, else
+    /// virtual where this machine cannot).
     #[arg(long, value_enum)]
     pub(super) world: Option<WorldArg>,
     /// Seed of every random choice (default: the playbook's own).
@@ -129,7 +134,8 @@ pub(super) struct RunArgs {
     /// Run every control too; one that does not fail as it must fails the whole.
     #[arg(long)]
     pub(super) controls: bool,
-    /// Write every frame of the fabric to capture.pcapng in the run folder.
+    /// Write every frame of the fabric to capture.pcapng in the run folder
+    /// (embedded world).
     #[arg(long)]
     pub(super) pcap: bool,
 }

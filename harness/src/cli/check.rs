@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::plan::{Plan, plan_file};
+use crate::plan::{Plan, plan_file_in};
+use crate::playbook::WorldKind;
 
 /// The outcome of a check.
 #[derive(Clone, Debug)]
@@ -14,8 +15,8 @@ pub(super) struct Checked {
 }
 
 /// Checks a playbook, its site, its stack and its controls. Starts nothing.
-pub(super) fn check(path: &Path, color: bool) -> Checked {
-    match plan_file(path) {
+pub(super) fn check(path: &Path, world: Option<WorldKind>, color: bool) -> Checked {
+    match plan_file_in(path, world) {
         Ok((_, plan)) => Checked {
             text: format!("{}: {}\n", path.display(), summary(&plan)),
             good: true,

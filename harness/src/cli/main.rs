@@ -14,6 +14,7 @@ use super::args::{Cli, Colour, Listed, Verb};
 use super::exit::Exit;
 use super::{check, doctor, judge, list, plan as plan_words, run, schema};
 use crate::plan::plan_file;
+use crate::playbook::WorldKind;
 
 /// The whole program. A process that was started as part of a world never comes
 /// back from the first line.
@@ -33,7 +34,7 @@ pub fn main() -> ExitCode {
     let color = color(cli.color);
     match cli.verb {
         Verb::Run(args) => run::run(args, color),
-        Verb::Check { playbooks } => check_all(&playbooks, color),
+        Verb::Check { playbooks, world } => check_all(&playbooks, world.map(Into::into), color),
         Verb::Plan { playbook, json } => show_plan(&playbook, json, color),
         Verb::List { what, folder } => print(&match what {
             Listed::Faults => list::list_faults(),
@@ -58,10 +59,10 @@ fn print(text: &str) -> Exit {
     Exit::Passed
 }
 
-fn check_all(playbooks: &[PathBuf], color: bool) -> Exit {
+fn check_all(playbooks: &[PathBuf], world: Option<WorldKind>, color: bool) -> Exit {
     let mut exit = Exit::Passed;
     for path in playbooks {
-        let checked = check::check(path, color);
+        let checked = check::check(path, world, color);
         if checked.good {
             print(&checked.text);
         } else {

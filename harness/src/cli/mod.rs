@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod doctor;
 mod exit;
+mod fallback;
 mod judge;
 mod list;
 mod main;

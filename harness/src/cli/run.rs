@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::args::RunArgs;
+use super::args::{RunArgs, WorldArg};
 use super::exit::Exit;
+use super::fallback::{Fallback, unused, virtual_id};
 use super::main::complain;
 use super::progress::Progress;
 use crate::conduct::{Conduct, ConductError, Outcome, conduct, junit};
 use crate::judge::Verdict;
-use crate::plan::{Plan, plan, plan_file};
+use crate::plan::{Plan, plan, plan_file_in};
 use crate::playbook::{Loaded, PlaybookErrors, WorldKind};
 
 /// One run that was asked for.
@@ -63,6 +64,7 @@ impl From<PlaybookErrors> for Refusal {
 /// Everything is read and checked before anything starts.
 fn collect(args: &RunArgs) -> Result<Vec<Asked>, Refusal> {
     let mut asked = Vec::new();
+    let mut fallback = Fallback::default();
     if let Some(out) = &args.out
         && out.join("record.jsonl").exists()
     {
@@ -70,7 +72,7 @@ fn collect(args: &RunArgs) -> Result<Vec<Asked>, Refusal> {
         return Err(Refusal::Usage(message));
     }
     for path in &args.playbooks {
-        let (loaded, own) = plan_file(path)?;
+        let (loaded, own) = planned(args, path, &mut fallback)?;
         match &args.control {
             Some(name) => asked.push(ask_control(args, path, &loaded, name)?),
             None => asked.push(Asked {
@@ -86,6 +88,24 @@ fn collect(args: &RunArgs) -> Result<Vec<Asked>, Refusal> {
         }
     }
     Ok(asked)
+}
+
+/// A plan whose playbook names the world it will run in.
+fn planned(
+    args: &RunArgs,
+    path: &Path,
+    fallback: &mut Fallback,
+) -> Result<(Loaded, Plan), Refusal> {
+    let asked = args.world.map(WorldKind::from);
+    let (mut loaded, mut plan) = plan_file_in(path, asked)?;
+    if loaded.playbook.world.is_none() {
+        (loaded, plan) = plan_file_in(path, Some(fallback.world()))?;
+    }
+    if args.pcap && loaded.playbook.world == Some(WorldKind::Virtual) {
+        let message = "a virtual world has no frames to capture; use --world embedded";
+        return Err(Refusal::Usage(message.into()));
+    }
+    Ok((loaded, plan))
 }
 
 fn ask_control(args: &RunArgs, path: &Path, loaded: &Loaded, name: &str) -> Result<Asked, Refusal> {
@@ -120,10 +140,19 @@ fn seeded(mut plan: Plan, seed: Option<u64>) -> Plan {
 
 fn repeat(args: &RunArgs, path: &Path, own_seed: u64, control: Option<&str>) -> String {
     let seed = args.seed.unwrap_or(own_seed);
+    let world = match args.world {
+        Some(WorldArg::Virtual) => " --world virtual",
+        Some(WorldArg::Embedded) => " --world embedded",
+        Some(WorldArg::Docker) => " --world docker",
+        None => "",
+    };
     let control = control
         .map(|name| format!(" --control '{name}'"))
         .unwrap_or_default();
-    format!("ridethrough run {} --seed {seed}{control}", path.display())
+    format!(
+        "ridethrough run {} --seed {seed}{world}{control}",
+        path.display()
+    )
 }
 
 async fn run_all(asked: Vec<Asked>, args: &RunArgs, color: bool) -> Exit {
@@ -178,21 +207,21 @@ async fn run_one(
     several: bool,
     stop: &CancellationToken,
 ) -> Result<Outcome, ConductError> {
-    let id = uuid::Uuid::now_v7().to_string();
+    let world = asked.plan.playbook.world.unwrap_or(WorldKind::Embedded);
+    let id = match world {
+        WorldKind::Virtual => virtual_id(&asked.plan),
+        _ => uuid::Uuid::now_v7().to_string(),
+    };
     let out = match (&args.out, several) {
         (Some(out), false) => out.clone(),
-        (Some(out), true) => out.join(&id),
-        (None, _) => PathBuf::from("runs").join(&id),
+        (Some(out), true) => unused(out.join(&id)),
+        (None, _) => unused(PathBuf::from("runs").join(&id)),
     };
-    let world = args
-        .world
-        .map(WorldKind::from)
-        .or(asked.plan.playbook.world);
     let (watcher, events) = mpsc::unbounded_channel();
     let total = asked.plan.total.duration();
     let progress = tokio::spawn(Progress::new(&asked.plan.playbook.name, total).follow(events));
     let how = Conduct {
-        world: world.unwrap_or(WorldKind::Embedded),
+        world,
         id,
         out,
         pcap: args.pcap,

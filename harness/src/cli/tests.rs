@@ -14,14 +14,14 @@ use crate::playbook::tests::{GOOD, good, good_text};
 #[test]
 fn a_good_playbook_is_one_line() {
     assert_snapshot!(
-        check(Path::new(GOOD), false).text,
+        check(Path::new(GOOD), None, false).text,
         @"tests/data/playbooks/utility-outage.yaml: ok (35s, 4 machines, 3 faults, 5 promises, 1 control)"
     );
 }
 
 #[test]
 fn a_bad_playbook_is_its_errors() {
-    let checked = check(Path::new("tests/data/sites/two-feed.yaml"), false);
+    let checked = check(Path::new("tests/data/sites/two-feed.yaml"), None, false);
     assert!(!checked.good);
     assert!(checked.text.contains("this is a site, not a playbook"));
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
 
 use ridethrough_targets::service::FromService;
 use ridethrough_targets::world::WorldEvent;
@@ -20,6 +21,8 @@ pub(crate) struct Ears {
     pub(crate) readiness: Arc<Readiness>,
     /// Counts the loads that are done.
     pub(crate) loads_done: watch::Sender<usize>,
+    /// Ends the run.
+    pub(crate) halt: CancellationToken,
 }
 
 impl Ears {
@@ -31,6 +34,10 @@ impl Ears {
                     service,
                     word,
                 } => self.said(&node, &service, word),
+                WorldEvent::Halted { reason } => {
+                    self.recorder.now("engine", Body::Invalid { reason });
+                    self.halt.cancel();
+                }
                 WorldEvent::Exited {
                     node,
                     service,

@@ -87,6 +87,9 @@ struct Run {
     plan: Plan,
     world: Arc<dyn World>,
     recorder: Recorder,
+    /// The user stops the run.
+    asked: CancellationToken,
+    /// The run stops: the user or the world will have it so.
     stop: CancellationToken,
     keeper: Arc<NodeKeeper>,
     readiness: Arc<Readiness>,
@@ -110,7 +113,8 @@ impl Run {
             plan: request.plan,
             world: request.world,
             recorder,
-            stop: request.stop,
+            stop: request.stop.child_token(),
+            asked: request.stop,
             keeper: Arc::new(keeper),
             readiness: Arc::default(),
             ended,
@@ -130,6 +134,7 @@ impl Run {
                 grid: grid.clone(),
                 readiness: Arc::clone(&self.readiness),
                 loads_done,
+                halt: self.stop.clone(),
             };
             tokio::spawn(ears.listen(events));
         }
@@ -139,18 +144,22 @@ impl Run {
             up = self.bring_up() => { up?; false }
         };
         if interrupted {
-            return Ok("interrupted");
+            return Ok(self.how());
         }
         let origin_us = self.world.clock().now_us() + LEAD.micros();
         self.start_clients(origin_us).await?;
         grid.start_profiles(origin_us);
         self.timeline(grid, origin_us).await?;
         self.drain(done).await;
-        Ok(if self.stop.is_cancelled() {
-            "interrupted"
-        } else {
-            "completed"
-        })
+        Ok(self.how())
+    }
+
+    fn how(&self) -> &'static str {
+        match (self.asked.is_cancelled(), self.stop.is_cancelled()) {
+            (true, _) => "interrupted",
+            (false, true) => "stopped",
+            (false, false) => "completed",
+        }
     }
 
     fn wiring(&self) -> Wiring {

@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use ridethrough_targets::clock::Micros;
+use ridethrough_targets::service::Notice;
 
 use super::classify::classify;
 use super::client::{Ask, Attempted, Target};
@@ -32,7 +32,7 @@ pub(super) struct Shared {
     pub(super) stats: Arc<Stats>,
     pub(super) learner: Arc<Mutex<Learner>>,
     /// Turns true when the run is over for open requests.
-    pub(super) ended: watch::Receiver<bool>,
+    pub(super) ended: Arc<Notice<bool>>,
 }
 
 /// What the retries of one request add up to.
@@ -62,7 +62,7 @@ pub(super) async fn exchange(
         spec: &spec.client,
         deadline: Instant::now() + spec.client.total_timeout.duration(),
     };
-    let mut ended = shared.ended.clone();
+    let ended = Arc::clone(&shared.ended);
     let mut course = Course {
         attempts: 0,
         sent_us: clock.now_us(),
@@ -81,7 +81,7 @@ pub(super) async fn exchange(
         tokio::select! {
             biased;
             () = run => {}
-            _ = ended.wait_for(|over| *over) => {}
+            _ = ended.wait_for(|over| over) => {}
         }
         let pause = pause(&shared, &course, &attempted, &ask);
         let row = conclude(&shared, &mut course, attempted, &id, &planned, due);
@@ -91,7 +91,7 @@ pub(super) async fn exchange(
         tokio::select! {
             biased;
             () = sleep_until(until) => {}
-            _ = ended.wait_for(|over| *over) => return row,
+            _ = ended.wait_for(|over| over) => return row,
         }
     }
 }

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use hyper::header::HeaderValue;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
 use ridethrough_targets::clock::Micros;
-use ridethrough_targets::service::{Env, FromService, Panel, ServiceError, ToService, spawn_in};
+use ridethrough_targets::service::{
+    Env, FromService, Notice, Panel, ServiceError, ToService, spawn_in,
+};
 
 use super::client::Target;
 use super::dialect::Learner;
@@ -33,7 +35,7 @@ struct Load {
     schedule: Vec<Planned>,
     start_us: Micros,
     /// Turns true when nothing more is to be sent.
-    closed: watch::Receiver<bool>,
+    closed: Arc<Notice<bool>>,
     voice: mpsc::UnboundedSender<FromService>,
 }
 
@@ -55,8 +57,8 @@ pub async fn run_load(env: Env, config: LoadConfig) -> Result<(), ServiceError> 
     let seed = config.seed.unwrap_or(seed);
     let stats = Arc::new(Stats::default());
     let learner = Arc::new(Mutex::new(Learner::new(config.dialect, config.learn_from)));
-    let (close, closed) = watch::channel(false);
-    let (end, ended) = watch::channel(false);
+    let closed = Arc::new(Notice::new(false));
+    let ended = Arc::new(Notice::new(false));
     let target = Target {
         net,
         clock,
@@ -75,11 +77,11 @@ pub async fn run_load(env: Env, config: LoadConfig) -> Result<(), ServiceError> 
                 model: config.model.clone(),
                 stats: Arc::clone(&stats),
                 learner: Arc::clone(&learner),
-                ended: ended.clone(),
+                ended: Arc::clone(&ended),
             }),
             schedule,
             start_us: config.start_us,
-            closed: closed.clone(),
+            closed: Arc::clone(&closed),
             voice: panel.voice(),
         });
     }
@@ -102,8 +104,8 @@ pub async fn run_load(env: Env, config: LoadConfig) -> Result<(), ServiceError> 
         || clock.now_us(),
     )
     .await;
-    let _ = close.send(true);
-    let _ = end.send(true);
+    closed.set(true);
+    ended.set(true);
     let all = async { while running.join_next().await.is_some() {} };
     if tokio::time::timeout(LAST_ROWS, all).await.is_err() {
         tracing::error!("requests did not end with the run");
@@ -164,7 +166,6 @@ async fn watch_over(
 impl Load {
     async fn run(self) {
         let clock = self.shared.target.clock;
-        let mut closed = self.closed.clone();
         let mut lag = histogram();
         let mut sent = 0u32;
         let mut requests = JoinSet::new();
@@ -172,7 +173,7 @@ impl Load {
             let due = self.start_us.saturating_add(planned.at_us);
             tokio::select! {
                 biased;
-                _ = closed.wait_for(|over| *over) => break,
+                _ = self.closed.wait_for(|over| over) => break,
                 () = sleep_until(clock.instant(due)) => {}
             }
             lag.saturating_record(clock.now_us().saturating_sub(due));

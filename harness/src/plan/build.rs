@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use crate::playbook::{Loaded, Playbook, PlaybookErrors, Problem, load_parts, read, shown};
+use crate::playbook::{
+    Loaded, Playbook, PlaybookErrors, Problem, WorldKind, load_parts, read, shown,
+};
 
 use super::check::check;
 use super::infrastructure::{self, Clients};
@@ -39,8 +41,19 @@ pub fn plan(loaded: &Loaded) -> Result<Plan, PlaybookErrors> {
 /// # Errors
 /// Everything that is wrong with it, each at its place.
 pub fn plan_file(path: &Path) -> Result<(Loaded, Plan), PlaybookErrors> {
+    plan_file_in(path, None)
+}
+
+/// As [`plan_file`], for a run in this world instead of the playbook's own.
+///
+/// # Errors
+/// As [`plan_file`], and what the world cannot have.
+pub fn plan_file_in(
+    path: &Path,
+    world: Option<WorldKind>,
+) -> Result<(Loaded, Plan), PlaybookErrors> {
     match read(path) {
-        Ok(text) => plan_source(path, &text),
+        Ok(text) => plan_source_in(path, &text, world),
         Err(why) => {
             let file = shown(path);
             Err(PlaybookErrors::unreadable(&file, why.message, why.help))
@@ -53,8 +66,17 @@ pub fn plan_file(path: &Path) -> Result<(Loaded, Plan), PlaybookErrors> {
 /// # Errors
 /// As [`plan_file`].
 pub fn plan_source(path: &Path, text: &str) -> Result<(Loaded, Plan), PlaybookErrors> {
+    plan_source_in(path, text, None)
+}
+
+fn plan_source_in(
+    path: &Path,
+    text: &str,
+    world: Option<WorldKind>,
+) -> Result<(Loaded, Plan), PlaybookErrors> {
     match load_parts(path, text) {
-        Ok(loaded) => {
+        Ok(mut loaded) => {
+            loaded.playbook.world = world.or(loaded.playbook.world);
             let plan = plan(&loaded)?;
             Ok((loaded, plan))
         }

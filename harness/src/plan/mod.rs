@@ -12,7 +12,7 @@ mod text;
 mod time;
 mod wiring;
 
-pub use build::{plan, plan_file, plan_source};
+pub use build::{plan, plan_file, plan_file_in, plan_source};
 pub use model::{NodeRole, Plan, PlannedAssertion, PlannedFault, PlannedNode, PlannedPhase, Reach};
 pub use text::{assertion_name, fault_kind_name, fault_size, fault_target, sentence};
 

@@ -59,7 +59,13 @@ impl Loaded {
         if !problems.is_empty() {
             return Err(problems);
         }
-        decode(tree, self.path.clone(), Arc::clone(&self.sources)).map_err(|p| vec![*p])
+        let mut changed = decode(tree, self.path.clone(), Arc::clone(&self.sources))
+            .map_err(|problem| vec![*problem])?;
+        // A world that was chosen for the playbook is the control's as well.
+        if !control.set.contains_key("world") {
+            changed.playbook.world = self.playbook.world;
+        }
+        Ok(changed)
     }
 }
 

@@ -24,6 +24,10 @@ pub struct Playbook {
     /// The world it runs in unless told otherwise.
     #[serde(default)]
     pub world: Option<WorldKind>,
+    /// `cargo test playbooks` runs it in `embedded` too, controls and all, not
+    /// in `virtual` alone.
+    #[serde(default)]
+    pub live: bool,
     /// Seed of every random choice.
     #[serde(default = "one")]
     pub seed: u64,

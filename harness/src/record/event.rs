@@ -165,7 +165,8 @@ pub enum Body {
     },
     /// The last line.
     End {
-        /// `completed` or `interrupted`.
+        /// `completed`, `interrupted` by the user, `stopped` by the world, or
+        /// `failed`.
         how: String,
     },
 }

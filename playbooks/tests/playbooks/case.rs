@@ -1,48 +1,45 @@
 //! One run and what it must come to.
 
+use std::path::Path;
+
 use ridethrough::conduct::{Conduct, Outcome, conduct};
 use ridethrough::judge::Verdict;
-use ridethrough::plan::plan;
+use ridethrough::plan::{Plan, plan};
 use ridethrough::playbook::{Control, Loaded, WorldKind};
+use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-/// What a run must come to.
-pub(crate) enum Expected {
-    /// Every promise held.
-    Pass,
-    /// An assertion of this kind failed.
-    Fail(String),
-}
+use crate::pace;
 
 /// A playbook or one of its controls.
+#[derive(Clone)]
 pub(crate) struct Case {
     pub(crate) playbook: Loaded,
     pub(crate) control: Option<Control>,
-    pub(crate) expected: Expected,
+}
+
+/// A run that is over, and its folder.
+pub(crate) struct Run {
+    pub(crate) outcome: Outcome,
+    folder: TempDir,
 }
 
 impl Case {
-    /// Runs it; the error is what a person needs to see.
-    pub(crate) fn run(self) -> Result<(), String> {
-        let loaded = match &self.control {
-            Some(control) => self
-                .playbook
-                .with_control(control)
-                .map_err(|e| e.render(false))?,
-            None => self.playbook.clone(),
+    /// Runs it in a world; the error is what a person needs to see.
+    pub(crate) fn run(&self, world: WorldKind) -> Result<Run, String> {
+        let _pace = match world {
+            WorldKind::Virtual => {
+                pace::quiet();
+                None
+            }
+            _ => Some(pace::real_time()),
         };
-        let plan = plan(&loaded).map_err(|e| e.render(false))?;
         let folder = tempfile::Builder::new()
             .prefix("ridethrough-")
             .tempdir()
             .map_err(|error| error.to_string())?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .map_err(|error| error.to_string())?;
         let how = Conduct {
-            world: WorldKind::Embedded,
+            world,
             id: "test".into(),
             out: folder.path().to_path_buf(),
             pcap: false,
@@ -50,39 +47,70 @@ impl Case {
             stop: CancellationToken::new(),
             repeat: String::new(),
         };
-        let outcome = runtime
-            .block_on(conduct(plan, how))
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
             .map_err(|error| error.to_string())?;
-        match self.verdict(&outcome) {
-            Ok(()) => Ok(()),
-            Err(problem) => {
-                let kept = folder.keep();
-                let board = Outcome {
-                    out: kept,
-                    ..outcome
-                }
-                .board(false);
-                Err(format!("{problem}\n{board}"))
-            }
-        }
+        let outcome = runtime
+            .block_on(conduct(self.plan(world)?, how))
+            .map_err(|error| error.to_string())?;
+        Ok(Run { outcome, folder })
     }
 
-    fn verdict(&self, outcome: &Outcome) -> Result<(), String> {
-        let judgement = &outcome.judgement;
-        match &self.expected {
-            Expected::Pass if judgement.verdict == Verdict::Pass => Ok(()),
-            Expected::Pass => Err("it must pass".into()),
-            Expected::Fail(kind) => {
-                let broken = judgement
-                    .assertions
-                    .iter()
-                    .any(|a| a.kind == kind.as_str() && a.verdict == Verdict::Fail);
-                if judgement.verdict == Verdict::Fail && broken {
-                    Ok(())
-                } else {
-                    Err(format!("it must fail on `{kind}`"))
-                }
-            }
+    fn plan(&self, world: WorldKind) -> Result<Plan, String> {
+        let mut loaded = match &self.control {
+            Some(control) => self
+                .playbook
+                .with_control(control)
+                .map_err(|e| e.render(false))?,
+            None => self.playbook.clone(),
+        };
+        loaded.playbook.world = Some(world);
+        plan(&loaded).map_err(|e| e.render(false))
+    }
+
+    /// A playbook must pass; a control must fail, on the assertion it names.
+    pub(crate) fn judge(&self, run: &Run) -> Result<(), String> {
+        let judgement = &run.outcome.judgement;
+        let Some(control) = &self.control else {
+            return match judgement.verdict {
+                Verdict::Pass => Ok(()),
+                _ => Err("it must pass".into()),
+            };
+        };
+        let broken = judgement
+            .assertions
+            .iter()
+            .any(|a| a.kind == control.fails.as_str() && a.verdict == Verdict::Fail);
+        if judgement.verdict == Verdict::Fail && broken {
+            Ok(())
+        } else {
+            Err(format!("it must fail on `{}`", control.fails))
         }
+    }
+}
+
+impl Run {
+    /// Where its record and reports are.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Its record, byte for byte.
+    pub(crate) fn record(&self) -> Result<Vec<u8>, String> {
+        let path = self.path().join("record.jsonl");
+        std::fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))
+    }
+
+    /// What a person needs to see of a run that went wrong; its folder is kept.
+    pub(crate) fn complaint(self, problem: &str) -> String {
+        let out = self.folder.keep();
+        let board = Outcome {
+            out,
+            ..self.outcome
+        }
+        .board(false);
+        format!("{problem}\n{board}")
     }
 }

@@ -1,12 +1,21 @@
-//! Every shipped playbook, and every control of it, as a test case of its own.
+//! Every shipped playbook, and every control of it, as test cases of their own.
 //!
 //! A playbook must pass; a control must fail, on the assertion that it names.
-//! Whether this machine can run them is decided when the cases are listed.
+//! All run in `virtual`, twice, and must give the same record. Those marked
+//! `live: true` run in `embedded` as well, and every playbook is held against
+//! its own run there. `RIDETHROUGH_WORLDS=virtual,embedded` runs all of them in
+//! these worlds. Whether this machine can is decided when the cases are listed.
 
 mod case;
+mod embedded_run;
+mod pace;
+mod parity;
+mod planted;
+mod repeat;
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -14,10 +23,12 @@ use ridethrough::playbook::load_playbook;
 use ridethrough_playbooks::{Shipped, shipped};
 use ridethrough_targets::world::embedded;
 
-use case::{Case, Expected};
+use case::Case;
+use embedded_run::EmbeddedRun;
 
-/// Runs are idle most of the time: more of them than cores go side by side.
-const SIDE_BY_SIDE: usize = 7;
+/// Runs in real time are idle most of the time: more of them than cores go side
+/// by side.
+const SIDE_BY_SIDE: usize = 8;
 
 fn main() -> ExitCode {
     if let Some(code) = embedded::run_child_if_asked(&ridethrough::builtin::builtin) {
@@ -26,61 +37,130 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(SIDE_BY_SIDE);
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let playbooks = match shipped(root) {
-        Ok(playbooks) => playbooks,
-        Err(error) => {
+    let (playbooks, worlds) = match (shipped(root), Worlds::asked()) {
+        (Ok(playbooks), Ok(worlds)) => (playbooks, worlds),
+        (Err(error), _) => {
             eprintln!("{}: {error}", root.display());
+            return ExitCode::FAILURE;
+        }
+        (_, Err(error)) => {
+            eprintln!("{error}");
             return ExitCode::FAILURE;
         }
     };
     let missing = embedded::available().err().map(|error| error.to_string());
     let mut trials: Vec<Trial> = playbooks
         .iter()
-        .flat_map(|playbook| trials(playbook, missing.as_deref()))
+        .flat_map(|playbook| trials(playbook, worlds, missing.as_deref()))
         .collect();
+    // The long ones first: what is short fills the gaps.
+    trials.sort_by_key(|trial| trial.name().contains("virtual"));
+    trials.push(Trial::test("playbooks::determinism::planted", || {
+        planted::is_found().map_err(Failed::from)
+    }));
     trials.push(capabilities(missing));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// The case of a playbook and those of its controls.
-fn trials(playbook: &Shipped, missing: Option<&str>) -> Vec<Trial> {
-    let prefix = format!("playbooks::{}::{}", playbook.theme, playbook.name);
+/// The worlds that every case runs in, beyond what it must.
+#[derive(Clone, Copy)]
+struct Worlds {
+    simulated: bool,
+    /// `None`: those that are live.
+    embedded: Option<bool>,
+}
+
+impl Worlds {
+    fn asked() -> Result<Self, String> {
+        let Ok(asked) = std::env::var("RIDETHROUGH_WORLDS") else {
+            return Ok(Self {
+                simulated: true,
+                embedded: None,
+            });
+        };
+        let names: Vec<&str> = asked.split(',').map(str::trim).collect();
+        match names.iter().find(|n| !["virtual", "embedded"].contains(n)) {
+            Some(name) => Err(format!(
+                "RIDETHROUGH_WORLDS names world {name:?}; there are virtual, embedded"
+            )),
+            None => Ok(Self {
+                simulated: names.contains(&"virtual"),
+                embedded: Some(names.contains(&"embedded")),
+            }),
+        }
+    }
+}
+
+/// The cases of a playbook and of its controls.
+fn trials(playbook: &Shipped, worlds: Worlds, missing: Option<&str>) -> Vec<Trial> {
+    let place = format!("{}::{}", playbook.theme, playbook.name);
     let loaded = match load_playbook(&playbook.path) {
         Ok(loaded) => loaded,
         Err(errors) => {
             let text = errors.render(false);
-            return vec![Trial::test(prefix, move || Err(Failed::from(text)))];
+            let test = move || Err(Failed::from(text));
+            return vec![Trial::test(format!("playbooks::{place}"), test)];
         }
     };
-    let mut cases = vec![(
-        prefix.clone(),
-        Case {
-            playbook: loaded.clone(),
-            control: None,
-            expected: Expected::Pass,
-        },
-    )];
-    for control in &loaded.playbook.controls {
+    let own = Case {
+        playbook: loaded.clone(),
+        control: None,
+    };
+    let mut cases = vec![(place.clone(), own.clone())];
+    cases.extend(loaded.playbook.controls.iter().map(|control| {
         let case = Case {
             playbook: loaded.clone(),
             control: Some(control.clone()),
-            expected: Expected::Fail(control.fails.clone()),
         };
-        cases.push((
-            format!("{prefix}::control::{}", control.name.replace(' ', "_")),
-            case,
-        ));
+        let name = control.name.replace(' ', "_");
+        (format!("{place}::control::{name}"), case)
+    }));
+    let mut trials = Vec::new();
+    if worlds.simulated {
+        trials.extend(cases.iter().cloned().map(|(name, case)| {
+            Trial::test(format!("playbooks::virtual::{name}"), move || {
+                repeat::twice(&case).map_err(Failed::from)
+            })
+        }));
     }
-    cases
-        .into_iter()
-        .map(|(name, case)| {
-            let trial = Trial::test(name, move || case.run().map_err(Failed::from));
-            match missing {
-                Some(reason) => trial.with_kind(reason).with_ignored_flag(!strict()),
-                None => trial,
-            }
-        })
-        .collect()
+    if worlds.embedded == Some(false) {
+        return trials;
+    }
+    let live = worlds.embedded.unwrap_or(loaded.playbook.live);
+    let real = Arc::new(EmbeddedRun::of(own));
+    if live {
+        let shared = Arc::clone(&real);
+        trials.push(needs_embedded(
+            format!("playbooks::embedded::{place}"),
+            move || shared.judged(),
+            missing,
+        ));
+        for (name, case) in cases.into_iter().skip(1) {
+            trials.push(needs_embedded(
+                format!("playbooks::embedded::{name}"),
+                move || EmbeddedRun::of(case).judged(),
+                missing,
+            ));
+        }
+    }
+    trials.push(needs_embedded(
+        format!("playbooks::parity::{place}"),
+        move || real.agrees(),
+        missing,
+    ));
+    trials
+}
+
+fn needs_embedded(
+    name: String,
+    test: impl FnOnce() -> Result<(), String> + Send + 'static,
+    missing: Option<&str>,
+) -> Trial {
+    let trial = Trial::test(name, move || test().map_err(Failed::from));
+    match missing {
+        Some(reason) => trial.with_kind(reason).with_ignored_flag(!strict()),
+        None => trial,
+    }
 }
 
 /// Under `CI=true` nothing may be passed over.

@@ -4,6 +4,7 @@
 //! a task; elsewhere the same function runs as a process of this binary.
 
 mod home;
+mod notice;
 mod panel;
 mod registry;
 mod signal;
@@ -17,6 +18,7 @@ use crate::clock::Clock;
 use crate::net::Net;
 
 pub use home::{Census, Home, spawn, spawn_in};
+pub use notice::Notice;
 pub use panel::{Panel, PanelPeer, panel_pair};
 pub use registry::{BuiltinFuture, Registry};
 pub use signal::{

@@ -3,7 +3,7 @@
 use crate::playbook::{Loaded, Problem};
 
 use super::checker::Checker;
-use super::{controls, faults, load, promises, site, stack};
+use super::{controls, faults, load, promises, site, stack, world};
 
 /// Everything that is wrong with a playbook.
 pub(crate) fn check(loaded: &Loaded) -> Vec<Problem> {
@@ -19,6 +19,7 @@ pub(crate) fn check(loaded: &Loaded) -> Vec<Problem> {
 pub(super) fn check_without_controls(loaded: &Loaded) -> Vec<Problem> {
     let mut checker = Checker::new(loaded);
     stack::check(&mut checker);
+    world::check(&mut checker);
     site::check(&mut checker);
     load::check(&mut checker);
     faults::check(&mut checker);

@@ -8,6 +8,7 @@ mod load;
 mod promises;
 mod site;
 mod stack;
+mod world;
 
 pub(crate) use all::check;
 #[cfg(test)]

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use tokio::sync::watch;
-
 use super::health::HealthView;
+use crate::service::Notice;
 use crate::serving::config::ReplicaRef;
 
 /// A replica as the balancer sees it.
@@ -27,7 +26,7 @@ pub(super) struct Pool {
     peers: Vec<Arc<Peer>>,
     turn: AtomicU64,
     /// Moves with every change of anybody's health.
-    pub(super) changed: watch::Sender<u64>,
+    pub(super) changed: Notice<u64>,
 }
 
 impl Pool {
@@ -43,7 +42,7 @@ impl Pool {
         Self {
             peers: peers.collect(),
             turn: AtomicU64::new(0),
-            changed: watch::Sender::new(0),
+            changed: Notice::new(0),
         }
     }
 

@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use http_body_util::BodyExt;
 use hyper::StatusCode;
-use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::attempt::connect;
 use super::balance::Peer;
 use super::patience::by;
 use super::service::Gateway;
-use crate::service::{AttemptEnd, FromService};
+use crate::service::{AttemptEnd, FromService, Notice};
 use crate::serving::config::HealthCheck;
 
 /// How often a replica that was never seen healthy is asked, at most.
@@ -88,32 +87,31 @@ impl Counts {
 /// A replica's health for all who wait on it.
 pub(super) struct HealthView {
     counts: Mutex<Counts>,
-    healthy: watch::Sender<bool>,
+    healthy: Notice<bool>,
 }
 
 impl Default for HealthView {
     fn default() -> Self {
         Self {
             counts: Mutex::default(),
-            healthy: watch::Sender::new(false),
+            healthy: Notice::new(false),
         }
     }
 }
 
 impl HealthView {
     pub(super) fn is_healthy(&self) -> bool {
-        *self.healthy.borrow()
+        self.healthy.get()
     }
 
     /// Waits until the replica is unhealthy.
     pub(super) async fn evicted(&self) {
-        let mut view = self.healthy.subscribe();
-        let _ = view.wait_for(|healthy| !healthy).await;
+        self.healthy.wait_for(|healthy| !healthy).await;
     }
 
     #[cfg(test)]
     pub(super) fn force(&self, healthy: bool) {
-        self.healthy.send_replace(healthy);
+        self.healthy.set(healthy);
     }
 
     fn seen(&self) -> bool {
@@ -143,8 +141,8 @@ pub(super) fn note(gateway: &Gateway, peer: &Peer, sign: Sign, cause: &str) {
         to: names[usize::from(healthy)].into(),
         cause: cause.into(),
     });
-    peer.health.healthy.send_replace(healthy);
-    gateway.pool.changed.send_modify(|n| *n += 1);
+    peer.health.healthy.set(healthy);
+    gateway.pool.changed.update(|n| n + 1);
 }
 
 /// What an attempt's end says of its replica; `None`: nothing.

@@ -177,14 +177,8 @@ async fn live(gateway: &Gateway, panel: &mut Panel) {
 
 /// Ready once every replica was found healthy, or has had its time.
 async fn say_ready(gateway: Arc<Gateway>) {
-    let mut changed = gateway.pool.changed.subscribe();
-    let all = async {
-        while !gateway.pool.peers().iter().all(|peer| peer.is_healthy()) {
-            if changed.changed().await.is_err() {
-                return;
-            }
-        }
-    };
+    let all = |_| gateway.pool.peers().iter().all(|peer| peer.is_healthy());
+    let all = gateway.pool.changed.wait_for(all);
     let _ = timeout(READY, all).await;
     let t_us = gateway.clock.now_us();
     let _ = gateway.voice.send(FromService::Ready { t_us });
@@ -316,19 +310,17 @@ impl Gateway {
     /// A healthy replica; from `retry_only` on, one that turns healthy soon
     /// counts too.
     pub(super) async fn choose(&self, avoid: Option<&str>, deadline: Instant) -> Option<Arc<Peer>> {
-        let mut changed = self.pool.changed.subscribe();
         let until = match self.config.mode {
             GatewayMode::None => return self.pool.pick(avoid),
             _ => deadline.min(Instant::now() + self.config.first_token_timeout.duration()),
         };
         loop {
+            let seen = self.pool.changed.get();
             if let Some(peer) = self.pool.pick(avoid) {
                 return Some(peer);
             }
-            match timeout_at(until, changed.changed()).await {
-                Ok(Ok(())) => {}
-                _ => return None,
-            }
+            let changed = self.pool.changed.wait_for(|now| now != seen);
+            timeout_at(until, changed).await.ok()?;
         }
     }
 

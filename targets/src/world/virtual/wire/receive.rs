@@ -34,7 +34,7 @@ impl Tcb {
         }
         self.acknowledged(now, &segment, out);
         if !self.gone {
-            self.take(segment, out);
+            self.take(now, segment, out);
             self.transmit(now, out);
         }
     }
@@ -51,7 +51,7 @@ impl Tcb {
     }
 
     /// Takes what a segment carries, and answers it.
-    fn take(&mut self, segment: Segment, out: &mut Vec<Segment>) {
+    fn take(&mut self, now: Nanos, segment: Segment, out: &mut Vec<Segment>) {
         let carries = !segment.data.is_empty() || segment.fin;
         if !carries {
             // A probe asks where we are; a plain acknowledgement asks nothing.
@@ -75,7 +75,7 @@ impl Tcb {
         if self.peer_fin_at == Some(self.expected) {
             self.expected += 1;
             self.peer_fin = true;
-            self.settle();
+            self.settle(now);
         }
         out.push(self.ack());
     }

@@ -233,8 +233,6 @@ impl Tcb {
     /// The application lets go. Unread bytes make this a reset (RFC 2525,
     /// 2.17), as it does where the socket is asked for that.
     pub(super) fn close(&mut self, now: Nanos, out: &mut Vec<Segment>) {
-        /// Linux's `tcp_fin_timeout`.
-        const FIN_TIMEOUT: Nanos = 60_000_000_000;
         if self.closed {
             return;
         }
@@ -246,16 +244,19 @@ impl Tcb {
             self.gone = true;
         } else {
             self.shut_down(now, out);
-            self.linger_until = Some(now + FIN_TIMEOUT);
-            self.settle();
+            self.settle(now);
         }
     }
 
-    /// An end without owner is gone once both streams have ended.
-    pub(super) fn settle(&mut self) {
+    /// An end without owner is gone once both streams have ended, or when the
+    /// peer does not end its own for long.
+    pub(super) fn settle(&mut self, now: Nanos) {
+        /// Linux's `tcp_fin_timeout`.
+        const FIN_TIMEOUT: Nanos = 60_000_000_000;
         let ours = self.fin.is_some_and(|fin| self.una > fin);
-        if self.closed && ours && self.peer_fin {
-            self.gone = true;
+        if self.closed && ours {
+            self.linger_until.get_or_insert(now + FIN_TIMEOUT);
+            self.gone |= self.peer_fin;
         }
     }
 

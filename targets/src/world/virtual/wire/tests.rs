@@ -142,10 +142,13 @@ proptest! {
         let mut pair = pair(SocketOptions::default());
         let mut next = lucks.iter().cycle();
         // Luck turns good in the end, as that of a link that was healed.
-        let mut bad = 400;
+        let (mut bad, mut losses) = (400, 0);
         let mut luck = move || {
             bad -= 1;
-            if bad > 0 { *next.next().unwrap() } else { good() }
+            let luck = if bad > 0 { *next.next().unwrap() } else { good() };
+            // More than a few in a row, and a connection may rightly give up.
+            losses = if matches!(luck, Luck::Lost) { losses + 1 } else { 0 };
+            if losses > 3 { good() } else { luck }
         };
         let total: usize = writes.iter().sum();
         let sent: Vec<u8> = (0..total).map(|i| (i / 7) as u8).collect();

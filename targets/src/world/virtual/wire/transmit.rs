@@ -11,6 +11,8 @@ const SYN_RETRIES: u32 = 6;
 const SYN_ACK_RETRIES: u32 = 5;
 /// Linux's `tcp_retries2`: about 924 s in all.
 const RETRIES: u32 = 15;
+/// Linux's `tcp_orphan_retries`: of an end that nobody holds any more.
+const ORPHAN_RETRIES: u32 = 8;
 /// Bytes on their way that no congestion window goes beyond.
 const MAX_CWND: u64 = 4 << 20;
 
@@ -123,7 +125,7 @@ impl Tcb {
         let flying = self.next > self.una;
         self.waiting_since = flying.then_some(now);
         self.timer = flying.then(|| now + self.rtt.timeout(0));
-        self.settle();
+        self.settle(now);
     }
 
     /// A loss was noticed: half the flight, and repair up to here.
@@ -177,6 +179,7 @@ impl Tcb {
         let most = match self.phase {
             Phase::SynSent => SYN_RETRIES,
             Phase::SynReceived => SYN_ACK_RETRIES,
+            Phase::Open if self.closed => ORPHAN_RETRIES,
             Phase::Open => RETRIES,
         };
         if user || self.retries >= most {
