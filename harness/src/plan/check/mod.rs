@@ -9,7 +9,7 @@ mod promises;
 mod site;
 mod stack;
 
-pub(crate) use all::check;
+pub(crate) use all::{check, check_rest};
 #[cfg(test)]
 pub(crate) use checker::Checker;
 #[cfg(test)]
