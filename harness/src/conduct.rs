@@ -14,7 +14,7 @@ use ridethrough_targets::world::embedded::{EmbeddedConfig, EmbeddedWorld};
 use ridethrough_targets::world::{World, WorldError};
 
 use crate::engine::{EngineError, RunRequest, run};
-use crate::judge::{JudgeInput, Judgement, judge};
+use crate::judge::{CLIENTS, JudgeInput, Judgement, judge, patience};
 use crate::plan::Plan;
 use crate::playbook::WorldKind;
 use crate::record::{Event, RunHeader, SCHEMA, read_record};
@@ -165,6 +165,7 @@ fn header(plan: &Plan, how: &Conduct) -> RunHeader {
         ),
         ("root".to_string(), nix::unistd::geteuid().is_root().into()),
         ("load_buses".to_string(), load_buses(plan)),
+        (CLIENTS.to_string(), patience(&plan.playbook.load)),
     ]);
     RunHeader {
         schema: SCHEMA,

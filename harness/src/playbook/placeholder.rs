@@ -83,11 +83,23 @@ impl Maker {
                         value: self.of(schema, place, depth),
                     })
                 };
-                Value::Map(needed.filter_map(entry).collect())
+                let mut entries: Vec<Entry> = needed.filter_map(entry).collect();
+                if let Some(free) = shape.free().filter(|_| large) {
+                    entries.push(Entry {
+                        key: format!("unread-{}", self.made),
+                        key_place: place,
+                        value: self.of(free, place, depth),
+                    });
+                }
+                Value::Map(entries)
             }
             "array" => {
                 let tuple = shape.schema.get("prefixItems").and_then(Json::as_array);
-                let items = tuple.into_iter().flatten();
+                let one = shape
+                    .schema
+                    .get("items")
+                    .filter(|_| large && tuple.is_none());
+                let items = tuple.into_iter().flatten().chain(one);
                 Value::List(items.map(|item| self.of(item, place, depth)).collect())
             }
             "string" => {

@@ -9,6 +9,10 @@ use proptest::prelude::*;
 use super::*;
 use crate::plan::plan_source;
 
+mod rest;
+
+use rest::spans_of;
+
 pub(crate) const GOOD: &str = "tests/data/playbooks/utility-outage.yaml";
 
 pub(crate) fn good() -> Loaded {
@@ -338,24 +342,7 @@ fn a_short_path_that_means_two_things() {
 
 /// Every span that is reported lies in the text it is shown with.
 fn spans_are_sound(text: &str) -> Result<(), TestCaseError> {
-    let Err(errors) = plan_source(Path::new(GOOD), text) else {
-        return Ok(());
-    };
-    prop_assert!(errors.count() > 0);
-    for error in errors.iter() {
-        prop_assert!(error.line() >= 1 && error.column() >= 1);
-        if error.file() != GOOD {
-            continue;
-        }
-        let span = error.span().expect("a span");
-        let end = span.offset() + span.len();
-        prop_assert!(end <= text.len(), "{end} of {}", text.len());
-        prop_assert!(text.is_char_boundary(span.offset()) && text.is_char_boundary(end));
-    }
-    prop_assert!(!errors.render(true).is_empty());
-    // What the validator lets through, the types take.
-    prop_assert!(!errors.render(false).contains("in this playbook"));
-    Ok(())
+    spans_of(GOOD, text)
 }
 
 static RESOLVED: LazyLock<String> = LazyLock::new(|| {
