@@ -63,7 +63,7 @@ fn bad_playbook() -> Result<(), String> {
         "tron",
         "did you mean",
         "gpu-9",
-        "the run ends at 3.5s",
+        "until 23s, and the run ends at 3.5s",
         "no assertion `failover`",
         "6 errors",
     ];
