@@ -131,6 +131,7 @@ fn ports(c: &mut Checker<'_>) {
                     message,
                     "port taken",
                 );
+                c.hint("give one of them another `port`, or another machine");
             }
         }
     }
