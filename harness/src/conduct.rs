@@ -17,7 +17,7 @@ use ridethrough_targets::world::{World, WorldError};
 
 use crate::builtin::builtin;
 use crate::engine::{EngineError, RunRequest, run};
-use crate::judge::{JudgeInput, Judgement, judge};
+use crate::judge::{CLIENTS, JudgeInput, Judgement, judge, patience};
 use crate::plan::Plan;
 use crate::playbook::WorldKind;
 use crate::record::{Event, RunHeader, SCHEMA, read_record};
@@ -188,6 +188,7 @@ fn header(plan: &Plan, how: &Conduct) -> RunHeader {
     let mut facts: IndexMap<String, Value> = IndexMap::from([
         ("playbook_sha256".to_string(), plan.hash.clone().into()),
         ("load_buses".to_string(), load_buses(plan)),
+        (CLIENTS.to_string(), patience(&plan.playbook.load)),
     ]);
     if real {
         let cpus = std::thread::available_parallelism().map_or(0, usize::from);

@@ -43,7 +43,7 @@ pub(super) enum Verb {
     #[command(after_help = RUN_EXAMPLES)]
     Run(RunArgs),
     /// Check playbooks without starting anything.
-    #[command(after_help = "Example:\n  ridethrough check playbooks/*/*.yaml")]
+    #[command(after_help = "Example:\n  ridethrough check playbooks/power/*.yaml")]
     Check {
         /// Playbooks.
         #[arg(required = true, value_name = "PLAYBOOK")]
@@ -103,8 +103,8 @@ Examples:
   ridethrough run playbooks/power/utility-outage.yaml
   ridethrough run playbooks/power/utility-outage.yaml --seed 7 --pcap
   ridethrough run playbooks/power/utility-outage.yaml --controls
-  ridethrough run playbooks/*/*.yaml --world virtual --controls
-  ridethrough run playbooks/*/*.yaml --junit results.xml --json";
+  ridethrough run playbooks/power/*.yaml --world virtual --controls
+  ridethrough run playbooks/power/*.yaml --junit results.xml --json";
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {

@@ -20,6 +20,7 @@ mod goodput;
 mod hits;
 mod latency;
 mod nodes;
+mod patience;
 mod quantity;
 mod recovery;
 mod run;
@@ -36,6 +37,7 @@ pub use facts::{
     BusPoint, Fault, Hit, LoadEnd, Lowest, Move, Phase, Ready, RunEnd, RunFacts, Seen, UpsMove,
 };
 pub use finding::{Judged, Margin};
+pub(crate) use patience::{CLIENTS, patience};
 pub use quantity::{share as show_share, time as show_time};
 pub use run::{JudgeInput, Judgement, judge};
 pub use sample::{Sample, percentile};

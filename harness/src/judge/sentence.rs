@@ -64,9 +64,10 @@ fn fault(fault: &Fault) -> String {
         "utility_outage" => format!("the grid was gone for {lasted}"),
         "sag" => format!("the grid sagged{to} for {lasted}"),
         "brownout" => format!("the grid stayed low{to} for {lasted}"),
-        "battery_open" => format!("the battery of {target} was open for {lasted}"),
-        "battery_aged" => format!("the battery of {target} was weak for {lasted}"),
-        "breaker_opens" => format!("the breaker of {target} was open for {lasted}"),
+        // The plan's target says what of it: `battery of ups-a`, `breaker of pdu-b`.
+        "battery_open" => format!("the {target} was open for {lasted}"),
+        "battery_aged" => format!("the {target} was weak for {lasted}"),
+        "breaker_opens" => format!("the {target} was open for {lasted}"),
         "power_loss" => format!("{target} had no power for {lasted}"),
         "power_brake" => format!("{target} was braked for {lasted}"),
         "hang" => format!("{target} hung for {lasted}"),

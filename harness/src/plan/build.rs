@@ -6,7 +6,7 @@ use crate::playbook::{
     Loaded, Playbook, PlaybookErrors, Problem, WorldKind, load_parts, read, shown,
 };
 
-use super::check::check;
+use super::check::{check, check_rest};
 use super::infrastructure::{self, Clients};
 use super::machines::{dialect, doors, entry, loads, machines, model};
 use super::model::{Plan, PlannedAssertion, PlannedFault};
@@ -33,8 +33,8 @@ pub fn plan(loaded: &Loaded) -> Result<Plan, PlaybookErrors> {
 }
 
 /// Reads a playbook and resolves it. Beyond [`load_playbook`] and [`plan`] one
-/// after the other, a playbook with misspelt keys is also told of its names that
-/// name nothing.
+/// after the other, what is left of a playbook that cannot be read in full is
+/// looked at too, so that every mistake is told at once.
 ///
 /// [`load_playbook`]: crate::playbook::load_playbook
 ///
@@ -81,10 +81,7 @@ fn plan_source_in(
             Ok((loaded, plan))
         }
         Err(mut bad) => {
-            if let Some(rest) = &bad.without_extra {
-                let unresolved = check(rest).into_iter().filter(|p| p.unresolved);
-                bad.problems.extend(unresolved);
-            }
+            bad.problems.extend(check_rest(&bad.rest));
             Err(bad.errors())
         }
     }

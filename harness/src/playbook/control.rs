@@ -49,6 +49,8 @@ impl Loaded {
             let value = same.map_or_else(|| Node::from_json(json, place), |e| e.value.clone());
             match resolve(&tree, path) {
                 Ok(steps) => put(&mut tree, &steps, value, place),
+                // What it would name may stand where nothing could be read.
+                Err(why) if self.gaps.below(&why.before) && !why.before.is_empty() => {}
                 Err(why) => problems.push(why.at(place, path)),
             }
         }

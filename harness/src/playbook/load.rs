@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::errors::{PlaybookErrors, Problem};
+use super::gaps::Gaps;
 use super::include::{include, read};
 use super::model::Playbook;
 use super::parse::parse;
+use super::repair::repair;
 use super::source::{Sources, shown};
 use super::tree::Node;
 use super::validate::examine;
@@ -20,6 +22,8 @@ pub struct Loaded {
     pub path: PathBuf,
     pub(crate) tree: Node,
     pub(crate) sources: Arc<Sources>,
+    /// What could not be read; empty where all could.
+    pub(crate) gaps: Gaps,
 }
 
 impl Loaded {
@@ -61,8 +65,9 @@ pub fn load_text(path: &Path, text: &str) -> Result<Loaded, PlaybookErrors> {
 pub(crate) struct Bad {
     pub(crate) problems: Vec<Problem>,
     pub(crate) sources: Arc<Sources>,
-    /// The playbook without its unknown keys, where nothing else is wrong.
-    pub(crate) without_extra: Option<Loaded>,
+    /// What is left of it, with placeholders of two sizes for what could not be
+    /// read; empty where nothing is.
+    pub(crate) rest: Vec<Loaded>,
 }
 
 impl Bad {
@@ -84,28 +89,31 @@ pub(crate) fn load_parts(path: &Path, text: &str) -> Result<Loaded, Box<Bad>> {
         tree
     });
     let sources = Arc::new(sources);
-    let bad = |problems, without_extra| {
+    let bad = |problems, rest| {
         Box::new(Bad {
             problems,
             sources: Arc::clone(&sources),
-            without_extra,
+            rest,
         })
     };
-    let Some(mut tree) = tree else {
-        return Err(bad(problems, None));
+    let Some(tree) = tree else {
+        return Err(bad(problems, Vec::new()));
     };
     let examined = examine(&tree);
-    let spare = examined.spare && problems.is_empty();
     problems.extend(examined.problems);
     let decoded = |tree| decode(tree, path.to_path_buf(), Arc::clone(&sources));
     if problems.is_empty() {
-        return decoded(tree).map_err(|problem| bad(vec![*problem], None));
+        return decoded(tree).map_err(|problem| bad(vec![*problem], Vec::new()));
     }
-    let rest = spare.then(|| {
-        tree.prune(&examined.extra);
-        decoded(tree).ok()
+    let rest = repair(&tree, &examined.fixes).and_then(|(trees, gaps)| {
+        let both = trees.into_iter().map(|tree| {
+            let mut loaded = decoded(tree).ok()?;
+            loaded.gaps = gaps.clone();
+            Some(loaded)
+        });
+        both.collect()
     });
-    Err(bad(problems, rest.flatten()))
+    Err(bad(problems, rest.unwrap_or_default()))
 }
 
 /// A validated tree as types.
@@ -120,6 +128,7 @@ pub(crate) fn decode(
             path,
             tree,
             sources,
+            gaps: Gaps::default(),
         }),
         Err(error) => {
             let place = tree.key_place_of("name");

@@ -3,11 +3,15 @@
 mod assertion;
 mod control;
 mod errors;
+mod gaps;
 mod include;
 mod load;
 mod model;
+mod object;
 mod parse;
+mod placeholder;
 mod quantity;
+mod repair;
 mod schema;
 mod source;
 mod syntax;
@@ -32,6 +36,7 @@ pub use schema::editor_schema;
 pub use vocabulary::{Described, assertions, faults, playbook_head};
 
 pub(crate) use errors::Problem;
+pub(crate) use gaps::Gaps;
 pub(crate) use include::read;
 pub(crate) use load::load_parts;
 pub(crate) use source::shown;

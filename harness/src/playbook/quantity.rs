@@ -45,6 +45,8 @@ pub(crate) fn misread(place: Place, written: &str, why: &str, expected: &str) ->
     };
     let units = [" seconds", " sec", "seconds", "secs"];
     let seconds = units.iter().find_map(|u| written.strip_suffix(u));
+    // `20 parsecs` are no seconds.
+    let seconds = seconds.filter(|n| n.trim().parse::<f64>().is_ok());
     Problem::new(place, message, "not understood")
         .maybe_help(seconds.map(|n| format!("write `{}s`", n.trim())))
 }

@@ -9,6 +9,10 @@ use proptest::prelude::*;
 use super::*;
 use crate::plan::plan_source;
 
+mod rest;
+
+use rest::spans_of;
+
 pub(crate) const GOOD: &str = "tests/data/playbooks/utility-outage.yaml";
 
 pub(crate) fn good() -> Loaded {
@@ -336,28 +340,6 @@ fn a_short_path_that_means_two_things() {
     assert_snapshot!(shown(&text));
 }
 
-/// Every span that is reported lies in the text it is shown with.
-fn spans_are_sound(text: &str) -> Result<(), TestCaseError> {
-    let Err(errors) = plan_source(Path::new(GOOD), text) else {
-        return Ok(());
-    };
-    prop_assert!(errors.count() > 0);
-    for error in errors.iter() {
-        prop_assert!(error.line() >= 1 && error.column() >= 1);
-        if error.file() != GOOD {
-            continue;
-        }
-        let span = error.span().expect("a span");
-        let end = span.offset() + span.len();
-        prop_assert!(end <= text.len(), "{end} of {}", text.len());
-        prop_assert!(text.is_char_boundary(span.offset()) && text.is_char_boundary(end));
-    }
-    prop_assert!(!errors.render(true).is_empty());
-    // What the validator lets through, the types take.
-    prop_assert!(!errors.render(false).contains("in this playbook"));
-    Ok(())
-}
-
 static RESOLVED: LazyLock<String> = LazyLock::new(|| {
     let planned = plan_source(Path::new(GOOD), &good_text());
     planned.expect("a good playbook").1.yaml
@@ -386,13 +368,13 @@ proptest! {
 
     #[test]
     fn no_mutation_of_bytes_panics(edits in edits()) {
-        spans_are_sound(&edited(&good_text(), edits))?;
+        spans_of(GOOD, &edited(&good_text(), edits))?;
     }
 
     // Every key that there is, site and stack included.
     #[test]
     fn no_mutation_of_the_resolved_playbook_panics(edits in edits()) {
-        spans_are_sound(&edited(&RESOLVED, edits))?;
+        spans_of(GOOD, &edited(&RESOLVED, edits))?;
     }
 
     #[test]
@@ -411,6 +393,6 @@ proptest! {
                 _ => lines.insert(b, "    - x: {to: 3}"),
             }
         }
-        spans_are_sound(&lines.join("\n"))?;
+        spans_of(GOOD, &lines.join("\n"))?;
     }
 }

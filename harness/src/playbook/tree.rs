@@ -1,7 +1,5 @@
 //! A YAML document as a tree whose every key and value knows its place.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Number, Value as Json};
 
 use super::source::Place;
@@ -108,18 +106,6 @@ impl Node {
         }
         let found = node.entries().iter().find(|e| e.key == last);
         found.map_or_else(|| self.place_of(path), |e| e.key_place)
-    }
-
-    /// Leaves out the entries whose keys stand at these places.
-    pub(crate) fn prune(&mut self, keys: &BTreeSet<Place>) {
-        match &mut self.value {
-            Value::Map(entries) => {
-                entries.retain(|e| !keys.contains(&e.key_place));
-                entries.iter_mut().for_each(|e| e.value.prune(keys));
-            }
-            Value::List(items) => items.iter_mut().for_each(|i| i.prune(keys)),
-            _ => {}
-        }
     }
 
     /// The tree without its places. Broken parts become null.

@@ -1,34 +1,32 @@
 //! Holds a tree against the schema and collects every mistake, in the words of
 //! the person who wrote it.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value as Json;
 
 use super::errors::Problem;
 use super::quantity::{Parse, misread, quantity, unit_hint};
+use super::repair::Fix;
 use super::schema::{Shape, text};
 use super::source::Place;
-use super::tree::{Entry, Node, Value};
-use super::words::{closest, list, noun};
+use super::tree::{Node, Value};
+use super::words::noun;
 
 /// Every way in which the tree is not a playbook.
 pub(crate) fn validate(root: &Node) -> Vec<Problem> {
     examine(root).problems
 }
 
-/// As [`validate`], with what can be left out of the tree to go on.
+/// As [`validate`], with the repairs that make it one.
 pub(crate) fn examine(root: &Node) -> Examined {
     let mut validator = Validator {
         problems: Vec::new(),
-        extra: BTreeSet::new(),
-        names_stand: true,
+        fixes: Vec::new(),
+        path: Vec::new(),
     };
     validator.shape(root, Shape::root(), "the playbook", head(root));
     Examined {
-        spare: validator.names_stand && validator.extra.len() == validator.problems.len(),
         problems: validator.problems,
-        extra: validator.extra,
+        fixes: validator.fixes,
     }
 }
 
@@ -36,21 +34,16 @@ pub(crate) fn examine(root: &Node) -> Examined {
 pub(crate) struct Examined {
     /// Everything.
     pub(crate) problems: Vec<Problem>,
-    /// The unknown keys.
-    pub(crate) extra: BTreeSet<Place>,
-    /// Nothing is wrong but unknown keys, and without them every name that the
-    /// playbook defines is still there.
-    pub(crate) spare: bool,
+    /// What makes it a playbook, in this order.
+    pub(crate) fixes: Vec<Fix>,
 }
-
-/// The types that define names, or the classes that promises speak of.
-const DEFINING: [&str; 4] = ["Playbook", "Site", "StackSpec", "LoadSpec"];
 
 /// Collects problems on its way through a tree.
 pub(super) struct Validator {
-    problems: Vec<Problem>,
-    extra: BTreeSet<Place>,
-    names_stand: bool,
+    pub(super) problems: Vec<Problem>,
+    pub(super) fixes: Vec<Fix>,
+    /// Where it is, in the tree with all repairs so far.
+    pub(super) path: Vec<String>,
 }
 
 impl Validator {
@@ -58,10 +51,36 @@ impl Validator {
         self.problems.push(problem);
     }
 
+    /// Nothing is known of the value here.
+    pub(super) fn unread(&mut self, shape: Shape<'static>) {
+        let path = self.path.clone();
+        self.fixes.push(Fix::Put { path, shape });
+    }
+
+    /// As [`push`](Self::push), where the whole value here cannot be used.
+    pub(super) fn refuse(&mut self, problem: Problem, shape: Shape<'static>) {
+        self.push(problem);
+        self.unread(shape);
+    }
+
+    /// As [`node`](Self::node), for what stands under a key or index.
+    pub(super) fn child(
+        &mut self,
+        segment: impl ToString,
+        node: &Node,
+        schema: &'static Json,
+        owner: &str,
+        key: Place,
+    ) {
+        self.path.push(segment.to_string());
+        self.node(node, schema, owner, key);
+        self.path.pop();
+    }
+
     /// A value against a schema. `owner` is what holds it, `key` the place of
     /// the key it stands under.
     pub(super) fn node(&mut self, node: &Node, schema: &'static Json, owner: &str, key: Place) {
-        if matches!(node.value, Value::Broken) || schema == &Json::Bool(true) {
+        if schema == &Json::Bool(true) {
             return;
         }
         if matches!(node.value, Value::Null) && Shape::nullable(schema) {
@@ -72,7 +91,7 @@ impl Validator {
 
     fn shape(&mut self, node: &Node, shape: Shape<'static>, owner: &str, key: Place) {
         if matches!(node.value, Value::Broken) {
-            return;
+            return self.unread(shape);
         }
         if let Some(parse) = shape.name.and_then(quantity) {
             self.quantity(node, shape, parse, key);
@@ -137,79 +156,7 @@ impl Validator {
             ("array", Value::Map(_)) => problem.help("begin each item with `- `"),
             _ => problem,
         };
-        self.push(problem);
-    }
-
-    fn object(
-        &mut self,
-        node: &Node,
-        entries: &[Entry],
-        shape: Shape<'static>,
-        owner: &str,
-        key: Place,
-    ) {
-        if let Some(other) = mistaken(node, shape) {
-            let place = if key.len > 0 { key } else { head(node) };
-            self.push(Problem::new(place, other, "another kind of file"));
-            return;
-        }
-        let known: Vec<&str> = shape.properties().collect();
-        let missing: Vec<&str> = required(shape.schema)
-            .into_iter()
-            .filter(|name| node.get(name).is_none())
-            .collect();
-        let mut guessed = Vec::new();
-        for entry in entries {
-            if let Some(schema) = shape.property(&entry.key) {
-                let owner = format!("`{}`", entry.key);
-                self.node(&entry.value, schema, &owner, entry.key_place);
-            } else if let Some(free) = shape.free() {
-                let owner = format!("`{}`", entry.key);
-                self.node(&entry.value, free, &owner, entry.key_place);
-            } else {
-                // A missing key is the likelier meaning of a misspelt one.
-                let guess = closest(&entry.key, missing.iter().copied())
-                    .or_else(|| closest(&entry.key, absent(&known, node)))
-                    .or_else(|| closest(&entry.key, known.iter().copied()));
-                guessed.extend(guess);
-                self.extra.insert(entry.key_place);
-                self.names_stand &= shape.name.is_none_or(|name| !DEFINING.contains(&name));
-                self.unknown_key(entry, &known, guess, owner);
-            }
-        }
-        let missing: Vec<&str> = missing
-            .into_iter()
-            .filter(|name| !guessed.contains(name))
-            .collect();
-        if !missing.is_empty() {
-            let place = if key.len > 0 { key } else { head(node) };
-            let first = shape
-                .property(missing[0])
-                .map_or("", |s| text(s, "description"));
-            let mut problem = Problem::new(
-                place,
-                format!("{owner}: missing {}", list(&missing, "and")),
-                "incomplete",
-            );
-            // "Its name." says no more than the key does.
-            if missing.len() == 1 && first.len() > 12 {
-                problem = problem.help(format!("`{}`: {}", missing[0], one_line(first)));
-            }
-            self.push(problem);
-        }
-    }
-
-    fn unknown_key(&mut self, entry: &Entry, known: &[&str], guess: Option<&str>, owner: &str) {
-        let key = &entry.key;
-        let message = match guess {
-            Some(guess) => format!("unknown key `{key}`; did you mean `{guess}`?"),
-            None => format!("unknown key `{key}` in {owner}"),
-        };
-        let mut problem = Problem::new(entry.key_place, message, "not known here");
-        if guess.is_none() {
-            problem = problem.help(format!("known here: {}", known.join(", ")));
-        }
-        self.push(problem);
+        self.refuse(problem, shape);
     }
 
     fn array(&mut self, node: &Node, items: &[Node], shape: Shape<'static>, key: Place) {
@@ -217,18 +164,19 @@ impl Validator {
         if let Some(tuple) = tuple {
             if items.len() != tuple.len() {
                 let (expected, found) = (tuple.len(), items.len());
-                self.push(Problem::new(
+                let problem = Problem::new(
                     node.place,
                     format!("expected a list of {expected}, found {found}"),
                     format!("{found} instead of {expected}"),
-                ));
+                );
+                return self.refuse(problem, shape);
             }
-            for (item, schema) in items.iter().zip(tuple) {
-                self.node(item, schema, "this item", item.place);
+            for (i, (item, schema)) in items.iter().zip(tuple).enumerate() {
+                self.child(i, item, schema, "this item", item.place);
             }
         } else if let Some(schema) = shape.schema.get("items") {
             let what = noun(Shape::of(schema).name);
-            for item in items {
+            for (i, item) in items.iter().enumerate() {
                 let named = item.get("name").and_then(Node::text);
                 let owner = match named {
                     Some(name) => format!("`{name}`"),
@@ -237,16 +185,13 @@ impl Validator {
                         what => format!("this {what}"),
                     },
                 };
-                self.node(item, schema, &owner, head(item));
+                self.child(i, item, schema, &owner, head(item));
             }
         }
         let least = shape.schema.get("minItems").and_then(Json::as_u64);
         if tuple.is_none() && least.is_some_and(|n| (items.len() as u64) < n) {
-            self.push(Problem::new(
-                visible(node, key),
-                "too few items",
-                "more needed",
-            ));
+            let problem = Problem::new(visible(node, key), "too few items", "more needed");
+            self.refuse(problem, shape);
         }
     }
 
@@ -266,7 +211,7 @@ impl Validator {
             None if n.is_f64() => format!("expected a whole number, found {n}"),
             None => format!("expected a number from 0, found {n}"),
         };
-        self.push(Problem::new(node.place, message, "out of range"));
+        self.refuse(Problem::new(node.place, message, "out of range"), shape);
     }
 
     fn quantity(&mut self, node: &Node, shape: Shape<'static>, parse: Parse, key: Place) {
@@ -296,27 +241,8 @@ impl Validator {
                 format!("expected {expected}"),
             ),
         };
-        self.push(problem);
+        self.refuse(problem, shape);
     }
-}
-
-/// One kind of file in the place of another, by the keys that only it has.
-fn mistaken(node: &Node, shape: Shape<'static>) -> Option<String> {
-    let kinds = [
-        ("Playbook", "a playbook", ["load", "assert"]),
-        ("Site", "a site", ["utilities", "racks"]),
-        ("StackSpec", "a stack", ["nodes", "services"]),
-    ];
-    let expected = kinds.iter().find(|k| shape.name == Some(k.0))?;
-    let has = |keys: &[&str; 2]| keys.iter().all(|key| node.get(key).is_some());
-    let found = kinds.iter().find(|k| k.0 != expected.0 && has(&k.2))?;
-    (!has(&expected.2)).then(|| format!("this is {}, not {}", found.1, expected.1))
-}
-
-/// Properties that are not written.
-fn absent<'a>(known: &'a [&'a str], node: &'a Node) -> impl Iterator<Item = &'a str> {
-    let all = known.iter().copied();
-    all.filter(|name| node.get(name).is_none())
 }
 
 pub(super) fn types(schema: &Json) -> Vec<&str> {
@@ -345,10 +271,6 @@ pub(super) fn required(schema: &Json) -> Vec<&str> {
     names.filter_map(Json::as_str).collect()
 }
 
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 /// The value's own place, or its key's where there is nothing to see.
 pub(super) fn visible(node: &Node, key: Place) -> Place {
     match &node.value {
@@ -359,7 +281,7 @@ pub(super) fn visible(node: &Node, key: Place) -> Place {
 }
 
 /// The first key of a mapping stands for the whole of it.
-fn head(node: &Node) -> Place {
+pub(super) fn head(node: &Node) -> Place {
     let first = node.entries().first().map(|e| e.key_place);
     first.unwrap_or(node.place)
 }

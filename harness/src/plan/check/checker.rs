@@ -1,6 +1,6 @@
 //! Collects what is wrong after parsing, each at its place.
 
-use crate::playbook::{Loaded, Playbook, Problem, closest, names};
+use crate::playbook::{Gaps, Loaded, Playbook, Problem, closest, names};
 
 use super::super::wiring::Wiring;
 
@@ -14,6 +14,8 @@ pub(crate) struct Checker<'a> {
     pub(crate) wiring: Wiring<'a>,
     /// What is wrong so far.
     pub(crate) problems: Vec<Problem>,
+    /// The last thing that was wrong was told: it follows from no gap.
+    told: bool,
 }
 
 impl<'a> Checker<'a> {
@@ -23,24 +25,44 @@ impl<'a> Checker<'a> {
             loaded,
             wiring: Wiring::new(&loaded.playbook),
             problems: Vec::new(),
+            told: false,
         }
+    }
+
+    /// Whether what could not be read leaves a question open.
+    pub(crate) fn unsure(&self, ask: impl FnOnce(&Gaps) -> bool) -> bool {
+        ask(&self.loaded.gaps)
+    }
+
+    fn tell(&mut self, hidden: bool, problem: Problem) {
+        self.told = !hidden;
+        if self.told {
+            self.problems.push(problem);
+        }
+    }
+
+    /// The last thing that was wrong, if it was told.
+    fn last(&mut self) -> Option<&mut Problem> {
+        self.problems.last_mut().filter(|_| self.told)
     }
 
     /// Something wrong with the value at a dotted path.
     pub(crate) fn wrong(&mut self, path: &str, message: impl Into<String>, label: &str) {
         let place = self.loaded.tree.place_of(path);
-        self.problems.push(Problem::new(place, message, label));
+        let hidden = self.loaded.gaps.hide(path);
+        self.tell(hidden, Problem::new(place, message, label));
     }
 
     /// As [`wrong`](Self::wrong), at the key of the path.
     pub(crate) fn wrong_key(&mut self, path: &str, message: impl Into<String>, label: &str) {
         let place = self.loaded.tree.key_place_of(path);
-        self.problems.push(Problem::new(place, message, label));
+        let hidden = self.loaded.gaps.hide(path);
+        self.tell(hidden, Problem::new(place, message, label));
     }
 
     /// A hint for the last thing that was wrong.
     pub(crate) fn hint(&mut self, help: impl Into<String>) {
-        if let Some(last) = self.problems.last_mut() {
+        if let Some(last) = self.last() {
             last.help = Some(help.into());
         }
     }
@@ -48,7 +70,7 @@ impl<'a> Checker<'a> {
     /// A second place for the last thing that was wrong.
     pub(crate) fn also(&mut self, path: &str, label: &str) {
         let place = self.loaded.tree.place_of(path);
-        if let Some(last) = self.problems.last_mut() {
+        if let Some(last) = self.last() {
             last.also = Some((place, label.into()));
         }
     }
@@ -56,7 +78,7 @@ impl<'a> Checker<'a> {
     /// As [`also`](Self::also), at the key of the path.
     pub(crate) fn also_key(&mut self, path: &str, label: &str) {
         let place = self.loaded.tree.key_place_of(path);
-        if let Some(last) = self.problems.last_mut() {
+        if let Some(last) = self.last() {
             last.also = Some((place, label.into()));
         }
     }
@@ -82,10 +104,12 @@ impl<'a> Checker<'a> {
                 names(all.iter().copied())
             )
         };
-        self.wrong(path, have, "no such name");
-        if let Some(last) = self.problems.last_mut() {
-            last.unresolved = true;
-        }
+        let place = self.loaded.tree.place_of(path);
+        let mut problem = Problem::new(place, have, "no such name");
+        problem.unresolved = true;
+        let gaps = &self.loaded.gaps;
+        let hidden = gaps.cover(path) || !gaps.names_stand(noun);
+        self.tell(hidden, problem);
         if let Some(guess) = closest(name, all) {
             self.hint(format!("did you mean `{guess}`?"));
         }

@@ -10,7 +10,7 @@ mod site;
 mod stack;
 mod world;
 
-pub(crate) use all::check;
+pub(crate) use all::{check, check_rest};
 #[cfg(test)]
 pub(crate) use checker::Checker;
 #[cfg(test)]

@@ -94,7 +94,7 @@ fn replica(c: &mut Checker<'_>, path: &str, a: &EvictionAssert) {
 fn needs(c: &mut Checker<'_>, path: &str, assertion: &Assertion) {
     let playbook = c.playbook;
     let name = assertion_name(assertion);
-    let powered = !playbook.site.ups.is_empty();
+    let powered = !playbook.site.ups.is_empty() || c.unsure(|gaps| !gaps.names_stand("UPS"));
     let needs_ups = matches!(
         assertion,
         Assertion::Failover(_) | Assertion::Supervisor(_) | Assertion::Battery(_)
@@ -116,8 +116,10 @@ fn needs(c: &mut Checker<'_>, path: &str, assertion: &Assertion) {
         .site
         .utilities
         .values()
-        .any(|u| !u.profile.is_empty());
-    if needs_fault && playbook.faults.is_empty() && !profiled {
+        .any(|u| !u.profile.is_empty())
+        || c.unsure(|gaps| gaps.below("site.utilities"));
+    let faultless = playbook.faults.is_empty() && c.unsure(|gaps| !gaps.near("faults", 0));
+    if needs_fault && faultless && !profiled {
         let message = format!("`{name}` speaks of faults, and the playbook has none");
         c.wrong_key(path, message, "nothing breaks");
         return;
@@ -131,7 +133,8 @@ fn needs(c: &mut Checker<'_>, path: &str, assertion: &Assertion) {
         .stack
         .services
         .values()
-        .any(|s| s.gateway.is_some());
+        .any(|s| s.gateway.is_some())
+        || c.unsure(|gaps| gaps.near("stack.services", 1));
     let needs_gateway = matches!(
         assertion,
         Assertion::Eviction(_) | Assertion::Readmission(_)
@@ -146,6 +149,11 @@ fn needs(c: &mut Checker<'_>, path: &str, assertion: &Assertion) {
 fn input_is_hit(c: &mut Checker<'_>, path: &str, ups: Option<&str>) {
     // A misspelt utility was reported; what it would have hit is unknown.
     if c.problems.iter().any(|problem| problem.unresolved) {
+        return;
+    }
+    // So is what a fault or site hits that could not be read.
+    let wires = |gap: &str| gap.contains(".inject") || gap.matches('.').count() < 2;
+    if c.unsure(|gaps| gaps.below("site") || gaps.any(|g| g.starts_with("faults") && wires(g))) {
         return;
     }
     let wiring = c.wiring;

@@ -54,6 +54,14 @@ pub(crate) fn report(c: &mut Checker<'_>, error: &SiteError) {
     } else {
         "cannot be"
     };
+    let noun = if problem.starts_with("no pdu ") {
+        "PDU"
+    } else {
+        "component"
+    };
+    if name.is_some() && c.unsure(|gaps| !gaps.names_stand(noun)) {
+        return;
+    }
     c.wrong(&path, message, label);
     let site = &c.playbook.site;
     let components = site

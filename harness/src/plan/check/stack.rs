@@ -131,6 +131,7 @@ fn ports(c: &mut Checker<'_>) {
                     message,
                     "port taken",
                 );
+                c.hint("give one of them another `port`, or another machine");
             }
         }
     }
@@ -167,7 +168,9 @@ fn entry(c: &mut Checker<'_>) {
         .filter(|(_, s)| s.gateway.is_some())
         .map(|(name, _)| name.as_str())
         .collect();
-    if replicas(stack).next().is_none() {
+    // A service that could not be read may be any.
+    let unsure = c.unsure(|gaps| gaps.near("stack.services", 1));
+    if replicas(stack).next().is_none() && !unsure {
         for gateway in &gateways {
             let message = format!("gateway `{gateway}` has no replica to send requests to");
             c.wrong_key(
@@ -182,7 +185,7 @@ fn entry(c: &mut Checker<'_>) {
         let services = stack.services.keys().map(String::as_str);
         let owner = ("service", "the stack");
         c.exists("stack.entry", owner, name, services);
-    } else if gateways.is_empty() {
+    } else if gateways.is_empty() && !unsure {
         c.wrong_key("stack.services", "no service is a gateway", "no way in");
         c.hint("add a service with `gateway: {}`, or name the service that clients talk to with `entry:`");
     } else if gateways.len() > 1 {

@@ -1,0 +1,14 @@
+//! The README does not lie: its console blocks are run, and must print what
+//! stands there.
+
+use std::path::Path;
+
+#[test]
+fn the_readme_says_what_the_program_says() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    // Its commands are typed at the root of the repository.
+    std::env::set_current_dir(&root).expect("the root");
+    trycmd::TestCases::new()
+        .env("NO_COLOR", "1")
+        .case("README.md");
+}
