@@ -4,6 +4,7 @@
 
 use std::error::Error;
 use std::path::Path;
+use std::process::ExitCode;
 
 use indexmap::IndexMap;
 use rand::{RngExt, SeedableRng};
@@ -37,6 +38,7 @@ const BAR_MB: f64 = 300.0;
 const PLAYBOOK: &str = "
 name: ten minutes
 site:
+  name: one feed
   utilities: {grid: {}}
   ups:
     ups-a: {from: grid, class: vfi, rating: 12kW, battery: {energy: 1kWh, runtime: 4m, runtime_low: 60s}}
@@ -67,7 +69,17 @@ assert:
   - battery: {charge_at_least: 50%}
 ";
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match measure() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let playbook = folder.path().join("playbook.yaml");
     std::fs::write(&playbook, PLAYBOOK)?;

@@ -1,7 +1,7 @@
 //! The harness's hold on a node that is up.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Read, Seek};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use super::kernel;
 use super::message::{Answer, Ask, FromNode, ToNode};
 
 /// How much of a log is shown when a service ends.
-const TAIL_BYTES: usize = 4096;
+const TAIL_BYTES: u64 = 4096;
 const TAIL_LINES: usize = 12;
 
 type Waiting = Arc<std::sync::Mutex<BTreeMap<u64, oneshot::Sender<Answer>>>>;
@@ -187,11 +187,21 @@ pub(super) fn run_wire(
 
 /// The last lines of a log.
 fn tail(log: &std::path::Path) -> String {
-    let bytes = std::fs::read(log).unwrap_or_default();
-    let from = bytes.len().saturating_sub(TAIL_BYTES);
-    let text = String::from_utf8_lossy(&bytes[from..]);
+    let bytes = last_bytes(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
+}
+
+/// The end of a file that may be as long as a service likes.
+fn last_bytes(log: &std::path::Path) -> io::Result<Vec<u8>> {
+    let mut file = std::fs::File::open(log)?;
+    let length = file.metadata()?.len();
+    file.seek(io::SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
+    let mut bytes = Vec::new();
+    // A service may still be writing.
+    file.take(TAIL_BYTES).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// A poisoned lock still holds sound data here: no guard lives across a panic
