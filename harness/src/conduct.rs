@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use quick_junit::TestSuite;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -17,10 +18,10 @@ use ridethrough_targets::world::{World, WorldError};
 
 use crate::builtin::builtin;
 use crate::engine::{EngineError, RunRequest, run};
-use crate::judge::{CLIENTS, JudgeInput, Judgement, judge, patience};
+use crate::judge::{CLIENTS, Judgement, RunFacts, judge, patience};
 use crate::plan::Plan;
 use crate::playbook::WorldKind;
-use crate::record::{Event, RunHeader, SCHEMA, read_record};
+use crate::record::{Event, RecordError, RecordReader, RunHeader, SCHEMA};
 use crate::report::{Summary, board, document, suite, summary};
 use crate::virtual_time::on_virtual_time;
 
@@ -34,18 +35,16 @@ pub struct Conduct {
     pub out: PathBuf,
     /// Write every frame to `capture.pcapng`.
     pub pcap: bool,
-    /// Sees every event as it is written.
-    pub watcher: Option<mpsc::UnboundedSender<Event>>,
+    /// Sees events as they are written, as many as it has room for.
+    pub watcher: Option<mpsc::Sender<Event>>,
     /// Stops the run.
     pub stop: CancellationToken,
     /// The command that repeats this run.
     pub repeat: String,
 }
 
-/// A finished run.
+/// A finished run. Its events are in the record.
 pub struct Outcome {
-    /// Every event.
-    pub events: Vec<Event>,
     /// The verdict and what it rests on.
     pub judgement: Judgement,
     /// What `summary.json` holds.
@@ -123,30 +122,28 @@ async fn conduct_here(
         stop: how.stop,
     };
     run(request).await?;
-    let events = read_record(&record).map_err(|e| ConductError::Record(e.to_string()))?;
-    let outcome = judge_events(events, &plan, how.out);
+    let outcome = judge_record(&record, &plan, how.out)
+        .map_err(|error| ConductError::Record(error.to_string()))?;
     write_reports(&outcome, &how.repeat)?;
     Ok(outcome)
 }
 
-/// Judges a record against the promises of a plan.
-pub fn judge_events(events: Vec<Event>, plan: &Plan, out: PathBuf) -> Outcome {
+/// Judges a record against the promises of a plan. The record is read as a
+/// stream: what is kept of it grows with its requests, not with its events.
+pub fn judge_record(record: &Path, plan: &Plan, out: PathBuf) -> Result<Outcome, RecordError> {
+    let facts: RunFacts = RecordReader::open(record)?.collect::<Result<_, _>>()?;
     let assertions: Vec<_> = plan
         .assertions
         .iter()
         .map(|a| (a.text.clone(), a.assertion.clone()))
         .collect();
-    let judgement = judge(JudgeInput {
-        events: &events,
-        assertions: &assertions,
-    });
+    let judgement = judge(facts, &assertions);
     let summary = summary(&judgement);
-    Outcome {
-        events,
+    Ok(Outcome {
         judgement,
         summary,
         out,
-    }
+    })
 }
 
 /// Writes `summary.json` and `junit.xml` into the run's folder.
@@ -158,15 +155,12 @@ pub fn write_reports(outcome: &Outcome, repeat: &str) -> Result<(), ConductError
     let json = serde_json::to_string_pretty(&outcome.summary)
         .map_err(|error| ConductError::Record(error.to_string()))?;
     write("summary.json", json + "\n")?;
-    write("junit.xml", junit(&[(outcome, repeat)])?)
+    write("junit.xml", junit(vec![outcome.suite(repeat)])?)
 }
 
-/// JUnit XML of several runs, each with the command that repeats it.
-pub fn junit(runs: &[(&Outcome, &str)]) -> Result<String, ConductError> {
-    let suites = runs
-        .iter()
-        .map(|(run, repeat)| suite(&run.summary, &run.judgement.invalid, repeat));
-    document(suites.collect()).map_err(|error| ConductError::Record(error.to_string()))
+/// JUnit XML of several runs.
+pub fn junit(suites: Vec<TestSuite>) -> Result<String, ConductError> {
+    document(suites).map_err(|error| ConductError::Record(error.to_string()))
 }
 
 impl Outcome {
@@ -178,6 +172,12 @@ impl Outcome {
             &self.out.display().to_string(),
             color,
         )
+    }
+
+    /// The run as JUnit tells it, with the command that repeats it. Far smaller
+    /// than the outcome, which holds every request.
+    pub fn suite(&self, repeat: &str) -> TestSuite {
+        suite(&self.summary, &self.judgement.invalid, repeat)
     }
 }
 

@@ -4,10 +4,9 @@ use std::path::Path;
 
 use super::exit::Exit;
 use super::main::complain;
-use crate::conduct::judge_events;
+use crate::conduct::judge_record;
 use crate::plan::plan;
 use crate::playbook::load_playbook;
-use crate::record::read_record;
 
 /// Judges an old record, by its own promises or by others.
 pub(super) fn judge(run: &Path, playbook: Option<&Path>, json: bool, color: bool) -> Exit {
@@ -19,14 +18,13 @@ pub(super) fn judge(run: &Path, playbook: Option<&Path>, json: bool, color: bool
             return Exit::Usage;
         }
     };
-    let events = match read_record(run.join("record.jsonl")) {
-        Ok(events) => events,
+    let outcome = match judge_record(&run.join("record.jsonl"), &plan, run.to_path_buf()) {
+        Ok(outcome) => outcome,
         Err(error) => {
             complain(&error.to_string());
             return Exit::Usage;
         }
     };
-    let outcome = judge_events(events, &plan, run.to_path_buf());
     if json {
         println!(
             "{}",

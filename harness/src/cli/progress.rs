@@ -45,7 +45,7 @@ impl Progress {
     }
 
     /// Shows events until the run is over.
-    pub(super) async fn follow(mut self, mut events: mpsc::UnboundedReceiver<Event>) {
+    pub(super) async fn follow(mut self, mut events: mpsc::Receiver<Event>) {
         while let Some(event) = events.recv().await {
             self.hear(&event);
         }

@@ -16,6 +16,9 @@ use crate::judge::Verdict;
 use crate::plan::{Plan, plan, plan_file_in};
 use crate::playbook::{Loaded, PlaybookErrors, WorldKind};
 
+/// Events that may wait for the progress line.
+const WATCHED: usize = 4_096;
+
 /// One run that was asked for.
 struct Asked {
     plan: Plan,
@@ -160,7 +163,7 @@ async fn run_all(asked: Vec<Asked>, args: &RunArgs, color: bool) -> Exit {
     tokio::spawn(interrupt(stop.clone()));
     let several = asked.len() > 1;
     let mut exit = Exit::Passed;
-    let mut reports = Vec::new();
+    let mut suites = Vec::new();
     for one in asked {
         if stop.is_cancelled() {
             exit = exit.worst(Exit::Interrupted);
@@ -172,7 +175,7 @@ async fn run_all(asked: Vec<Asked>, args: &RunArgs, color: bool) -> Exit {
             Ok(outcome) => {
                 show(&outcome, args.json, color);
                 exit = exit.worst(exit_of(&outcome, control.as_ref(), args));
-                reports.push((outcome, repeat));
+                suites.push(outcome.suite(&repeat));
             }
             Err(error) => {
                 complain(&error.to_string());
@@ -184,11 +187,7 @@ async fn run_all(asked: Vec<Asked>, args: &RunArgs, color: bool) -> Exit {
         }
     }
     if let Some(path) = &args.junit {
-        let runs: Vec<_> = reports
-            .iter()
-            .map(|(run, repeat)| (run, repeat.as_str()))
-            .collect();
-        let written = junit(&runs)
+        let written = junit(suites)
             .map_err(|error| error.to_string())
             .and_then(|xml| {
                 std::fs::write(path, xml).map_err(|error| format!("{}: {error}", path.display()))
@@ -217,7 +216,7 @@ async fn run_one(
         (Some(out), true) => unused(out.join(&id)),
         (None, _) => unused(PathBuf::from("runs").join(&id)),
     };
-    let (watcher, events) = mpsc::unbounded_channel();
+    let (watcher, events) = mpsc::channel(WATCHED);
     let total = asked.plan.total.duration();
     let progress = tokio::spawn(Progress::new(&asked.plan.playbook.name, total).follow(events));
     let how = Conduct {

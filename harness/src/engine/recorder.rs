@@ -19,16 +19,18 @@ pub struct Recorder {
 
 struct Inner {
     writer: RecordWriter,
-    watcher: Option<mpsc::UnboundedSender<Event>>,
+    watcher: Option<mpsc::Sender<Event>>,
     failure: Option<std::io::Error>,
 }
 
 impl Recorder {
-    /// A record at `path`; `watcher` sees every event as it is written.
+    /// A record at `path`; `watcher` sees events as they are
+    /// written. One that falls behind misses some rather than hold up the run
+    /// or fill the memory; the record has them all.
     pub fn create(
         path: &Path,
         clock: Clock,
-        watcher: Option<mpsc::UnboundedSender<Event>>,
+        watcher: Option<mpsc::Sender<Event>>,
     ) -> std::io::Result<Self> {
         let writer = RecordWriter::create(path)?;
         let inner = Inner {
@@ -53,7 +55,7 @@ impl Recorder {
         match inner.writer.write(t_us, source, body) {
             Ok(event) => {
                 if let Some(watcher) = &inner.watcher {
-                    let _ = watcher.send(event);
+                    let _ = watcher.try_send(event);
                 }
             }
             // A full disk must not stop the healing: the first failure is kept

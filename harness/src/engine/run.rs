@@ -44,8 +44,8 @@ pub struct RunRequest {
     pub record: PathBuf,
     /// Its first line.
     pub header: RunHeader,
-    /// Sees every event as it is written.
-    pub watcher: Option<mpsc::UnboundedSender<Event>>,
+    /// Sees events as they are written, as many as it has room for.
+    pub watcher: Option<mpsc::Sender<Event>>,
     /// Stops the run: everything is healed, and the record says so.
     pub stop: CancellationToken,
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ridethrough_targets::clock::Micros;
 
+use super::attempts::Tried;
 use super::facts::{Hit, RunFacts};
 use crate::load::LedgerRow;
 use crate::playbook::Cohort;
@@ -82,21 +83,19 @@ fn cohort(facts: &RunFacts, gateways: &BTreeSet<String>, row: &LedgerRow) -> Coh
 /// A request goes through a gateway that made attempts for it. One that made
 /// none (it was dead) says nothing, so a request without any attempt counts.
 fn passes(facts: &RunFacts, row: &LedgerRow, gateway: &str) -> bool {
-    let attempts = facts.attempts.get(&row.id);
-    attempts.is_none_or(|all| all.iter().any(|(node, _)| node == gateway))
+    let attempts = facts.attempts.of(&row.id);
+    attempts.is_empty() || attempts.iter().any(|tried| tried.gateway == gateway)
 }
 
 /// Where a request was, by the gateway's word; for replicas that the gateway
 /// did not speak of (it may have died with its knowledge), by its tokens.
 fn stays<'a>(facts: &'a RunFacts, row: &'a LedgerRow) -> Vec<Stay<'a>> {
-    let attempts = facts.attempts.get(&row.id);
+    let attempts = facts.attempts.of(&row.id).iter();
     let mut all: Vec<Stay<'a>> = attempts
-        .into_iter()
-        .flatten()
-        .map(|(_, a)| Stay {
-            node: &a.replica,
-            start_us: a.start_us,
-            end_us: a.end_us,
+        .map(|Tried { attempt, .. }| Stay {
+            node: &attempt.replica,
+            start_us: attempt.start_us,
+            end_us: attempt.end_us,
         })
         .collect();
     let known: BTreeSet<&str> = all.iter().map(|s| s.node).collect();

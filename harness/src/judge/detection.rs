@@ -57,7 +57,7 @@ mod tests {
     use super::super::patience::{CLIENTS, patience};
     use super::super::testkit::{FAULT, MS, Record};
     use super::super::verdict::Verdict;
-    use super::super::{JudgeInput, judge};
+    use super::super::{RunFacts, judge};
     use crate::load::Fate;
     use crate::playbook::Assertion;
     use crate::playbook::tests::good;
@@ -82,10 +82,7 @@ mod tests {
         }
         let asked = serde_json::from_value(json!({"detection": {"within": "1s"}}));
         let asked: Assertion = asked.expect("an assertion");
-        let judged = judge(JudgeInput {
-            events: &events,
-            assertions: &[("detection".into(), asked)],
-        });
+        let judged = judge(RunFacts::of(events), &[("detection".into(), asked)]);
         let judged = &judged.assertions[0];
         (judged.verdict, judged.observed.clone())
     }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use ridethrough_targets::plant::UpsState;
 
 use super::testkit::{END, FAULT, MS, Record, S};
-use super::{Verdict, combine, judge, percentile};
+use super::{RunFacts, Verdict, combine, judge, percentile};
 use crate::playbook::Cohort;
 use crate::record::Body;
 
@@ -170,6 +170,33 @@ fn every_kind() -> Vec<Value> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
+    /// A record's lines may come in any order: their times and numbers count.
+    #[test]
+    fn the_order_of_lines_means_nothing(
+        order in proptest::collection::vec(any::<u32>(), 700),
+        loss in any::<bool>(),
+    ) {
+        let record = if loss { Record::loss() } else { Record::outage() };
+        let record = record.with(|r| {
+            for (at, charge) in [(FAULT, 0.9), (FAULT + S, 0.6), (FAULT + 2 * S, 0.6)] {
+                r.charge(at, "ups-a", charge);
+            }
+            r.witness(0, "injected", false);
+            r.lose("chat-30");
+            r.tear("chat-19");
+        });
+        let events = record.events();
+        prop_assert!(events.len() <= order.len());
+        let mut shuffled: Vec<_> = order.into_iter().zip(events.iter().cloned()).collect();
+        shuffled.sort_by_key(|(place, _)| *place);
+        let shuffled = shuffled.into_iter().map(|(_, event)| event);
+        let assertions: Vec<_> = every_kind().into_iter().map(|v| {
+            (v.to_string(), serde_json::from_value(v).expect("an assertion"))
+        }).collect();
+        let ordered = judge(RunFacts::of(events), &assertions);
+        prop_assert_eq!(judge(RunFacts::of(shuffled), &assertions), ordered);
+    }
+
     /// Whatever is missing and in whatever order the rest comes, judging ends
     /// with an answer, and a record without its end never passes.
     #[test]
@@ -196,8 +223,7 @@ proptest! {
             let mut kept = keep.iter().cycle();
             events.retain(|_| kept.next().copied().unwrap_or(true));
             let ended = events.iter().any(|e| matches!(e.body, Body::End { .. }));
-            let input = super::JudgeInput { events: &events, assertions: &assertions };
-            let judgement = judge(input);
+            let judgement = judge(RunFacts::of(events), &assertions);
             prop_assert_eq!(judgement.assertions.len(), assertions.len());
             prop_assert!(ended || judgement.verdict != Verdict::Pass);
             prop_assert_eq!(judgement.facts.cohorts.len(), judgement.facts.rows.len());

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ridethrough_targets::clock::Micros;
 use ridethrough_targets::plant::UpsState;
-use ridethrough_targets::service::Attempt;
 
+use super::attempts::Attempts;
 use crate::load::LedgerRow;
 use crate::playbook::Cohort;
 use crate::record::{FaultReceipt, RunHeader, WitnessReport};
@@ -178,8 +178,8 @@ pub struct RunFacts {
     pub charge: BTreeMap<String, Lowest>,
     /// The ledger, by intended send time.
     pub rows: Vec<LedgerRow>,
-    /// Attempts of gateways by request, each with the gateway's node.
-    pub attempts: BTreeMap<String, Vec<(String, Attempt)>>,
+    /// Attempts of gateways.
+    pub attempts: Attempts,
     /// Moves of services' state machines.
     pub moves: Vec<Move>,
     /// Telemetry as clients saw it.
@@ -230,7 +230,7 @@ impl RunFacts {
     /// Names that are replicas of the stack: a gateway sent to them, a token
     /// came from them, or a gateway watched them.
     pub fn replicas(&self) -> BTreeSet<&str> {
-        let tried = self.attempts.values().flatten().map(|(_, a)| &*a.replica);
+        let tried = self.attempts.iter().map(|tried| &*tried.attempt.replica);
         let served = self.rows.iter().flat_map(|r| &r.served_by);
         let watched = self
             .moves
@@ -244,7 +244,7 @@ impl RunFacts {
 
     /// Nodes on which a gateway runs.
     pub fn gateways(&self) -> BTreeSet<&str> {
-        let tried = self.attempts.values().flatten().map(|(node, _)| &**node);
+        let tried = self.attempts.iter().map(|tried| &*tried.gateway);
         let ready = self.ready.iter().filter(|r| r.service.contains("gateway"));
         tried.chain(ready.map(|r| &*r.node)).collect()
     }

@@ -89,11 +89,10 @@ pub(crate) fn ids<'a>(rows: impl Iterator<Item = &'a LedgerRow>) -> Vec<String> 
 }
 
 /// A list, cut to a length that can be read.
-pub(crate) fn bounded(items: impl Iterator<Item = String>) -> Vec<String> {
-    let mut all: Vec<String> = items.collect();
-    let more = all.len().saturating_sub(EVIDENCE);
+pub(crate) fn bounded(mut items: impl Iterator<Item = String>) -> Vec<String> {
+    let mut all: Vec<String> = items.by_ref().take(EVIDENCE).collect();
+    let more = items.count();
     if more > 0 {
-        all.truncate(EVIDENCE);
         all.push(format!("and {more} more"));
     }
     all

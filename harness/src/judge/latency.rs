@@ -85,7 +85,7 @@ fn worst(row: &LedgerRow, metric: Metric) -> Micros {
     match metric {
         Metric::Ttft => sample::ttft_us(row).unwrap_or(Micros::MAX),
         Metric::E2e => sample::e2e_us(row).unwrap_or(Micros::MAX),
-        Metric::Itl => row.token_us.iter().skip(1).copied().max().unwrap_or(0),
+        Metric::Itl => row.token_us.gaps().max().unwrap_or(0),
         Metric::Tpot => sample::tpot_us(row).unwrap_or(0),
         Metric::Silence => row.silence_max_us().unwrap_or(0),
     }

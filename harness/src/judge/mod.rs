@@ -1,10 +1,11 @@
 //! The verdict: a pure function of the record and the assertions.
 //!
-//! [`judge`] reads the record once into [`RunFacts`], holds every assertion
-//! against it, and then asks whether the experiment itself held. An experiment
+//! A record is read once, event by event, into [`RunFacts`]; [`judge`] holds
+//! every assertion against them, and then asks whether the experiment itself held. An experiment
 //! that did not hold has no verdict but [`Verdict::Invalid`], whatever its
 //! assertions say.
 
+mod attempts;
 mod availability;
 mod battery;
 mod bus;
@@ -28,9 +29,11 @@ mod sample;
 mod scope;
 mod sentence;
 mod supervisor;
+mod take;
 mod validity;
 mod verdict;
 
+pub use attempts::{Attempts, Tried};
 pub use bus::{Gap, worst_gap};
 pub use cohort::cohort_name;
 pub use facts::{
@@ -39,7 +42,7 @@ pub use facts::{
 pub use finding::{Judged, Margin};
 pub(crate) use patience::{CLIENTS, patience};
 pub use quantity::{share as show_share, time as show_time};
-pub use run::{JudgeInput, Judgement, judge};
+pub use run::{Judgement, judge};
 pub use sample::{Sample, percentile};
 pub use sentence::sentence;
 pub use verdict::{INTERRUPTED, Verdict, combine};

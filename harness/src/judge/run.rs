@@ -8,16 +8,6 @@ use super::{
     recovery, supervisor, validity,
 };
 use crate::playbook::Assertion;
-use crate::record::Event;
-
-/// What is judged.
-#[derive(Clone, Copy, Debug)]
-pub struct JudgeInput<'a> {
-    /// The record.
-    pub events: &'a [Event],
-    /// The assertions, each with a text that a person can read.
-    pub assertions: &'a [(String, Assertion)],
-}
 
 /// What a run came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,13 +24,14 @@ pub struct Judgement {
     pub facts: RunFacts,
 }
 
-/// Judges a run. Within one run an experiment that did not hold makes the
-/// verdict invalid even where an assertion failed: the failure may be that of
-/// the experiment. An assertion whose requests are too few is such a case.
-pub fn judge(input: JudgeInput<'_>) -> Judgement {
-    let facts = RunFacts::of(input.events);
+/// Judges a run by assertions, each with a text that a person can read.
+///
+/// Within one run an experiment that did not hold makes the verdict invalid
+/// even where an assertion failed: the failure may be that of the experiment.
+/// An assertion whose requests are too few is such a case.
+pub fn judge(facts: RunFacts, promises: &[(String, Assertion)]) -> Judgement {
     let mut assertions = Vec::new();
-    for (text, assertion) in input.assertions {
+    for (text, assertion) in promises {
         let (kind, finding) = hold(&facts, assertion);
         assertions.push(Judged {
             kind: kind.into(),

@@ -8,7 +8,7 @@ use ridethrough_targets::clock::Micros;
 use ridethrough_targets::plant::{BatteryState, Change, UpsState};
 use ridethrough_targets::service::{Attempt, AttemptEnd};
 
-use super::{JudgeInput, Judgement, judge};
+use super::{Judgement, RunFacts, judge};
 use crate::load::{Fate, LedgerRow, Termination};
 use crate::playbook::Assertion;
 use crate::record::{Body, Event, FaultReceipt, PhaseWindow, RunHeader, SCHEMA, WitnessReport};
@@ -21,6 +21,13 @@ pub(crate) const FAULT: Micros = 10 * S;
 pub(crate) const HEAL: Micros = 30 * S;
 /// When the record ends.
 pub(crate) const END: Micros = 40 * S;
+
+/// Changes when the tokens of a request came: the first time, then the gaps.
+pub(crate) fn retime(row: &mut LedgerRow, change: impl FnOnce(&mut Vec<Micros>)) {
+    let mut times = row.token_us.iter().collect();
+    change(&mut times);
+    row.token_us = times.into();
+}
 
 /// A record under construction; [`Record::events`] puts it in order.
 #[derive(Clone, Debug)]
@@ -126,7 +133,7 @@ impl Record {
                 record.edit(&row.id, |r| {
                     r.fate = Fate::Resumed;
                     r.served_by = vec![("gpu-2".into(), 0), ("gpu-1".into(), 3)];
-                    r.token_us[3] += 500 * MS;
+                    retime(r, |times| times[3] += 500 * MS);
                     r.end_us += 500 * MS;
                 });
             } else {
@@ -169,7 +176,7 @@ impl Record {
             sent_us: at,
             connected_us: Some(at + MS),
             headers_us: Some(at + 90 * MS),
-            token_us,
+            token_us: token_us.into(),
             end_us,
             first_error_us: None,
             attempts: 1,
@@ -293,6 +300,15 @@ impl Record {
         self.add(t_us, body);
     }
 
+    pub(crate) fn charge(&mut self, t_us: Micros, ups: &str, charge: f64) {
+        let body = Body::Meters {
+            voltage_pu: IndexMap::new(),
+            charge: [(ups.to_string(), charge)].into(),
+            watts: IndexMap::new(),
+        };
+        self.add(t_us, body);
+    }
+
     pub(crate) fn ready(&mut self, t_us: Micros, node: &str, service: &str) {
         let body = Body::ServiceReady {
             node: node.into(),
@@ -323,7 +339,7 @@ impl Record {
     /// The request breaks off after three tokens.
     pub(crate) fn tear(&mut self, id: &str) {
         self.edit(id, |row| {
-            row.token_us.truncate(3);
+            retime(row, |times| times.truncate(3));
             row.tokens = 3;
             row.fate = Fate::Truncated;
             row.termination = Termination::EofInBody;
@@ -337,7 +353,7 @@ impl Record {
     /// The request gets no answer at all.
     pub(crate) fn lose(&mut self, id: &str) {
         self.edit(id, |row| {
-            row.token_us.clear();
+            retime(row, Vec::clear);
             row.served_by.clear();
             row.tokens = 0;
             row.fate = Fate::Refused;
@@ -386,9 +402,6 @@ impl Record {
             (text, assertion)
         };
         let assertions: Vec<_> = assertions.iter().map(read).collect();
-        judge(JudgeInput {
-            events: &self.events(),
-            assertions: &assertions,
-        })
+        judge(RunFacts::of(self.events()), &assertions)
     }
 }

@@ -2,8 +2,8 @@ use serde_json::{Value, json};
 
 use ridethrough_targets::plant::{Change, UpsState};
 
-use super::testkit::{END, FAULT, HEAL, MS, Record, S};
-use super::{Judgement, Verdict, judge};
+use super::testkit::{END, FAULT, HEAL, MS, Record, S, retime};
+use super::{Judgement, RunFacts, Verdict, judge};
 use crate::load::Fate;
 use crate::record::Body;
 
@@ -96,11 +96,7 @@ fn failover_looks_only_behind_the_ups_that_was_hit() {
     }
     let assertion = serde_json::from_value(asked).expect("an assertion");
     let assertions = [("failover".to_string(), assertion)];
-    let input = super::JudgeInput {
-        events: &events,
-        assertions: &assertions,
-    };
-    let judged = judge(input);
+    let judged = judge(RunFacts::of(events), &assertions);
     assert!(
         judged.assertions[0]
             .observed
@@ -291,7 +287,7 @@ fn recovery_ends_with_the_last_affected_request() {
     assert!(pass(&soon, asked.clone()).starts_with("711 ms"));
     let late = Record::loss().with(|r| r.tear("chat-120"));
     fail(&late, asked.clone());
-    let slow = |r: &mut Record| r.edit("chat-120", |row| row.token_us[0] += 400 * MS);
+    let slow = |r: &mut Record| r.edit("chat-120", |row| retime(row, |times| times[0] += 400 * MS));
     fail(&Record::loss().with(slow), asked.clone());
     invalid(&Record::clean(), asked);
 }

@@ -152,7 +152,7 @@ fn conclude(
         sent_us: course.sent_us,
         connected_us,
         headers_us,
-        token_us: finished.token_us,
+        token_us: finished.token_us.into(),
         end_us,
         first_error_us: course.first_error_us,
         attempts: course.attempts,

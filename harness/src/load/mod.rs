@@ -18,6 +18,7 @@ mod sse;
 mod stats;
 #[cfg(test)]
 mod testing;
+mod times;
 mod tokenise;
 mod transport;
 mod words;
@@ -34,5 +35,6 @@ pub use row::{LedgerRow, Termination};
 pub use schedule::{MAX_REQUESTS, Planned, ScheduleError, draw};
 pub use service::run_load;
 pub use sse::{MAX_LINE, SseError, SseItem, SseReader};
+pub use times::TokenTimes;
 pub use tokenise::{Tokeniser, Word};
 pub use words::{LedgerWord, LoadConfig};

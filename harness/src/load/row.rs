@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use ridethrough_targets::clock::Micros;
 
 use super::fate::{Fate, Group};
+use super::times::TokenTimes;
 
 /// How the last connection of a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,9 +54,8 @@ pub struct LedgerRow {
     pub connected_us: Option<Micros>,
     /// When its response headers came.
     pub headers_us: Option<Micros>,
-    /// When each content token came, in order: the first as run time, the
-    /// others as the gap to the one before.
-    pub token_us: Vec<Micros>,
+    /// When each content token came.
+    pub token_us: TokenTimes,
     /// When it was over.
     pub end_us: Micros,
     /// When the client first met an error, if it did.
@@ -89,12 +89,12 @@ impl LedgerRow {
 
     /// When the first content token came.
     pub fn first_token_us(&self) -> Option<Micros> {
-        self.token_us.first().copied()
+        self.token_us.first()
     }
 
     /// When the last content token came.
     pub fn last_token_us(&self) -> Option<Micros> {
-        (!self.token_us.is_empty()).then(|| self.token_us.iter().sum())
+        self.token_us.last()
     }
 
     /// The longest silence a reader saw once the answer had begun, in
@@ -102,7 +102,7 @@ impl LedgerRow {
     /// the answer is not whole.
     pub fn silence_max_us(&self) -> Option<Micros> {
         let last = self.last_token_us()?;
-        let gaps = self.token_us.iter().skip(1).copied().max().unwrap_or(0);
+        let gaps = self.token_us.gaps().max().unwrap_or(0);
         let tail = if self.group() == Group::Whole {
             0
         } else {

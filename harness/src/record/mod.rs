@@ -6,7 +6,7 @@ mod reader;
 mod writer;
 
 pub use event::{Body, Event, FaultReceipt, PhaseWindow, RunHeader, SCHEMA, WitnessReport};
-pub use reader::{RecordError, read_record};
+pub use reader::{RecordError, RecordReader, read_record};
 pub use writer::RecordWriter;
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ fn row() -> LedgerRow {
         sent_us: 2,
         connected_us: None,
         headers_us: Some(4),
-        token_us: vec![5, 1],
+        token_us: vec![5, 1].into(),
         end_us: 7,
         first_error_us: None,
         attempts: 1,

@@ -6,6 +6,7 @@ mod fabric;
 mod identity;
 mod mini;
 mod nobody;
+mod simulated;
 mod site;
 mod table;
 mod virtual_site;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
     trials.extend(death::trials());
     let mut trials = available(trials, &found);
     trials.extend(table::virtual_trials());
+    trials.extend(simulated::trials());
     libtest_mimic::run(&args, trials).exit_code()
 }
 

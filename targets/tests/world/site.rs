@@ -19,6 +19,11 @@ use tokio::sync::mpsc::UnboundedReceiver;
 pub(crate) fn registry(name: &str, config: serde_json::Value, env: Env) -> Option<BuiltinFuture> {
     match name {
         "idle" => Some(Box::pin(idle(env))),
+        "runaway" => Some(Box::pin(async {
+            loop {
+                tokio::task::yield_now().await;
+            }
+        })),
         "failing" => Some(Box::pin(async move {
             Err(ServiceError::Config(format!("told to fail: {config}")))
         })),

@@ -191,7 +191,7 @@ async fn answers_in_one_piece() {
     let said = in_memory(spec, &plays, 80, 3).await;
     let row = said.row("batch-0");
     assert_eq!((row.fate, row.tokens), (Fate::Completed, 40));
-    assert!(row.token_us[1..].iter().all(|gap| *gap == 0));
+    assert!(row.token_us.gaps().all(|gap| gap == 0));
     assert_eq!(said.row("batch-1").fate, Fate::Truncated);
     assert!(said.row("batch-1").detail.contains("unreadable"));
     assert_eq!(said.row("batch-2").termination, Termination::EofInBody);

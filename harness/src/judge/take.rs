@@ -1,0 +1,154 @@
+//! What each kind of event adds to the facts.
+
+use ridethrough_targets::clock::Micros;
+use ridethrough_targets::plant::Change;
+
+use super::facts::{
+    BusPoint, Fault, LoadEnd, Lowest, Move, Phase, Ready, RunEnd, RunFacts, Seen, UpsMove,
+};
+use crate::record::{Body, FaultReceipt, RunHeader, WitnessReport};
+
+impl RunFacts {
+    /// Takes the next event in order of time.
+    pub(super) fn take(&mut self, t_us: Micros, body: Body) {
+        match body {
+            Body::Run(header) => self.head(header),
+            Body::Phase(window) => self.phases.push(Phase {
+                name: window.name,
+                start_us: t_us,
+                end_us: window.end_us,
+            }),
+            Body::Plant {
+                component, change, ..
+            } => self.plant(t_us, component, change),
+            Body::NodeDown { node, dark_us, .. } => self.power(dark_us, node, false),
+            Body::NodeBoot { node, .. } => self.power(t_us, node, true),
+            Body::FaultInjected(receipt) => self.fault(receipt),
+            Body::Invalid { reason } => self.invalid.push(reason),
+            Body::End { how } => self.end = Some(RunEnd { t_us, how }),
+            body => self.service(t_us, body),
+        }
+    }
+
+    fn service(&mut self, t_us: Micros, body: Body) {
+        match body {
+            Body::ServiceReady { node, service } => self.ready.push(Ready {
+                t_us,
+                node,
+                service,
+            }),
+            Body::State { of, to, .. } => self.moves.push(Move { t_us, of, to }),
+            Body::Observed {
+                via,
+                device,
+                variable,
+                value,
+            } => self.seen.push(Seen {
+                t_us,
+                via,
+                device,
+                variable,
+                value,
+            }),
+            Body::LoadDone {
+                load,
+                planned,
+                sent,
+                lag_p99_us,
+            } => self.loads.push(LoadEnd {
+                load,
+                planned,
+                sent,
+                lag_p99_us,
+            }),
+            _ => {}
+        }
+    }
+
+    fn head(&mut self, header: RunHeader) {
+        if let Some(value) = header.facts.get("load_buses") {
+            // A header without them, or with something else under that name,
+            // leaves the buses to be worked out from the plant's events.
+            self.load_buses = serde_json::from_value(value.clone()).unwrap_or_default();
+        }
+        self.header = Some(header);
+    }
+
+    fn fault(&mut self, receipt: FaultReceipt) {
+        self.ups.extend(receipt.ups.iter().cloned());
+        self.faults.push(Fault {
+            receipt,
+            healed_us: None,
+            injected: None,
+            healed: None,
+        });
+    }
+
+    fn plant(&mut self, t_us: Micros, component: String, change: Change) {
+        match change {
+            Change::Bus { voltage_pu, source } => {
+                let bus = self.buses.entry(component).or_default();
+                bus.push(BusPoint {
+                    t_us,
+                    voltage_pu,
+                    source,
+                });
+            }
+            Change::Ups { from, to } => {
+                self.ups.insert(component.clone());
+                self.ups_moves.push(UpsMove {
+                    t_us,
+                    ups: component,
+                    from,
+                    to,
+                });
+            }
+            Change::Battery { charge, .. } | Change::LowBattery { charge, .. } => {
+                self.charge(t_us, &component, charge);
+            }
+            Change::NodePower { on } => self.power(t_us, component, on),
+            Change::Brake { clocks } => {
+                let moves = self.brakes.entry(component).or_default();
+                moves.push((t_us, clocks));
+            }
+            Change::Supply { .. } | Change::Breaker { .. } | Change::HoldUp { .. } => {}
+        }
+    }
+
+    fn power(&mut self, t_us: Micros, node: String, on: bool) {
+        self.node_power.entry(node).or_default().push((t_us, on));
+    }
+
+    /// Takes a reading of a charge, in any order: the lowest counts, and of
+    /// those the first.
+    pub(super) fn charge(&mut self, t_us: Micros, ups: &str, charge: f64) {
+        let seen = Lowest { t_us, charge };
+        let Some(lowest) = self.charge.get_mut(ups) else {
+            self.charge.insert(ups.into(), seen);
+            return;
+        };
+        let earlier = charge == lowest.charge && t_us < lowest.t_us;
+        if charge < lowest.charge || earlier {
+            *lowest = seen;
+        }
+    }
+
+    /// The last report counts, but none takes the place of an effective one.
+    pub(super) fn witness(&mut self, report: WitnessReport) {
+        let Some(fault) = self
+            .faults
+            .iter_mut()
+            .find(|f| f.receipt.fault == report.fault)
+        else {
+            return;
+        };
+        let place = match &*report.stage {
+            "injected" => &mut fault.injected,
+            "healed" => &mut fault.healed,
+            _ => return,
+        };
+        if report.effective || place.as_ref().is_none_or(|old| !old.effective) {
+            *place = Some(report);
+        }
+    }
+}
