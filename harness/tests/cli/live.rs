@@ -24,10 +24,6 @@ const fn live(name: &'static str, body: super::Body) -> Live {
 
 pub(crate) const CASES: &[Live] = &[
     live("live::a_run_leaves_a_folder_that_reads_well", run_folder),
-    live(
-        "live::a_dead_battery_fails_failover_with_exit_1",
-        dead_battery,
-    ),
     live("live::a_fault_without_witness_exits_3", no_witness),
     live("live::a_service_that_ends_at_start_exits_4", ends_at_start),
     live(
@@ -81,26 +77,6 @@ fn run_folder() -> Result<(), String> {
     })?;
     let effective = summary["faults"][0]["effective"] == true;
     holds(effective, || summary["faults"].to_string())
-}
-
-fn dead_battery() -> Result<(), String> {
-    let folder = folder()?;
-    let out = folder.path().join("run");
-    let playbook = data("short.yaml");
-    let mut command = program();
-    command
-        .arg("run")
-        .arg(playbook)
-        .args(["--control", "dead battery", "--out"])
-        .arg(&out);
-    let output = output(&mut command)?;
-    exits(&output, 1)?;
-    let summary = summary(&out)?;
-    let failed = summary["assertions"].as_array().into_iter().flatten();
-    let failed: Vec<_> = failed.filter(|a| a["verdict"] == "fail").collect();
-    holds(failed.iter().any(|a| a["assertion"] == "failover"), || {
-        format!("{failed:?}")
-    })
 }
 
 /// A partition that is over before any probe could be sent through it.

@@ -4,6 +4,7 @@
 
 mod live;
 mod run;
+mod simulated;
 mod words;
 
 use std::process::ExitCode;
@@ -22,6 +23,9 @@ fn main() -> ExitCode {
     arguments.test_threads.get_or_insert(SIDE_BY_SIDE);
     let mut trials = Vec::new();
     for (name, body) in words::CASES {
+        trials.push(trial(name, *body, None));
+    }
+    for (name, body) in simulated::CASES {
         trials.push(trial(name, *body, None));
     }
     let world = embedded::available().err().map(|error| error.to_string());

@@ -48,7 +48,9 @@ where
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
+    let mut arguments = Arguments::from_args();
+    // They wait for peers most of the time.
+    arguments.test_threads.get_or_insert(6);
     let cases = vec![
         case("upsc lists the devices", "upsc", clients::upsc_lists),
         case("upsc reads a device", "upsc", clients::upsc_reads),

@@ -12,7 +12,9 @@ use libtest_mimic::{Arguments, Failed, Trial};
 type Case = (&'static str, fn() -> Result<(), Failed>);
 
 fn main() {
-    let arguments = Arguments::from_args();
+    let mut arguments = Arguments::from_args();
+    // They wait for peers most of the time.
+    arguments.test_threads.get_or_insert(6);
     let mut trials = Vec::new();
     for (peer, missing, cases) in [
         ("curl", curl::missing(), curl::CASES),

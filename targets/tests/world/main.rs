@@ -23,7 +23,9 @@ fn main() -> ExitCode {
     if let Some(code) = mini::run_if_asked() {
         return code;
     }
-    let args = Arguments::from_args();
+    let mut args = Arguments::from_args();
+    // What is watched for seconds is idle most of the time.
+    args.test_threads.get_or_insert(6);
     let found = capabilities();
     let mut trials = Vec::new();
     trials.extend(basics::trials());

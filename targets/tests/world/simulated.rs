@@ -24,6 +24,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         virtual_trial("virtual::a_program_of_the_host_is_refused", refused),
         virtual_trial("virtual::rules_act_on_probes", rules),
         virtual_trial("virtual::loss_is_what_was_asked", loss),
+        virtual_trial("virtual::a_bystander_changes_no_draw", bystander),
         virtual_trial("virtual::a_run_that_never_ends_is_stopped", runaway),
         virtual_trial("virtual::time_jumps_where_nothing_happens", idle),
     ]
@@ -164,6 +165,26 @@ async fn rules() -> Result<(), Failed> {
     world.remove(back);
     assert_eq!(ping(&site, 9).await?.answered, 9);
     world.close().await?;
+    Ok(())
+}
+
+/// Another node on the fabric does not change what becomes of others' packets.
+async fn bystander() -> Result<(), Failed> {
+    let mut answered = Vec::new();
+    for names in [&NAMES[..], &["zero", "one", "between", "two"]] {
+        let site = VirtualSite::open(names, [])?;
+        for name in NAMES {
+            let spec = node(names, name, vec![("idle", builtin("idle"))]);
+            site.world.boot(&spec, 0).await?;
+        }
+        let lossy = Impairment::Loss {
+            probability: PerUnit(0.5),
+        };
+        site.world.install(rule(Direction::Both, lossy))?;
+        answered.push(ping(&site, 4_000).await?.answered);
+        site.world.close().await?;
+    }
+    assert_eq!(answered[0], answered[1]);
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 use indexmap::IndexMap;
+use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
@@ -198,12 +199,26 @@ impl State {
                 if rules.is_empty() {
                     self.links.remove(&(from, to));
                 } else {
-                    let stream = (from * count + to) as u32;
+                    let stream = self.stream(from, to);
                     let link = self.links.entry((from, to)).or_insert_with(Link::new);
                     link.update(self.seed, stream, &rules);
                 }
             }
         }
+    }
+}
+
+impl State {
+    /// The random stream of a direction. It follows from the names of its two
+    /// ends alone: another node on the fabric changes nothing here.
+    fn stream(&self, from: usize, to: usize) -> u32 {
+        let name = |place: usize| self.places.get_index(place).map_or("", |(name, _)| name);
+        let digest = Sha256::new()
+            .chain_update(name(from))
+            .chain_update([0])
+            .chain_update(name(to))
+            .finalize();
+        u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]])
     }
 }
 

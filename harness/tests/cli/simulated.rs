@@ -1,0 +1,102 @@
+//! Cases in virtual time: they need nothing of the machine.
+
+use super::run::{data, exits, folder, holds, output, program, said, summary};
+
+pub(crate) const CASES: &[(&str, super::Body)] = &[
+    (
+        "virtual::a_dead_battery_fails_failover_with_exit_1",
+        dead_battery,
+    ),
+    ("virtual::one_seed_gives_one_record", one_record),
+    (
+        "virtual::a_program_of_the_host_is_refused_before_anything_starts",
+        host_program,
+    ),
+    ("virtual::there_is_nothing_to_capture", capture),
+    ("virtual::services_log_to_their_nodes", logs),
+];
+
+fn dead_battery() -> Result<(), String> {
+    let folder = folder()?;
+    let out = folder.path().join("run");
+    let playbook = data("short.yaml");
+    let mut command = program();
+    command
+        .arg("run")
+        .arg(playbook)
+        .args(["--world", "virtual", "--control", "dead battery", "--out"])
+        .arg(&out);
+    let output = output(&mut command)?;
+    exits(&output, 1)?;
+    let summary = summary(&out)?;
+    let failed = summary["assertions"].as_array().into_iter().flatten();
+    let failed: Vec<_> = failed.filter(|a| a["verdict"] == "fail").collect();
+    holds(failed.iter().any(|a| a["assertion"] == "failover"), || {
+        format!("{failed:?}")
+    })
+}
+
+/// The same playbook and seed give the same record and the same id; another
+/// seed gives another.
+fn one_record() -> Result<(), String> {
+    let folder = folder()?;
+    let run = |name: &str, seed: &str| -> Result<(Vec<u8>, String), String> {
+        let out = folder.path().join(name);
+        let mut command = program();
+        command.arg("run").arg(data("short.yaml"));
+        command.args(["--world", "virtual", "--seed", seed, "--out"]);
+        exits(&output(command.arg(&out))?, 0)?;
+        let record = std::fs::read(out.join("record.jsonl")).map_err(|e| e.to_string())?;
+        Ok((record, summary(&out)?["run"].to_string()))
+    };
+    let (first, again, other) = (run("a", "3")?, run("b", "3")?, run("c", "4")?);
+    holds(first == again, || "two runs of one seed differ".into())?;
+    holds(first.0 != other.0 && first.1 != other.1, || {
+        "two seeds give one record".into()
+    })
+}
+
+fn host_program() -> Result<(), String> {
+    let folder = folder()?;
+    let out = folder.path().join("run");
+    for verb in ["check", "run"] {
+        let mut command = program();
+        command.arg(verb).arg(data("ends.yaml"));
+        command.args(["--world", "virtual"]);
+        if verb == "run" {
+            command.arg("--out").arg(&out);
+        }
+        let output = output(&mut command)?;
+        exits(&output, 2)?;
+        let text = said(&output);
+        let words = ["ends.yaml:11", "service `broken`", "--world embedded"];
+        for word in words {
+            holds(text.contains(word), || format!("{verb}: no {word:?} in:\n{text}"))?;
+        }
+    }
+    holds(!out.exists(), || "a run folder was made".into())?;
+    // Elsewhere it is a good playbook.
+    let mut command = program();
+    command.arg("check").arg(data("ends.yaml"));
+    exits(&output(command.args(["--world", "embedded"]))?, 0)
+}
+
+fn capture() -> Result<(), String> {
+    let mut command = program();
+    command.arg("run").arg(data("short.yaml"));
+    let output = output(command.args(["--world", "virtual", "--pcap"]))?;
+    exits(&output, 2)?;
+    let text = said(&output);
+    holds(text.contains("--world embedded"), || text)
+}
+
+fn logs() -> Result<(), String> {
+    let folder = folder()?;
+    let out = folder.path().join("run");
+    let mut command = program();
+    command.env("RUST_LOG", "debug").arg("run").arg(data("short.yaml"));
+    command.args(["--world", "virtual", "--control", "dead battery", "--out"]);
+    exits(&output(command.arg(&out))?, 1)?;
+    let log = std::fs::read_to_string(out.join("logs/edge-1.log")).map_err(|e| e.to_string())?;
+    holds(log.contains("connection"), || log)
+}
