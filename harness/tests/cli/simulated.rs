@@ -71,7 +71,9 @@ fn host_program() -> Result<(), String> {
         let text = said(&output);
         let words = ["ends.yaml:11", "service `broken`", "--world embedded"];
         for word in words {
-            holds(text.contains(word), || format!("{verb}: no {word:?} in:\n{text}"))?;
+            holds(text.contains(word), || {
+                format!("{verb}: no {word:?} in:\n{text}")
+            })?;
         }
     }
     holds(!out.exists(), || "a run folder was made".into())?;
@@ -94,7 +96,10 @@ fn logs() -> Result<(), String> {
     let folder = folder()?;
     let out = folder.path().join("run");
     let mut command = program();
-    command.env("RUST_LOG", "debug").arg("run").arg(data("short.yaml"));
+    command
+        .env("RUST_LOG", "debug")
+        .arg("run")
+        .arg(data("short.yaml"));
     command.args(["--world", "virtual", "--control", "dead battery", "--out"]);
     exits(&output(command.arg(&out))?, 1)?;
     let log = std::fs::read_to_string(out.join("logs/edge-1.log")).map_err(|e| e.to_string())?;

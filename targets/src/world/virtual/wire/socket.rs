@@ -208,7 +208,7 @@ impl Stream {
                 (Some(kind), _) => Poll::Ready(Err(kind.into())),
                 (None, Phase::Open) => Poll::Ready(Ok(())),
                 (None, _) => {
-                    sock.reader = Some(cx.waker().clone());
+                    sock.writer = Some(cx.waker().clone());
                     Poll::Pending
                 }
             }

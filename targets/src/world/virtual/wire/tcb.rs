@@ -160,9 +160,10 @@ impl Tcb {
         self.inbox.unread() > 0 || self.peer_fin || self.error.is_some()
     }
 
-    /// A write would not wait.
+    /// A write would not wait; so a connection that comes up says that it did.
     pub(super) fn writable(&self) -> bool {
-        self.error.is_some() || self.fin.is_some() || self.outbox.len() < SEND_BYTES
+        let room = self.fin.is_some() || self.outbox.len() < SEND_BYTES;
+        self.error.is_some() || (self.phase == Phase::Open && room)
     }
 
     /// Reads into `put`; `Ok(None)` where there is nothing yet, `Ok(Some(0))`

@@ -6,9 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use super::neighbour::{Fate, Neighbour, NeighbourTimes};
-use super::segment::{MSS, Nanos, Segment};
-use super::tcb::{Phase, Tcb};
+use super::super::neighbour::{Fate, Neighbour, NeighbourTimes};
+use super::super::segment::{MSS, Nanos, Segment};
+use super::super::tcb::{Phase, Tcb};
 use crate::net::{Keepalive, SocketOptions};
 
 const SECOND: Nanos = 1_000_000_000;

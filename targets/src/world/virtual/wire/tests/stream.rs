@@ -1,0 +1,178 @@
+//! Streams between two kernels, as services see them.
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::{Instant, timeout};
+
+use super::super::NodeNet;
+use super::super::wire::Wire;
+use crate::net::{Net, SocketOptions};
+use crate::units::{Bandwidth, PerUnit, Span};
+use crate::world::{Direction, Impairment, LinkRule};
+
+/// Two nodes, both up.
+fn two() -> (Wire, NodeNet, NodeNet) {
+    let hosts = IndexMap::from([
+        ("one".to_string(), Ipv4Addr::new(10, 77, 0, 1)),
+        ("two".to_string(), Ipv4Addr::new(10, 77, 0, 2)),
+    ]);
+    let wire = Wire::new(Instant::now(), 7, &hosts, &IndexMap::new());
+    let node = |place| {
+        let boot = wire.new_kernel(place);
+        wire.light(place);
+        NodeNet::new(wire.clone(), place, boot)
+    };
+    let (one, two) = (node(0), node(1));
+    wire.start();
+    (wire, one, two)
+}
+
+fn rule(impairment: Impairment) -> LinkRule {
+    LinkRule {
+        a: vec!["one".into()],
+        b: vec!["two".into()],
+        direction: Direction::Both,
+        impairment,
+    }
+}
+
+/// Sends `len` bytes from one to two, and returns what came and how long it
+/// took.
+async fn send(one: &NodeNet, two: &NodeNet, len: usize) -> io::Result<(Vec<u8>, Duration)> {
+    let mut listener = two.listen(80, SocketOptions::default()).await?;
+    let began = Instant::now();
+    let sender = one.clone();
+    let sending = tokio::spawn(async move {
+        let options = SocketOptions::default();
+        let mut conn = sender.connect("two", 80, options).await?;
+        conn.io.write_all(&pattern(len)).await?;
+        conn.io.shutdown().await
+    });
+    let mut conn = listener.accept().await?;
+    let mut got = Vec::new();
+    conn.io.read_to_end(&mut got).await?;
+    let took = began.elapsed();
+    sending.await??;
+    Ok((got, took))
+}
+
+fn pattern(len: usize) -> Vec<u8> {
+    (0..len).map(|i| (i / 11) as u8).collect()
+}
+
+const MEGABYTE: usize = 1_000_000;
+
+#[tokio::test(start_paused = true)]
+async fn without_rules_no_time_passes() {
+    let (_wire, one, two) = two();
+    let (got, took) = send(&one, &two, MEGABYTE).await.unwrap();
+    assert!(got == pattern(MEGABYTE));
+    assert_eq!(took, Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_stretches_a_transfer_and_loses_nothing() {
+    let (wire, one, two) = two();
+    let rate = Impairment::Rate {
+        rate: Bandwidth(8e6),
+        queue: Span::from_millis(100),
+    };
+    wire.install(&rule(rate)).unwrap();
+    let (got, took) = send(&one, &two, MEGABYTE).await.unwrap();
+    assert!(got == pattern(MEGABYTE));
+    // One second of payload, headers, and what the queue made TCP repeat.
+    let took = took.as_secs_f64();
+    assert!((1.0..2.5).contains(&took), "{took} s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn loss_is_delay_and_never_missing_bytes() {
+    let (wire, one, two) = two();
+    let loss = Impairment::Loss {
+        probability: PerUnit(0.05),
+    };
+    wire.install(&rule(loss)).unwrap();
+    let (got, took) = send(&one, &two, MEGABYTE).await.unwrap();
+    assert!(got == pattern(MEGABYTE));
+    assert!(took > Duration::from_millis(200), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cut_that_heals_is_a_stall_until_the_next_retransmission() {
+    let (wire, one, two) = two();
+    let mut listener = two.listen(80, SocketOptions::default()).await.unwrap();
+    let mut writer = one
+        .connect("two", 80, SocketOptions::default())
+        .await
+        .unwrap();
+    let mut reader = listener.accept().await.unwrap();
+    let cut = wire.install(&rule(Impairment::Drop)).unwrap();
+    writer.io.write_all(b"late").await.unwrap();
+    let mut buffer = [0; 4];
+    let early = timeout(Duration::from_secs(2), reader.io.read_exact(&mut buffer)).await;
+    assert!(early.is_err(), "bytes came through a cut");
+    wire.remove(cut);
+    let healed = Instant::now();
+    reader.io.read_exact(&mut buffer).await.unwrap();
+    assert_eq!(&buffer, b"late");
+    // 0.2, 0.6, 1.4 and 3.0 s after the write: the heal was at 2.0 s.
+    let after = healed.elapsed();
+    assert!((900..1_100).contains(&after.as_millis()), "{after:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_receiver_stops_its_sender_and_lets_it_go_on() {
+    let (_wire, one, two) = two();
+    let mut listener = two.listen(80, SocketOptions::default()).await.unwrap();
+    let mut writer = one
+        .connect("two", 80, SocketOptions::default())
+        .await
+        .unwrap();
+    let mut reader = listener.accept().await.unwrap();
+    let writing = tokio::spawn(async move {
+        writer.io.write_all(&pattern(4 * MEGABYTE)).await.unwrap();
+        writer
+    });
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert!(!writing.is_finished(), "nobody has read");
+    let mut got = vec![0; 4 * MEGABYTE];
+    reader.io.read_exact(&mut got).await.unwrap();
+    assert!(got == pattern(4 * MEGABYTE));
+    writing.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_ports_and_addresses_are_as_elsewhere() {
+    let (_wire, one, two) = two();
+    let options = SocketOptions::default();
+    let error = |result: io::Result<crate::net::Conn>| result.err().map(|e| e.kind());
+    assert_eq!(
+        error(one.connect("three", 80, options).await),
+        Some(io::ErrorKind::NotFound)
+    );
+    assert_eq!(
+        error(one.connect("two", 80, options).await),
+        Some(io::ErrorKind::ConnectionRefused)
+    );
+    let mut listener = two.listen(0, options).await.unwrap();
+    let local = listener.local_addr();
+    assert_eq!(local.ip(), Ipv4Addr::new(10, 77, 0, 2));
+    let taken = two.listen(local.port(), options).await.err();
+    assert_eq!(taken.map(|e| e.kind()), Some(io::ErrorKind::AddrInUse));
+    let conn = one
+        .connect("10.77.0.2", local.port(), options)
+        .await
+        .unwrap();
+    let other = listener.accept().await.unwrap();
+    assert_eq!((conn.local, conn.peer), (other.peer, other.local));
+    // A node reaches itself whatever becomes of its port.
+    assert!(
+        two.connect("localhost", local.port(), options)
+            .await
+            .is_ok()
+    );
+}
