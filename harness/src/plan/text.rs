@@ -6,8 +6,8 @@ use ridethrough_targets::units::Span;
 use ridethrough_targets::world::Direction;
 
 use crate::playbook::{
-    Assertion, Cohort, ContinuityAssert, LatencyAssert, Metric, NodesAssert, Scope, Source,
-    SupplyKind,
+    Assertion, Cohort, ContinuityAssert, FailoverAssert, GoodputAssert, LatencyAssert, Metric,
+    NodesAssert, Scope, Source, SupplyKind,
 };
 
 /// A fault's kind as it is written in a playbook.
@@ -103,16 +103,7 @@ pub fn assertion_name(assertion: &Assertion) -> &'static str {
 /// A promise as a sentence, without a full stop.
 pub fn sentence(assertion: &Assertion) -> String {
     match assertion {
-        Assertion::Failover(a) => {
-            let to = match a.to {
-                SupplyKind::Battery => "battery carries the load",
-                SupplyKind::Utility => "utility keeps carrying the load",
-            };
-            let ups = a.ups.as_ref().map(|u| format!(" of {u}"));
-            let ups = ups.unwrap_or_default();
-            let faults = faults(a.during.as_deref());
-            format!("{to}{ups}, with no gap longer than {}{faults}", a.within)
-        }
+        Assertion::Failover(a) => failover(a),
         Assertion::Supervisor(a) => {
             let via = match a.via {
                 Source::Nut => " over NUT",
@@ -132,22 +123,7 @@ pub fn sentence(assertion: &Assertion) -> String {
             a.at_least,
             scope(&a.of)
         ),
-        Assertion::Goodput(a) => {
-            let mut good = Vec::new();
-            good.extend(a.ttft.map(|t| format!("TTFT up to {t}")));
-            good.extend(a.tpot.map(|t| format!("TPOT up to {t}")));
-            let good = if good.is_empty() {
-                String::new()
-            } else {
-                format!(" with {}", good.join(" and "))
-            };
-            format!(
-                "at least {}{} answered in full{good}{}",
-                a.at_least,
-                class(a.class.as_deref()),
-                during(a.during.as_deref())
-            )
-        }
+        Assertion::Goodput(a) => goodput(a),
         Assertion::Recovery(a) => {
             format!(
                 "the last affected request is over within {} of the last heal{}",
@@ -182,6 +158,34 @@ pub fn sentence(assertion: &Assertion) -> String {
         ),
         Assertion::Nodes(a) => machines(a),
     }
+}
+
+fn failover(a: &FailoverAssert) -> String {
+    let to = match a.to {
+        SupplyKind::Battery => "battery carries the load",
+        SupplyKind::Utility => "utility keeps carrying the load",
+    };
+    let ups = a.ups.as_ref().map(|u| format!(" of {u}"));
+    let ups = ups.unwrap_or_default();
+    let faults = faults(a.during.as_deref());
+    format!("{to}{ups}, with no gap longer than {}{faults}", a.within)
+}
+
+fn goodput(a: &GoodputAssert) -> String {
+    let mut good = Vec::new();
+    good.extend(a.ttft.map(|t| format!("TTFT up to {t}")));
+    good.extend(a.tpot.map(|t| format!("TPOT up to {t}")));
+    let good = if good.is_empty() {
+        String::new()
+    } else {
+        format!(" with {}", good.join(" and "))
+    };
+    format!(
+        "at least {}{} answered in full{good}{}",
+        a.at_least,
+        class(a.class.as_deref()),
+        during(a.during.as_deref())
+    )
 }
 
 fn replica(name: Option<&str>, state: &str) -> String {
