@@ -17,7 +17,8 @@ use ridethrough_targets::world::r#virtual::{EventBounds, VirtualConfig, VirtualW
 use ridethrough_targets::world::{World, WorldError};
 
 use crate::builtin::builtin;
-use crate::engine::{EngineError, RunRequest, run};
+use crate::engine::{EngineError, RunRequest, run, way_out};
+use crate::footprint::Footprint;
 use crate::judge::{CLIENTS, Judgement, RunFacts, judge, patience};
 use crate::plan::Plan;
 use crate::playbook::WorldKind;
@@ -63,7 +64,7 @@ pub enum ConductError {
     #[error("this build has no world `{0}`; use `--world embedded`")]
     NoWorld(String),
     /// The run folder could not be written or read.
-    #[error("{path}: {source}")]
+    #[error("{path}: {source}{}", way_out(source))]
     Folder {
         /// Where.
         path: PathBuf,
@@ -101,17 +102,18 @@ async fn conduct_here(
     how: Conduct,
     registry: Arc<Registry>,
 ) -> Result<Outcome, ConductError> {
-    let folder = |path: &Path| {
-        let path = path.to_path_buf();
-        move |source| ConductError::Folder { path, source }
-    };
-    let logs = how.out.join("logs");
-    std::fs::create_dir_all(&logs).map_err(folder(&logs))?;
-    let resolved = how.out.join("playbook.yaml");
-    std::fs::write(&resolved, &plan.yaml).map_err(folder(&resolved))?;
     let clock = Clock::start();
     let header = header(&plan, &how);
-    let (world, _logging) = open(&plan, &how, clock, registry).await?;
+    let before = Footprint::before(&how.out);
+    let (world, _logging) = match prepare(&plan, &how, clock, registry).await {
+        Ok(opened) => opened,
+        // Nothing started, so there is nothing to show. Once a world stands,
+        // its logs are the evidence and stay.
+        Err(error) => {
+            before.undo();
+            return Err(error);
+        }
+    };
     let record = how.out.join("record.jsonl");
     let request = RunRequest {
         plan: plan.clone(),
@@ -126,6 +128,24 @@ async fn conduct_here(
         .map_err(|error| ConductError::Record(error.to_string()))?;
     write_reports(&outcome, &how.repeat)?;
     Ok(outcome)
+}
+
+/// The run's folder and its world.
+async fn prepare(
+    plan: &Plan,
+    how: &Conduct,
+    clock: Clock,
+    registry: Arc<Registry>,
+) -> Result<(Arc<dyn World>, Logging), ConductError> {
+    let folder = |path: &Path| {
+        let path = path.to_path_buf();
+        move |source| ConductError::Folder { path, source }
+    };
+    let logs = how.out.join("logs");
+    std::fs::create_dir_all(&logs).map_err(folder(&logs))?;
+    let resolved = how.out.join("playbook.yaml");
+    std::fs::write(&resolved, &plan.yaml).map_err(folder(&resolved))?;
+    open(plan, how, clock, registry).await
 }
 
 /// Judges a record against the promises of a plan. The record is read as a

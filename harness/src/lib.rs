@@ -10,6 +10,7 @@ pub mod builtin;
 pub mod cli;
 pub mod conduct;
 pub mod engine;
+mod footprint;
 pub mod judge;
 pub mod load;
 pub mod plan;

@@ -31,12 +31,10 @@ struct Asked {
 pub(super) fn run(args: RunArgs, color: bool) -> Exit {
     let asked = match collect(&args) {
         Ok(asked) => asked,
-        Err(Refusal::Playbook(errors)) => {
-            eprint!("{}", errors.render(color));
-            return Exit::Usage;
-        }
-        Err(Refusal::Usage(message)) => {
-            complain(&message);
+        Err(refusals) => {
+            for refusal in refusals {
+                refusal.tell(color);
+            }
             return Exit::Usage;
         }
     };
@@ -58,39 +56,68 @@ enum Refusal {
     Usage(String),
 }
 
+impl Refusal {
+    fn tell(&self, color: bool) {
+        match self {
+            Self::Playbook(errors) => eprint!("{}", errors.render(color)),
+            Self::Usage(message) => complain(message),
+        }
+    }
+}
+
 impl From<PlaybookErrors> for Refusal {
     fn from(errors: PlaybookErrors) -> Self {
         Self::Playbook(errors)
     }
 }
 
-/// Everything is read and checked before anything starts.
-fn collect(args: &RunArgs) -> Result<Vec<Asked>, Refusal> {
+/// Everything is read and checked before anything starts, and everything that
+/// is wrong is told at once.
+fn collect(args: &RunArgs) -> Result<Vec<Asked>, Vec<Refusal>> {
     let mut asked = Vec::new();
+    let mut refusals = Vec::new();
     let mut fallback = Fallback::default();
     if let Some(out) = &args.out
         && out.join("record.jsonl").exists()
     {
         let message = format!("{} already holds a run; name another folder", out.display());
-        return Err(Refusal::Usage(message));
+        refusals.push(Refusal::Usage(message));
     }
     for path in &args.playbooks {
-        let (loaded, own) = planned(args, path, &mut fallback)?;
-        match &args.control {
-            Some(name) => asked.push(ask_control(args, path, &loaded, name)?),
-            None => asked.push(Asked {
-                plan: seeded(own, args.seed),
-                repeat: repeat(args, path, loaded.playbook.seed, None),
-                control: None,
-            }),
-        }
-        if args.controls {
-            for control in &loaded.playbook.controls {
-                asked.push(ask_control(args, path, &loaded, &control.name)?);
+        match planned(args, path, &mut fallback) {
+            Err(refusal) => refusals.push(refusal),
+            Ok((loaded, own)) => {
+                for one in ask(args, path, &loaded, own) {
+                    match one {
+                        Ok(one) => asked.push(one),
+                        Err(refusal) => refusals.push(refusal),
+                    }
+                }
             }
         }
     }
-    Ok(asked)
+    if refusals.is_empty() {
+        Ok(asked)
+    } else {
+        Err(refusals)
+    }
+}
+
+/// The runs that are asked of one playbook.
+fn ask(args: &RunArgs, path: &Path, loaded: &Loaded, own: Plan) -> Vec<Result<Asked, Refusal>> {
+    let mut all = vec![match &args.control {
+        Some(name) => ask_control(args, path, loaded, name),
+        None => Ok(Asked {
+            plan: seeded(own, args.seed),
+            repeat: repeat(args, path, loaded.playbook.seed, None),
+            control: None,
+        }),
+    }];
+    if args.controls {
+        let controls = loaded.playbook.controls.iter();
+        all.extend(controls.map(|control| ask_control(args, path, loaded, &control.name)));
+    }
+    all
 }
 
 /// A plan whose playbook names the world it will run in.

@@ -13,5 +13,6 @@ mod run;
 
 pub use doorman::{DoormanConfig, run_doorman};
 pub use error::EngineError;
+pub(crate) use error::way_out;
 pub use recorder::Recorder;
 pub use run::{RunRequest, run};

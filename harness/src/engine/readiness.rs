@@ -1,9 +1,10 @@
 //! Waiting until the stack can be used, or knowing why it cannot.
 
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use tokio::sync::Notify;
 
 use super::error::EngineError;
@@ -41,11 +42,12 @@ impl Readiness {
     }
 
     /// Waits until all of these are ready; the first service that ends instead,
-    /// or the bound, is the error.
+    /// or the bound, is the error, which names the nodes' logs in `logs`.
     pub(crate) async fn wait(
         &self,
         services: &[(String, String)],
         bound: Duration,
+        logs: &Path,
     ) -> Result<(), EngineError> {
         let deadline = tokio::time::Instant::now() + bound;
         loop {
@@ -55,16 +57,15 @@ impl Readiness {
                 return Ok(());
             }
             if tokio::time::timeout_at(deadline, changed).await.is_err() {
-                return Err(EngineError::NotReady(format!(
-                    "not healthy within {} s: {}; their logs are in the run folder",
-                    bound.as_secs(),
-                    missing.join(", ")
-                )));
+                return Err(late(&missing, bound, logs));
             }
         }
     }
 
-    fn missing(&self, services: &[(String, String)]) -> Result<Vec<String>, EngineError> {
+    fn missing<'a>(
+        &self,
+        services: &'a [(String, String)],
+    ) -> Result<Vec<&'a (String, String)>, EngineError> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         for ((node, service), seen) in seen.iter() {
             if let Seen::Gone(why) = seen {
@@ -75,9 +76,29 @@ impl Readiness {
             }
         }
         let missing = services.iter().filter(|key| !seen.contains_key(*key));
-        let missing = missing.map(|(node, service)| name(node, service)).collect();
-        Ok(missing)
+        Ok(missing.collect())
     }
+}
+
+fn late(missing: &[&(String, String)], bound: Duration, logs: &Path) -> EngineError {
+    let names: Vec<_> = missing.iter().map(|(n, s)| name(n, s)).collect();
+    let nodes: IndexSet<&str> = missing.iter().map(|(node, _)| host(node)).collect();
+    let log = |node: &&str| logs.join(format!("{node}.log"));
+    EngineError::NotHealthy {
+        what: format!(
+            "not healthy within {} s: {}",
+            bound.as_secs(),
+            names.join(", ")
+        ),
+        logs: nodes.iter().map(log).collect(),
+    }
+}
+
+/// The node, also that of a door.
+fn host(node: &str) -> &str {
+    let door = node.strip_prefix("door:");
+    let host = door.and_then(|door| Some(door.rsplit_once(':')?.0));
+    host.unwrap_or(node)
 }
 
 /// A service, or a door (`door:host:port`, no service) in words.
@@ -99,7 +120,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_service_that_is_never_healthy_is_named() {
         let error = Readiness::default()
-            .wait(&one(), Duration::from_secs(30))
+            .wait(&one(), Duration::from_secs(30), Path::new("run/logs"))
             .await
             .unwrap_err()
             .to_string();
@@ -110,11 +131,28 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn the_logs_and_the_bound_to_change_are_named() {
+        let door = ("door:deaf:9999".to_string(), String::new());
+        let waited = [one(), one(), vec![door]].concat();
+        let error = Readiness::default()
+            .wait(&waited, Duration::from_secs(3), Path::new("run/logs"))
+            .await
+            .unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.contains("see run/logs/gpu-1.log, run/logs/deaf.log, or"),
+            "{text}"
+        );
+        assert!(text.contains("`ready_within`"), "{text}");
+        assert!(!error.reason().contains("run/logs"));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_service_that_ends_is_the_error_at_once() {
         let readiness = Readiness::default();
         readiness.gone("gpu-1", "replica", "ended: exit code 7".into());
         let error = readiness
-            .wait(&one(), Duration::from_secs(30))
+            .wait(&one(), Duration::from_secs(30), Path::new("run/logs"))
             .await
             .unwrap_err()
             .to_string();
@@ -130,7 +168,7 @@ mod tests {
             other.ready("gpu-1", "replica");
         });
         readiness
-            .wait(&one(), Duration::from_secs(30))
+            .wait(&one(), Duration::from_secs(30), Path::new("run/logs"))
             .await
             .unwrap();
     }

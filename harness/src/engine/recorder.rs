@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 
 use ridethrough_targets::clock::{Clock, Micros};
 
+use super::error::EngineError;
 use crate::record::{Body, Event, RecordWriter};
 
 /// Writes events in the order in which they are said, each once, and shows them
@@ -14,6 +15,7 @@ use crate::record::{Body, Event, RecordWriter};
 #[derive(Clone)]
 pub struct Recorder {
     clock: Clock,
+    path: Arc<Path>,
     inner: Arc<Mutex<Inner>>,
 }
 
@@ -31,8 +33,11 @@ impl Recorder {
         path: &Path,
         clock: Clock,
         watcher: Option<mpsc::Sender<Event>>,
-    ) -> std::io::Result<Self> {
-        let writer = RecordWriter::create(path)?;
+    ) -> Result<Self, EngineError> {
+        let writer = RecordWriter::create(path).map_err(|source| EngineError::Record {
+            path: path.to_path_buf(),
+            source,
+        })?;
         let inner = Inner {
             writer,
             watcher,
@@ -40,6 +45,7 @@ impl Recorder {
         };
         Ok(Self {
             clock,
+            path: path.into(),
             inner: Arc::new(Mutex::new(inner)),
         })
     }
@@ -67,11 +73,11 @@ impl Recorder {
     }
 
     /// The first failure to write, if there was one.
-    pub fn failure(&self) -> Option<std::io::Error> {
-        self.inner
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .failure
-            .take()
+    pub fn failure(&self) -> Option<EngineError> {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.failure.take().map(|source| EngineError::Record {
+            path: self.path.to_path_buf(),
+            source,
+        })
     }
 }

@@ -68,7 +68,7 @@ pub async fn run(request: RunRequest) -> Result<(), EngineError> {
             recorder.now(
                 "engine",
                 Body::Invalid {
-                    reason: error.to_string(),
+                    reason: error.reason(),
                 },
             );
             "failed".to_string()
@@ -76,7 +76,7 @@ pub async fn run(request: RunRequest) -> Result<(), EngineError> {
     };
     recorder.now("engine", Body::End { how });
     if let Some(failure) = recorder.failure() {
-        return Err(EngineError::Record(failure));
+        return Err(failure);
     }
     outcome?;
     closed?;
@@ -93,6 +93,8 @@ struct Run {
     stop: CancellationToken,
     keeper: Arc<NodeKeeper>,
     readiness: Arc<Readiness>,
+    /// Where nodes log.
+    logs: PathBuf,
     /// Cancelled when the run is over, so that the plant stops.
     ended: CancellationToken,
 }
@@ -110,6 +112,7 @@ impl Run {
             machines.map(|n| (n.spec(), n.boot.duration())),
         );
         Self {
+            logs: request.record.with_file_name("logs"),
             plan: request.plan,
             world: request.world,
             recorder,
@@ -213,7 +216,7 @@ impl Run {
             booted.map_err(|error| EngineError::NotReady(error.to_string()))??;
         }
         let bound = self.plan.playbook.stack.ready_within.duration() + self.model_load();
-        self.readiness.wait(&awaited, bound).await
+        self.readiness.wait(&awaited, bound, &self.logs).await
     }
 
     /// The longest model load of the stack's replicas.
@@ -277,7 +280,7 @@ impl Run {
         self.wait_until(origin_us + self.plan.total.micros()).await;
         while faults.join_next().await.is_some() {}
         match self.recorder.failure() {
-            Some(failure) => Err(EngineError::Record(failure)),
+            Some(failure) => Err(failure),
             None => Ok(()),
         }
     }

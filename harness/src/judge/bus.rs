@@ -27,9 +27,9 @@ pub struct Gap {
 
 /// UPSs whose input the faults hit; where none did, UPSs that a fault touched
 /// in another way.
-pub(crate) fn concerned(facts: &RunFacts) -> BTreeSet<&str> {
+pub(crate) fn concerned<'a>(faults: &[&'a Fault]) -> BTreeSet<&'a str> {
     let of = |input: bool| {
-        let hit = facts.faults.iter().filter(move |f| !input || hits_input(f));
+        let hit = faults.iter().filter(move |f| !input || hits_input(f));
         hit.flat_map(|f| &f.receipt.ups)
             .map(|ups| &**ups)
             .collect::<BTreeSet<_>>()
@@ -46,25 +46,26 @@ fn hits_input(fault: &Fault) -> bool {
 }
 
 /// Faults that touch one of these UPSs.
-pub(crate) fn touching<'a>(facts: &'a RunFacts, ups: &BTreeSet<&str>) -> Vec<&'a Fault> {
+pub(crate) fn touching<'a>(faults: &[&'a Fault], ups: &BTreeSet<&str>) -> Vec<&'a Fault> {
     let touches = |f: &&Fault| f.receipt.ups.iter().any(|u| ups.contains(&**u));
-    facts.faults.iter().filter(touches).collect()
+    faults.iter().copied().filter(touches).collect()
 }
 
 /// The worst gap at any load bus behind the UPSs that the faults hit. `None`
 /// where no fault touched a UPS.
 pub fn worst_gap(facts: &RunFacts) -> Option<Gap> {
-    worst(facts, &concerned(facts))
+    let all: Vec<&Fault> = facts.faults.iter().collect();
+    let ups = concerned(&all);
+    worst(facts, &touching(&all, &ups), &ups)
 }
 
-/// The worst gap at any load bus behind these UPSs, in any fault that touched
-/// one of them. Without a gap, one of length 0 at the first bus.
-pub(crate) fn worst(facts: &RunFacts, ups: &BTreeSet<&str>) -> Option<Gap> {
-    let faults = touching(facts, ups);
+/// The worst gap at any load bus behind these UPSs, in any of the faults that
+/// touched one of them. Without a gap, one of length 0 at the first bus.
+pub(crate) fn worst(facts: &RunFacts, faults: &[&Fault], ups: &BTreeSet<&str>) -> Option<Gap> {
     let mut found: Option<Gap> = None;
     for bus in load_buses(facts, ups) {
         let points = facts.buses.get(bus).map_or(&[][..], Vec::as_slice);
-        for fault in &faults {
+        for fault in faults {
             let gap = longest(bus, points, fault.start_us(), fault.end_us(facts.last_us));
             if found
                 .as_ref()

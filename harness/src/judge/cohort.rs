@@ -39,30 +39,8 @@ pub(crate) fn cohorts(facts: &RunFacts) -> BTreeMap<String, Cohort> {
 }
 
 fn cohort(facts: &RunFacts, gateways: &BTreeSet<String>, row: &LedgerRow) -> Cohort {
-    let stays = stays(facts, row);
-    let at = |hit: &Hit| -> Vec<(Micros, Micros)> {
-        let on = stays.iter().filter(|s| s.node == hit.node);
-        let mut times: Vec<_> = on.map(|s| (s.start_us, s.end_us)).collect();
-        if gateways.contains(&hit.node) && passes(facts, row, &hit.node) {
-            times.push((row.sent_us, row.end_us));
-        }
-        times
-    };
-    let open = |hit: &Hit| {
-        at(hit)
-            .iter()
-            .any(|(s, e)| *s < hit.start_us && *e >= hit.start_us)
-    };
-    let sent = |hit: &Hit| {
-        at(hit)
-            .iter()
-            .any(|(s, _)| (hit.start_us..hit.end_us).contains(s))
-    };
-    if facts.hits.iter().any(open) {
-        return Cohort::InFlight;
-    }
-    if facts.hits.iter().any(sent) {
-        return Cohort::SentToVictim;
+    if let Some(hit) = struck(facts, gateways, row, facts.hits.iter()) {
+        return hit;
     }
     let lasted = |f: &super::Fault| f.start_us()..f.end_us(facts.last_us);
     if facts
@@ -78,6 +56,39 @@ fn cohort(facts: &RunFacts, gateways: &BTreeSet<String>, row: &LedgerRow) -> Coh
     } else {
         Cohort::Before
     }
+}
+
+/// Requests that were in flight on a node when one of these hits began, or were
+/// sent to it while it lasted.
+pub(crate) fn victims<'a>(facts: &'a RunFacts, hits: &[&Hit]) -> Vec<&'a LedgerRow> {
+    let gateways: BTreeSet<String> = facts.gateways().into_iter().map(Into::into).collect();
+    let hit = |row: &&LedgerRow| struck(facts, &gateways, row, hits.iter().copied()).is_some();
+    facts.rows.iter().filter(hit).collect()
+}
+
+/// How a request met any of these hits, if it did.
+fn struck<'h>(
+    facts: &RunFacts,
+    gateways: &BTreeSet<String>,
+    row: &LedgerRow,
+    hits: impl Iterator<Item = &'h Hit>,
+) -> Option<Cohort> {
+    let stays = stays(facts, row);
+    let mut sent = false;
+    for hit in hits {
+        let on = stays.iter().filter(|s| s.node == hit.node);
+        let mut times: Vec<_> = on.map(|s| (s.start_us, s.end_us)).collect();
+        if gateways.contains(&hit.node) && passes(facts, row, &hit.node) {
+            times.push((row.sent_us, row.end_us));
+        }
+        let open = |(s, e): &(Micros, Micros)| *s < hit.start_us && *e >= hit.start_us;
+        if times.iter().any(open) {
+            return Some(Cohort::InFlight);
+        }
+        let lasted = hit.start_us..hit.end_us;
+        sent |= times.iter().any(|(s, _)| lasted.contains(s));
+    }
+    sent.then_some(Cohort::SentToVictim)
 }
 
 /// A request goes through a gateway that made attempts for it. One that made

@@ -1,30 +1,39 @@
 //! How soon a client that is hit gets its first error, beside the bound that its
 //! own timeouts imply.
 
+use ridethrough_targets::clock::Micros;
+
+use super::cohort;
 use super::facts::RunFacts;
 use super::finding::{Finding, ids};
 use super::patience::implied;
 use super::quantity::{count, room_ms, time};
+use super::window::Window;
 use crate::load::{Fate, LedgerRow};
-use crate::playbook::{Cohort, DetectionAssert};
+use crate::playbook::DetectionAssert;
 
 pub(crate) fn judge(facts: &RunFacts, asked: &DetectionAssert) -> Finding {
     let limit = format!("first error within {} of the fault", asked.within);
-    let fault = facts.first_fault_us();
-    let hit = facts.hits.iter().map(|h| h.start_us).min();
-    let Some(start) = hit.or(fault) else {
-        return Finding::invalid("no fault to count from".into(), limit);
+    let window = match Window::of(facts, asked.during.as_ref()) {
+        Ok(window) => window,
+        Err(why) => return Finding::invalid(why, limit),
     };
-    let victim = |row: &&LedgerRow| {
-        let cohort = facts.cohorts.get(&row.id);
-        matches!(cohort, Some(Cohort::InFlight | Cohort::SentToVictim))
+    let hits = window.hits(facts);
+    let hit = hits.iter().map(|h| h.start_us).min();
+    let Some(start) = hit.or(window.first_fault_us(facts)) else {
+        let why = format!("no fault to count from{}", window.words());
+        return Finding::invalid(why, limit);
     };
-    let mut rows: Vec<&LedgerRow> = facts.rows.iter().filter(victim).collect();
+    let mut rows = cohort::victims(facts, &hits);
+    let mut until = Micros::MAX;
     if rows.is_empty() {
-        // No machine was hit; an error may still have come from elsewhere.
-        rows = facts.rows.iter().filter(|r| r.end_us >= start).collect();
+        // No machine was hit; an error may still have come from elsewhere, up
+        // to where another phase's fault may be its cause.
+        until = window.disturbed_us(facts, start);
+        let own = |r: &&LedgerRow| r.end_us >= start && r.scheduled_us < until;
+        rows = facts.rows.iter().filter(own).collect();
     }
-    let error = |row: &&LedgerRow| row.first_error_us.filter(|t| *t >= start);
+    let error = |row: &&LedgerRow| row.first_error_us.filter(|t| (start..until).contains(t));
     let first = rows
         .iter()
         .filter_map(|r| Some((error(r)?, r)))
@@ -54,13 +63,15 @@ pub(crate) fn judge(facts: &RunFacts, asked: &DetectionAssert) -> Finding {
 mod tests {
     use serde_json::{Value, json};
 
+    use ridethrough_targets::units::Span;
+
     use super::super::patience::{CLIENTS, patience};
     use super::super::testkit::{FAULT, MS, Record};
     use super::super::verdict::Verdict;
     use super::super::{RunFacts, judge};
     use crate::load::Fate;
-    use crate::playbook::Assertion;
     use crate::playbook::tests::good;
+    use crate::playbook::{Assertion, ClientSpec, KeepaliveSpec, Timeout};
     use crate::record::Body;
 
     /// The record of a loss in which `chat-21` meets an error, or hangs, with
@@ -100,6 +111,37 @@ mod tests {
         let keepalive = json!({"chat": {"idle_timeout_us": 9_000_000, "keepalive_us": 4_000_000}});
         let (_, text) = observed(Some(keepalive), Fate::Gap, true);
         assert!(text.ends_with("imply 4 s (keepalive)"), "{text}");
+    }
+
+    /// What `chat-21` says when its clients are changed.
+    fn with_clients(change: impl FnOnce(&mut ClientSpec)) -> String {
+        let mut loads = good().playbook.load;
+        change(&mut loads[0].client);
+        observed(Some(patience(&loads)), Fate::Gap, true).1
+    }
+
+    #[test]
+    fn keepalive_is_its_first_probe_and_all_that_fail() {
+        let text = with_clients(|client| {
+            client.idle_timeout = Timeout::Never;
+            client.keepalive = Some(KeepaliveSpec {
+                idle: Span::from_secs(10),
+                interval: Span::from_secs(5),
+                count: 3,
+            });
+        });
+        assert!(text.ends_with("imply 25 s (keepalive)"), "{text}");
+    }
+
+    #[test]
+    fn never_is_no_bound() {
+        let text = with_clients(|client| client.idle_timeout = Timeout::Never);
+        assert!(text.ends_with("imply 120 s (total timeout)"), "{text}");
+        let text = with_clients(|client| {
+            client.idle_timeout = Timeout::Never;
+            client.total_timeout = Timeout::Never;
+        });
+        assert!(text.ends_with("it would never notice by itself"), "{text}");
     }
 
     #[test]

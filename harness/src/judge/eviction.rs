@@ -5,6 +5,7 @@ use ridethrough_targets::clock::Micros;
 use super::facts::{Hit, RunFacts};
 use super::finding::{Finding, bounded};
 use super::quantity::{room_ms, time};
+use super::window::Window;
 use crate::playbook::EvictionAssert;
 
 /// Eviction: from the moment the replica was hit.
@@ -65,15 +66,20 @@ fn measure(
     done: &str,
     took: impl Fn(&Hit) -> Option<Micros>,
 ) -> Finding {
+    let window = match Window::of(facts, asked.during.as_ref()) {
+        Ok(window) => window,
+        Err(why) => return Finding::invalid(why, limit),
+    };
     let replicas = facts.replicas();
-    let mut hits: Vec<&Hit> = facts.hits.iter().collect();
+    let mut hits: Vec<&Hit> = window.hits(facts);
     match &asked.replica {
         Some(only) => hits.retain(|h| h.node == *only),
         None => hits.retain(|h| replicas.contains(&*h.node)),
     }
     if hits.is_empty() {
         let which = asked.replica.as_deref().unwrap_or("any replica");
-        return Finding::invalid(format!("no fault hit {which}"), limit);
+        let during = window.words();
+        return Finding::invalid(format!("no fault hit {which}{during}"), limit);
     }
     let times: Vec<(&str, Option<Micros>)> = hits.iter().map(|h| (&*h.node, took(h))).collect();
     let say = |(node, took): &(&str, Option<Micros>)| match took {

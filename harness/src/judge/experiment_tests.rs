@@ -149,7 +149,7 @@ fn percentiles_are_by_nearest_rank() {
     assert_eq!(percentile::<u32>(&[], 0.5), None);
 }
 
-/// One assertion of every kind.
+/// Assertions of every kind, of the whole run and of a phase.
 fn every_kind() -> Vec<Value> {
     vec![
         json!({"failover": {"to": "battery", "within": "10ms"}}),
@@ -164,6 +164,14 @@ fn every_kind() -> Vec<Value> {
         json!({"battery": {"charge_at_least": "10%"}}),
         json!({"detection": {"within": "1s"}}),
         json!({"nodes": {"lost_at_most": 0}}),
+        json!({"failover": {"to": "battery", "within": "10ms", "during": "outage"}}),
+        json!({"supervisor": {"reports": "utility", "within": "1s", "during": "outage"}}),
+        json!({"goodput": {"at_least": "1/s", "class": "interactive", "during": "outage"}}),
+        json!({"recovery": {"within": "1s", "during": "outage"}}),
+        json!({"eviction": {"within": "1s", "during": "outage"}}),
+        json!({"battery": {"charge_at_least": "10%", "during": "recovery"}}),
+        json!({"detection": {"within": "1s", "during": "outage"}}),
+        json!({"nodes": {"lost_at_most": 0, "during": "outage"}}),
     ]
 }
 

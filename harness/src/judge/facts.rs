@@ -1,6 +1,7 @@
 //! A record, read once and put in order.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use ridethrough_targets::clock::Micros;
 use ridethrough_targets::plant::UpsState;
@@ -121,9 +122,9 @@ pub struct LoadEnd {
     pub lag_p99_us: Micros,
 }
 
-/// A battery at its lowest.
+/// A battery at a moment.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Lowest {
+pub struct Charge {
     /// When.
     pub t_us: Micros,
     /// State of charge, 0 to 1.
@@ -174,8 +175,8 @@ pub struct RunFacts {
     pub node_power: BTreeMap<String, Vec<(Micros, bool)>>,
     /// The power-brake line of nodes: clocks as a share of nominal.
     pub brakes: BTreeMap<String, Vec<(Micros, f64)>>,
-    /// Lowest true charge of each battery.
-    pub charge: BTreeMap<String, Lowest>,
+    /// The true charge of each battery, as it changed.
+    pub charge: BTreeMap<String, Vec<Charge>>,
     /// The ledger, by intended send time.
     pub rows: Vec<LedgerRow>,
     /// Attempts of gateways.
@@ -222,11 +223,6 @@ impl RunFacts {
         self.faults.iter().map(Fault::start_us).min()
     }
 
-    /// When the last heal came.
-    pub fn last_heal_us(&self) -> Option<Micros> {
-        self.faults.iter().filter_map(|f| f.healed_us).max()
-    }
-
     /// Names that are replicas of the stack: a gateway sent to them, a token
     /// came from them, or a gateway watched them.
     pub fn replicas(&self) -> BTreeSet<&str> {
@@ -251,17 +247,36 @@ impl RunFacts {
 
     /// Nodes that lost their power after the first phase began.
     pub fn nodes_lost(&self) -> BTreeSet<&str> {
-        let origin = self.origin_us();
-        let lost = |moves: &[(Micros, bool)]| moves.iter().any(|(t, on)| !on && *t >= origin);
-        let nodes = self.node_power.iter().filter(|(_, moves)| lost(moves));
-        nodes.map(|(node, _)| &**node).collect()
+        self.nodes_lost_in(0..Micros::MAX)
+    }
+
+    /// Those of [`RunFacts::nodes_lost`] that lost it in a stretch of time.
+    pub fn nodes_lost_in(&self, time: Range<Micros>) -> BTreeSet<&str> {
+        self.turned(&self.node_power, time, |on| !on)
     }
 
     /// Nodes whose clocks were held below nominal after the first phase began.
     pub fn nodes_braked(&self) -> BTreeSet<&str> {
+        self.nodes_braked_in(0..Micros::MAX)
+    }
+
+    /// Those of [`RunFacts::nodes_braked`] whose line was pulled in a stretch of
+    /// time.
+    pub fn nodes_braked_in(&self, time: Range<Micros>) -> BTreeSet<&str> {
+        self.turned(&self.brakes, time, |clocks| *clocks < 1.0)
+    }
+
+    /// Nodes that became something in a stretch of time after the first phase
+    /// began.
+    fn turned<'a, T>(
+        &self,
+        moves: &'a BTreeMap<String, Vec<(Micros, T)>>,
+        time: Range<Micros>,
+        is: impl Fn(&T) -> bool,
+    ) -> BTreeSet<&'a str> {
         let origin = self.origin_us();
-        let held = |moves: &[(Micros, f64)]| moves.iter().any(|(t, c)| *c < 1.0 && *t >= origin);
-        let nodes = self.brakes.iter().filter(|(_, moves)| held(moves));
+        let counts = |(t, to): &(Micros, T)| *t >= origin && time.contains(t) && is(to);
+        let nodes = moves.iter().filter(|(_, moves)| moves.iter().any(counts));
         nodes.map(|(node, _)| &**node).collect()
     }
 }

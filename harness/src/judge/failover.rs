@@ -8,6 +8,7 @@ use super::bus::{self, Gap};
 use super::facts::{Fault, RunFacts};
 use super::finding::Finding;
 use super::quantity::{room_ms, time};
+use super::window::Window;
 use crate::playbook::{FailoverAssert, SupplyKind};
 
 pub(crate) fn judge(facts: &RunFacts, asked: &FailoverAssert) -> Finding {
@@ -16,14 +17,20 @@ pub(crate) fn judge(facts: &RunFacts, asked: &FailoverAssert) -> Finding {
         SupplyKind::Utility => "utility",
     };
     let limit = format!("on {to}, gap at most {}", asked.within);
-    let mut ups = bus::concerned(facts);
+    let window = match Window::of(facts, asked.during.as_ref()) {
+        Ok(window) => window,
+        Err(why) => return Finding::invalid(why, limit),
+    };
+    let own = window.faults(facts);
+    let mut ups = bus::concerned(&own);
     if let Some(only) = &asked.ups {
         ups = BTreeSet::from([&**only]);
     }
-    let faults = bus::touching(facts, &ups);
-    let Some(gap) = bus::worst(facts, &ups).filter(|_| !faults.is_empty()) else {
+    let faults = bus::touching(&own, &ups);
+    let Some(gap) = bus::worst(facts, &faults, &ups).filter(|_| !faults.is_empty()) else {
         let which = asked.ups.as_deref().unwrap_or("any UPS");
-        return Finding::invalid(format!("no fault touched {which}"), limit);
+        let during = window.words();
+        return Finding::invalid(format!("no fault touched {which}{during}"), limit);
     };
     let within = gap.length_us <= asked.within.micros() && gap.recovered;
     let strays = strays(facts, &ups, &faults, asked.to);

@@ -94,6 +94,14 @@ impl Gathered {
         for moves in facts.node_power.values_mut() {
             moves.sort_by_key(|(t, _)| *t);
         }
+        for readings in facts.charge.values_mut() {
+            readings.sort_by(|a, b| {
+                let times = a.t_us.cmp(&b.t_us);
+                times.then(a.charge.total_cmp(&b.charge))
+            });
+            // Most of them say that nothing changed.
+            readings.dedup_by(|later, earlier| later.charge == earlier.charge);
+        }
         facts.hits = hits::hits(&facts);
         facts.cohorts = cohort::cohorts(&facts);
         facts

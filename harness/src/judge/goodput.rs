@@ -17,7 +17,7 @@ pub(crate) fn judge(facts: &RunFacts, asked: &GoodputAssert) -> Finding {
     if let Some(bound) = asked.tpot {
         limit = format!("{limit}, TPOT within {bound}");
     }
-    let scope = scope::of(asked.during.as_ref(), None, None);
+    let scope = scope::of(asked.during.as_ref(), asked.class.as_ref(), None);
     let rows = match scope::select(facts, &scope) {
         Ok(rows) => rows,
         Err(why) => return Finding::invalid(why, limit),
@@ -48,10 +48,11 @@ pub(crate) fn judge(facts: &RunFacts, asked: &GoodputAssert) -> Finding {
     let seconds = window_us as f64 / 1e6;
     let rate = fine.len() as f64 / seconds;
     let observed = format!(
-        "{}/s: {} good of {} in {} s",
+        "{}/s: {} good of {}{} in {} s",
         trim(rate, 2),
         fine.len(),
         rows.len(),
+        scope::words(&scope::of(None, asked.class.as_ref(), None)),
         trim(seconds, 1)
     );
     Finding::held(rate >= least, observed, limit)

@@ -32,12 +32,13 @@ mod supervisor;
 mod take;
 mod validity;
 mod verdict;
+mod window;
 
 pub use attempts::{Attempts, Tried};
 pub use bus::{Gap, worst_gap};
 pub use cohort::cohort_name;
 pub use facts::{
-    BusPoint, Fault, Hit, LoadEnd, Lowest, Move, Phase, Ready, RunEnd, RunFacts, Seen, UpsMove,
+    BusPoint, Charge, Fault, Hit, LoadEnd, Move, Phase, Ready, RunEnd, RunFacts, Seen, UpsMove,
 };
 pub use finding::{Judged, Margin};
 pub(crate) use patience::{CLIENTS, patience};
@@ -53,3 +54,5 @@ mod experiment_tests;
 pub(crate) mod testkit;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod window_tests;

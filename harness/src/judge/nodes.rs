@@ -2,11 +2,16 @@
 
 use super::facts::RunFacts;
 use super::finding::{Finding, bounded};
+use super::window::Window;
 use crate::playbook::NodesAssert;
 
 pub(crate) fn judge(facts: &RunFacts, asked: &NodesAssert) -> Finding {
-    let lost = facts.nodes_lost();
-    let braked = facts.nodes_braked();
+    let window = match Window::of(facts, asked.during.as_ref()) {
+        Ok(window) => window,
+        Err(why) => return Finding::invalid(why, String::new()),
+    };
+    let lost = facts.nodes_lost_in(window.range());
+    let braked = facts.nodes_braked_in(window.range());
     let (n_lost, n_braked) = (lost.len() as i64, braked.len() as i64);
     let bounds = [
         (asked.lost_at_most, true, n_lost, "lost"),
@@ -29,7 +34,7 @@ pub(crate) fn judge(facts: &RunFacts, asked: &NodesAssert) -> Finding {
     }
     let names = lost.iter().map(|n| format!("{n} lost power"));
     let names = names.chain(braked.iter().map(|n| format!("{n} braked")));
-    let observed = format!("{n_lost} lost, {n_braked} braked");
+    let observed = format!("{n_lost} lost, {n_braked} braked{}", window.words());
     Finding::held(room >= 0, observed, limit)
         .margin(room as f64, "machines")
         .evidence(bounded(names))

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use ridethrough_targets::clock::Micros;
+use ridethrough_targets::units::Span;
 
 use super::facts::RunFacts;
 use super::quantity::time;
@@ -34,10 +35,9 @@ struct Patience {
 pub(crate) fn patience(loads: &[LoadSpec]) -> Value {
     let of = |load: &LoadSpec| Patience {
         connect_timeout_us: Some(load.client.connect_timeout.micros()),
-        idle_timeout_us: Some(load.client.idle_timeout.micros()),
-        total_timeout_us: Some(load.client.total_timeout.micros()),
-        // The load's clients leave their sockets as the kernel makes them.
-        keepalive_us: None,
+        idle_timeout_us: load.client.idle_timeout.span().map(Span::micros),
+        total_timeout_us: load.client.total_timeout.span().map(Span::micros),
+        keepalive_us: load.client.keepalive.map(|k| k.bound().micros()),
     };
     let all: BTreeMap<&str, Patience> = loads.iter().map(|l| (&*l.name, of(l))).collect();
     serde_json::to_value(all).unwrap_or_default()

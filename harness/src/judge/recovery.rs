@@ -6,6 +6,7 @@ use super::facts::RunFacts;
 use super::finding::{Finding, ids};
 use super::quantity::{count, room_ms, time};
 use super::sample::{self, Sample};
+use super::window::Window;
 use crate::load::{Group, LedgerRow};
 use crate::playbook::{Cohort, Metric, RecoveryAssert};
 
@@ -17,12 +18,22 @@ const FLOOR_US: Micros = 250_000;
 
 pub(crate) fn judge(facts: &RunFacts, asked: &RecoveryAssert) -> Finding {
     let limit = format!("within {} of the last heal", asked.within);
-    let Some(heal) = facts.last_heal_us() else {
-        return Finding::invalid("no fault was healed".into(), limit);
+    let window = match Window::of(facts, asked.during.as_ref()) {
+        Ok(window) => window,
+        Err(why) => return Finding::invalid(why, limit),
     };
-    let later: Vec<&LedgerRow> = facts.rows.iter().filter(|r| r.end_us > heal).collect();
+    let during = window.words();
+    let Some(heal) = window.last_heal_us(facts) else {
+        return Finding::invalid(format!("no fault was healed{during}"), limit);
+    };
+    // A request that was sent after this heal and met another phase's fault
+    // tells of that fault.
+    let until = window.disturbed_us(facts, heal);
+    let own = |r: &&LedgerRow| r.end_us > heal && (r.end_us <= until || r.sent_us <= heal);
+    let later: Vec<&LedgerRow> = facts.rows.iter().filter(own).collect();
     if later.is_empty() {
-        return Finding::invalid("no request ended after the last heal".into(), limit);
+        let why = format!("no request ended after the last heal{during}");
+        return Finding::invalid(why, limit);
     }
     let slow = Slow::of(facts);
     let affected: Vec<&LedgerRow> = later.into_iter().filter(|r| slow.affects(r)).collect();

@@ -3,22 +3,17 @@
 use super::cohort::cohort_name;
 use super::facts::RunFacts;
 use super::quantity::count;
+use super::window::Window;
 use crate::load::LedgerRow;
 use crate::playbook::{Cohort, Scope};
 
 /// The requests of a scope; an error, in words, where they are too few to mean
 /// anything.
 pub(crate) fn select<'a>(facts: &'a RunFacts, scope: &Scope) -> Result<Vec<&'a LedgerRow>, String> {
-    let window = match &scope.during {
-        None => None,
-        Some(name) => {
-            let phase = facts.phase(name);
-            Some(phase.ok_or_else(|| format!("the record has no phase `{name}`"))?)
-        }
-    };
+    let window = Window::of(facts, scope.during.as_ref())?;
     let of_cohort = |row: &LedgerRow, cohort| facts.cohorts.get(&row.id) == Some(&cohort);
     let fits = |row: &&LedgerRow| {
-        window.is_none_or(|p| (p.start_us..p.end_us).contains(&row.scheduled_us))
+        window.has(row.scheduled_us)
             && scope.class.as_ref().is_none_or(|class| *class == row.class)
             && scope.cohort.is_none_or(|cohort| of_cohort(row, cohort))
     };

@@ -8,6 +8,7 @@ use ridethrough_targets::supervisor::SupervisorState;
 use super::facts::RunFacts;
 use super::finding::Finding;
 use super::quantity::{room_ms, time};
+use super::window::Window;
 use crate::playbook::{Source, SupervisorAssert};
 
 pub(crate) fn judge(facts: &RunFacts, asked: &SupervisorAssert) -> Finding {
@@ -17,14 +18,20 @@ pub(crate) fn judge(facts: &RunFacts, asked: &SupervisorAssert) -> Finding {
         Source::Supervisor => "the supervisor",
     };
     let settling = matches!(state, SupervisorState::Recovered | SupervisorState::Utility);
-    let (origin, since) = if settling {
-        (facts.last_heal_us(), "the heal")
-    } else {
-        (facts.first_fault_us(), "the fault")
-    };
+    let since = if settling { "the heal" } else { "the fault" };
     let limit = format!("{state} within {} of {since}", asked.within);
+    let window = match Window::of(facts, asked.during.as_ref()) {
+        Ok(window) => window,
+        Err(why) => return Finding::invalid(why, limit),
+    };
+    let origin = if settling {
+        window.last_heal_us(facts)
+    } else {
+        window.first_fault_us(facts)
+    };
     let Some(origin) = origin else {
-        return Finding::invalid("no fault to count from".into(), limit);
+        let why = format!("no fault to count from{}", window.words());
+        return Finding::invalid(why, limit);
     };
     let spells = match asked.via {
         Source::Supervisor => by_supervisor(facts, state),
@@ -36,10 +43,13 @@ pub(crate) fn judge(facts: &RunFacts, asked: &SupervisorAssert) -> Finding {
             }
         },
     };
-    // A settled state counts from where it holds for good. Where the state
-    // went on from there (recovered becomes utility), its first word counts.
+    // A settled state counts from where it holds for good, or until another
+    // phase's fault ends it. Where the state went on from there (recovered
+    // becomes utility), its first word counts.
     let first = spells.iter().find(|s| s.0 >= origin);
-    let held = spells.last().filter(|s| s.1.is_none() && settling);
+    let until = window.disturbed_us(facts, origin);
+    let last = spells.iter().rfind(|s| s.0 < until);
+    let held = last.filter(|s| settling && s.1.is_none_or(|end| end >= until));
     match held.or(first) {
         Some((at, _)) => {
             let took = at.saturating_sub(origin);

@@ -4,7 +4,7 @@ use ridethrough_targets::clock::Micros;
 use ridethrough_targets::plant::Change;
 
 use super::facts::{
-    BusPoint, Fault, LoadEnd, Lowest, Move, Phase, Ready, RunEnd, RunFacts, Seen, UpsMove,
+    BusPoint, Charge, Fault, LoadEnd, Move, Phase, Ready, RunEnd, RunFacts, Seen, UpsMove,
 };
 use crate::record::{Body, FaultReceipt, RunHeader, WitnessReport};
 
@@ -119,17 +119,14 @@ impl RunFacts {
         self.node_power.entry(node).or_default().push((t_us, on));
     }
 
-    /// Takes a reading of a charge, in any order: the lowest counts, and of
-    /// those the first.
+    /// Takes a reading of a charge, in any order.
     pub(super) fn charge(&mut self, t_us: Micros, ups: &str, charge: f64) {
-        let seen = Lowest { t_us, charge };
-        let Some(lowest) = self.charge.get_mut(ups) else {
-            self.charge.insert(ups.into(), seen);
-            return;
-        };
-        let earlier = charge == lowest.charge && t_us < lowest.t_us;
-        if charge < lowest.charge || earlier {
-            *lowest = seen;
+        let reading = Charge { t_us, charge };
+        match self.charge.get_mut(ups) {
+            Some(readings) => readings.push(reading),
+            None => {
+                self.charge.insert(ups.into(), vec![reading]);
+            }
         }
     }
 

@@ -1,6 +1,8 @@
 //! Builds records for tests: a clean run of three phases that a test then
 //! bends.
 
+use std::ops::Range;
+
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 
@@ -224,6 +226,19 @@ impl Record {
         nodes: &[&str],
         ups: &[&str],
     ) {
+        self.fault_at(fault, kind, target, nodes, ups, FAULT..HEAL);
+    }
+
+    /// Injected and healed at other times, both witnessed.
+    pub(crate) fn fault_at(
+        &mut self,
+        fault: usize,
+        kind: &str,
+        target: &str,
+        nodes: &[&str],
+        ups: &[&str],
+        time: Range<Micros>,
+    ) {
         let own = |names: &[&str]| names.iter().map(|n| n.to_string()).collect();
         let receipt = FaultReceipt {
             fault,
@@ -231,14 +246,14 @@ impl Record {
             target: target.into(),
             nodes: own(nodes),
             ups: own(ups),
-            requested_us: FAULT,
-            injected_us: FAULT + MS / 2,
-            until_us: HEAL,
+            requested_us: time.start,
+            injected_us: time.start + MS / 2,
+            until_us: time.end,
             requested: IndexMap::new(),
         };
-        self.add(FAULT + MS / 2, Body::FaultInjected(receipt));
+        self.add(time.start + MS / 2, Body::FaultInjected(receipt));
         self.witness(fault, "injected", true);
-        self.add(HEAL, Body::FaultHealed { fault });
+        self.add(time.end, Body::FaultHealed { fault });
         self.witness(fault, "healed", true);
     }
 

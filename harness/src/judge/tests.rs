@@ -29,15 +29,15 @@ fn expect(record: &Record, assertion: Value, verdict: Verdict) -> String {
     judged.observed.clone()
 }
 
-fn pass(record: &Record, assertion: Value) -> String {
+pub(super) fn pass(record: &Record, assertion: Value) -> String {
     expect(record, assertion, Verdict::Pass)
 }
 
-fn fail(record: &Record, assertion: Value) -> String {
+pub(super) fn fail(record: &Record, assertion: Value) -> String {
     expect(record, assertion, Verdict::Fail)
 }
 
-fn invalid(record: &Record, assertion: Value) -> String {
+pub(super) fn invalid(record: &Record, assertion: Value) -> String {
     expect(record, assertion, Verdict::Invalid)
 }
 

@@ -130,11 +130,7 @@ impl Attempted {
         began: Instant,
     ) -> Option<(http1::SendRequest<Full<Bytes>>, Driver)> {
         let until = (began + ask.spec.connect_timeout.duration()).min(ask.deadline);
-        let options = SocketOptions {
-            nodelay: true,
-            ..SocketOptions::default()
-        };
-        let connecting = target.net.connect(&target.host, target.port, options);
+        let connecting = (target.net).connect(&target.host, target.port, options(ask.spec));
         let conn = match timeout_at(until, connecting).await {
             Err(_) => {
                 self.end(Termination::ClientTimeout, "connect timeout");
@@ -201,12 +197,22 @@ impl Attempted {
                 Some(last) => target.clock.instant(last),
                 None => began,
             };
-            let silent = heard + ask.spec.idle_timeout.duration();
-            if silent < ask.deadline {
+            let idle = ask.spec.idle_timeout.span();
+            let silent = idle.map(|idle| heard + idle.duration());
+            if let Some(silent) = silent.filter(|at| *at < ask.deadline) {
                 return (silent, "idle timeout");
             }
         }
         (ask.deadline, "total timeout")
+    }
+}
+
+/// What a client asks of its sockets.
+fn options(spec: &ClientSpec) -> SocketOptions {
+    SocketOptions {
+        nodelay: true,
+        keepalive: spec.keepalive.map(Into::into),
+        ..SocketOptions::default()
     }
 }
 
@@ -235,4 +241,32 @@ fn words(error: &hyper::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use ridethrough_targets::net::Keepalive;
+    use ridethrough_targets::units::Span;
+
+    use super::*;
+    use crate::playbook::KeepaliveSpec;
+
+    #[test]
+    fn a_socket_probes_only_if_its_client_asks() {
+        let mut spec = ClientSpec::default();
+        assert_eq!(options(&spec).keepalive, None);
+        spec.keepalive = Some(KeepaliveSpec {
+            idle: Span::from_secs(10),
+            interval: Span::from_secs(5),
+            count: 3,
+        });
+        let expected = Keepalive {
+            idle: Duration::from_secs(10),
+            interval: Duration::from_secs(5),
+            count: 3,
+        };
+        assert_eq!(options(&spec).keepalive, Some(expected));
+    }
 }

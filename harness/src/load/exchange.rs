@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep_until};
 
 use ridethrough_targets::clock::Micros;
 use ridethrough_targets::service::Notice;
+use ridethrough_targets::units::Span;
 
 use super::classify::classify;
 use super::client::{Ask, Attempted, Target};
@@ -17,12 +18,15 @@ use super::prompt::prepare;
 use super::row::{LedgerRow, Termination};
 use super::schedule::Planned;
 use super::stats::Stats;
-use crate::playbook::LoadSpec;
+use crate::playbook::{ClientSpec, LoadSpec};
 
 /// First pause before a retry; it doubles each time.
 const BACKOFF: Duration = Duration::from_millis(100);
 /// Longest pause before a retry, whatever `Retry-After` says.
 const MAX_PAUSE: Duration = Duration::from_secs(5);
+
+/// The life of a request that its client never ends: longer than any run.
+const ENDLESS: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// What all requests of a load share.
 pub(super) struct Shared {
@@ -60,7 +64,7 @@ pub(super) async fn exchange(
         output_tokens: planned.output_tokens,
         stream: spec.stream,
         spec: &spec.client,
-        deadline: Instant::now() + spec.client.total_timeout.duration(),
+        deadline: Instant::now() + lifetime(&spec.client),
     };
     let ended = Arc::clone(&shared.ended);
     let mut course = Course {
@@ -94,6 +98,11 @@ pub(super) async fn exchange(
             _ = ended.wait_for(|over| over) => return row,
         }
     }
+}
+
+/// How long a request may live by its client's own bound.
+fn lifetime(client: &ClientSpec) -> Duration {
+    client.total_timeout.span().map_or(ENDLESS, Span::duration)
 }
 
 /// When the request is tried again, if it is at all: never after a token was

@@ -417,3 +417,5 @@ proptest! {
         prop_assert!(address::machine(a).octets()[..2] == [10, 77]);
     }
 }
+
+mod windows;

@@ -6,8 +6,8 @@ use ridethrough_targets::units::Span;
 use ridethrough_targets::world::Direction;
 
 use crate::playbook::{
-    Assertion, Cohort, ContinuityAssert, LatencyAssert, Metric, NodesAssert, Scope, Source,
-    SupplyKind,
+    Assertion, Cohort, ContinuityAssert, FailoverAssert, GoodputAssert, LatencyAssert, Metric,
+    NodesAssert, Scope, Source, SupplyKind,
 };
 
 /// A fault's kind as it is written in a playbook.
@@ -103,23 +103,17 @@ pub fn assertion_name(assertion: &Assertion) -> &'static str {
 /// A promise as a sentence, without a full stop.
 pub fn sentence(assertion: &Assertion) -> String {
     match assertion {
-        Assertion::Failover(a) => {
-            let to = match a.to {
-                SupplyKind::Battery => "battery carries the load",
-                SupplyKind::Utility => "utility keeps carrying the load",
-            };
-            let ups = a.ups.as_ref().map(|u| format!(" of {u}"));
-            let ups = ups.unwrap_or_default();
-            format!("{to}{ups}, with no gap longer than {}", a.within)
-        }
+        Assertion::Failover(a) => failover(a),
         Assertion::Supervisor(a) => {
             let via = match a.via {
                 Source::Nut => " over NUT",
                 Source::Supervisor => "",
             };
             format!(
-                "the supervisor reports `{}`{via} within {}",
-                a.reports, a.within
+                "the supervisor reports `{}`{via} within {}{}",
+                a.reports,
+                a.within,
+                faults(a.during.as_deref())
             )
         }
         Assertion::Continuity(a) => continuity(a),
@@ -129,47 +123,69 @@ pub fn sentence(assertion: &Assertion) -> String {
             a.at_least,
             scope(&a.of)
         ),
-        Assertion::Goodput(a) => {
-            let mut good = Vec::new();
-            good.extend(a.ttft.map(|t| format!("TTFT up to {t}")));
-            good.extend(a.tpot.map(|t| format!("TPOT up to {t}")));
-            let good = if good.is_empty() {
-                String::new()
-            } else {
-                format!(" with {}", good.join(" and "))
-            };
-            format!(
-                "at least {} answered in full{good}{}",
-                a.at_least,
-                during(a.during.as_deref())
-            )
-        }
+        Assertion::Goodput(a) => goodput(a),
         Assertion::Recovery(a) => {
             format!(
-                "the last affected request is over within {} of the last heal",
-                a.within
+                "the last affected request is over within {} of the last heal{}",
+                a.within,
+                faults(a.during.as_deref())
             )
         }
         Assertion::Eviction(a) => format!(
-            "the gateway takes {} out within {} of the fault",
+            "the gateway takes {} out within {} of the fault{}",
             replica(a.replica.as_deref(), "failed"),
-            a.within
+            a.within,
+            faults(a.during.as_deref())
         ),
         Assertion::Readmission(a) => format!(
-            "the gateway takes {} back within {} of its readiness",
+            "the gateway takes {} back within {} of its readiness{}",
             replica(a.replica.as_deref(), "healed"),
-            a.within
+            a.within,
+            faults(a.during.as_deref())
         ),
         Assertion::Battery(a) => {
             let of = a.ups.as_deref().unwrap_or("every battery");
-            format!("{of} keeps at least {} of its charge", a.charge_at_least)
+            let during = during(a.during.as_deref());
+            format!(
+                "{of} keeps at least {} of its charge{during}",
+                a.charge_at_least
+            )
         }
         Assertion::Detection(a) => format!(
-            "a client that is hit gets its first error within {} of the fault",
-            a.within
+            "a client that is hit gets its first error within {} of the fault{}",
+            a.within,
+            faults(a.during.as_deref())
         ),
         Assertion::Nodes(a) => machines(a),
     }
+}
+
+fn failover(a: &FailoverAssert) -> String {
+    let to = match a.to {
+        SupplyKind::Battery => "battery carries the load",
+        SupplyKind::Utility => "utility keeps carrying the load",
+    };
+    let ups = a.ups.as_ref().map(|u| format!(" of {u}"));
+    let ups = ups.unwrap_or_default();
+    let faults = faults(a.during.as_deref());
+    format!("{to}{ups}, with no gap longer than {}{faults}", a.within)
+}
+
+fn goodput(a: &GoodputAssert) -> String {
+    let mut good = Vec::new();
+    good.extend(a.ttft.map(|t| format!("TTFT up to {t}")));
+    good.extend(a.tpot.map(|t| format!("TPOT up to {t}")));
+    let good = if good.is_empty() {
+        String::new()
+    } else {
+        format!(" with {}", good.join(" and "))
+    };
+    format!(
+        "at least {}{} answered in full{good}{}",
+        a.at_least,
+        class(a.class.as_deref()),
+        during(a.during.as_deref())
+    )
 }
 
 fn replica(name: Option<&str>, state: &str) -> String {
@@ -257,7 +273,17 @@ fn machines(a: &NodesAssert) -> String {
     parts.extend(a.lost_at_least.map(|n| least(n, "lost to the power")));
     parts.extend(a.braked_at_most.map(|n| most(n, "braked")));
     parts.extend(a.braked_at_least.map(|n| least(n, "braked")));
-    parts.join(", ")
+    parts.join(", ") + &during(a.during.as_deref())
+}
+
+/// Which faults, with a comma before it.
+fn faults(phase: Option<&str>) -> String {
+    let of = phase.map(|p| format!(", for faults that begin during {p}"));
+    of.unwrap_or_default()
+}
+
+fn class(name: Option<&str>) -> String {
+    name.map(|c| format!(" of class {c}")).unwrap_or_default()
 }
 
 fn during(phase: Option<&str>) -> String {
@@ -266,7 +292,7 @@ fn during(phase: Option<&str>) -> String {
 
 /// ` of class batch sent during outage`, with a space before it.
 fn scope(scope: &Scope) -> String {
-    let class = scope.class.as_ref().map(|c| format!(" of class {c}"));
+    let class = class(scope.class.as_deref());
     let cohort = match scope.cohort {
         None => "",
         Some(Cohort::InFlight) => " in flight on a machine that was hit",
@@ -276,7 +302,7 @@ fn scope(scope: &Scope) -> String {
         Some(Cohort::Before) => " sent before any fault",
     };
     let phase = scope.during.as_ref().map(|p| format!(" sent during {p}"));
-    [class.as_deref(), Some(cohort), phase.as_deref()]
+    [Some(class.as_str()), Some(cohort), phase.as_deref()]
         .into_iter()
         .flatten()
         .collect()

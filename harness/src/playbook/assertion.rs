@@ -89,6 +89,9 @@ pub struct FailoverAssert {
     /// Only this UPS (default: every UPS whose input the faults hit).
     #[serde(default)]
     pub ups: Option<String>,
+    /// Only faults that begin in this phase.
+    #[serde(default)]
+    pub during: Option<String>,
 }
 
 /// Truth or a protocol.
@@ -114,6 +117,9 @@ pub struct SupervisorAssert {
     /// How soon after the first fault (or, for `recovered` and `utility`, the
     /// last heal).
     pub within: Span,
+    /// Only faults that begin in this phase.
+    #[serde(default)]
+    pub during: Option<String>,
 }
 
 /// See [`Assertion::Continuity`]. Each bound is the most that may be.
@@ -214,6 +220,9 @@ pub struct GoodputAssert {
     /// Requests whose intended send time lies in this phase.
     #[serde(default)]
     pub during: Option<String>,
+    /// Requests of this class.
+    #[serde(default)]
+    pub class: Option<String>,
 }
 
 /// See [`Assertion::Recovery`].
@@ -222,6 +231,9 @@ pub struct GoodputAssert {
 pub struct RecoveryAssert {
     /// From the last heal to the end of the last affected request.
     pub within: Span,
+    /// Only faults that begin in this phase.
+    #[serde(default)]
+    pub during: Option<String>,
 }
 
 /// See [`Assertion::Eviction`] and [`Assertion::Readmission`].
@@ -233,6 +245,9 @@ pub struct EvictionAssert {
     /// Only this replica (default: every one that was hit).
     #[serde(default)]
     pub replica: Option<String>,
+    /// Only faults that begin in this phase.
+    #[serde(default)]
+    pub during: Option<String>,
 }
 
 /// See [`Assertion::Battery`].
@@ -244,6 +259,9 @@ pub struct BatteryAssert {
     /// Only this UPS (default: all).
     #[serde(default)]
     pub ups: Option<String>,
+    /// Charge in this phase (default: in the whole run).
+    #[serde(default)]
+    pub during: Option<String>,
 }
 
 /// See [`Assertion::Detection`].
@@ -252,6 +270,9 @@ pub struct BatteryAssert {
 pub struct DetectionAssert {
     /// From the fault to a client's first error.
     pub within: Span,
+    /// Only faults that begin in this phase.
+    #[serde(default)]
+    pub during: Option<String>,
 }
 
 /// See [`Assertion::Nodes`].
@@ -266,4 +287,6 @@ pub struct NodesAssert {
     pub braked_at_most: Option<u32>,
     /// Fewest machines that must be braked.
     pub braked_at_least: Option<u32>,
+    /// Machines that lost power or were braked in this phase.
+    pub during: Option<String>,
 }

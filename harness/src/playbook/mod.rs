@@ -29,8 +29,8 @@ pub use assertion::{
 pub use errors::{PlaybookError, PlaybookErrors};
 pub use load::{Loaded, load_playbook, load_text};
 pub use model::{
-    Arrivals, ClientSpec, Control, FaultSpec, LoadSpec, NodeDef, Playbook, Range, ServiceDef,
-    StackSpec, WorldKind,
+    Arrivals, ClientSpec, Control, FaultSpec, KeepaliveSpec, LoadSpec, NodeDef, Playbook, Range,
+    ServiceDef, StackSpec, Timeout, WorldKind,
 };
 pub use schema::editor_schema;
 pub use vocabulary::{Described, assertions, faults, playbook_head};

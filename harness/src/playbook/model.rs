@@ -192,31 +192,6 @@ pub enum Arrivals {
     },
 }
 
-/// How a client behaves.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct ClientSpec {
-    /// Longest wait for a connection.
-    pub connect_timeout: Span,
-    /// Longest silence it accepts, before and between tokens.
-    pub idle_timeout: Span,
-    /// Longest life of a request.
-    pub total_timeout: Span,
-    /// Attempts after the first one, before any token was seen.
-    pub retries: u32,
-}
-
-impl Default for ClientSpec {
-    fn default() -> Self {
-        Self {
-            connect_timeout: Span::from_secs(2),
-            idle_timeout: Span::from_secs(10),
-            total_timeout: Span::from_secs(120),
-            retries: 0,
-        }
-    }
-}
-
 /// A fault with its time: in a phase, or at an offset for a length.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -259,4 +234,7 @@ pub struct Range {
     pub max: u32,
 }
 
+mod client;
 mod range;
+
+pub use client::{ClientSpec, KeepaliveSpec, Timeout};

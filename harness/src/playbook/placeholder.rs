@@ -130,7 +130,7 @@ impl Maker {
 
     fn quantity(&self, name: &str) -> Option<String> {
         let (small, large) = match name {
-            "Span" => ("us", "h"),
+            "Span" | "Timeout" => ("us", "h"),
             "Watts" => ("W", "MW"),
             "WattHours" => ("Wh", "MWh"),
             "Joules" => ("J", "kJ"),

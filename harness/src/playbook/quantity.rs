@@ -6,7 +6,7 @@ use ridethrough_targets::units::{
 };
 
 use super::errors::Problem;
-use super::model::Range;
+use super::model::{Range, Timeout};
 use super::source::Place;
 use super::tree::short;
 
@@ -30,6 +30,7 @@ pub(crate) fn quantity(name: &str) -> Option<Parse> {
         "Rate" => read::<Rate>,
         "Bandwidth" => read::<Bandwidth>,
         "Range" => read::<Range>,
+        "Timeout" => read::<Timeout>,
         _ => return None,
     })
 }
@@ -54,7 +55,7 @@ pub(crate) fn misread(place: Place, written: &str, why: &str, expected: &str) ->
 /// A number with the unit that was most likely meant.
 pub(crate) fn unit_hint(name: Option<&str>, n: f64) -> Option<String> {
     Some(match name? {
-        "Span" => format!("{n}s` or `{n}ms"),
+        "Span" | "Timeout" => format!("{n}s` or `{n}ms"),
         "Watts" => format!("{n}W` or `{n}kW"),
         "WattHours" => format!("{n}Wh` or `{n}kWh"),
         "Joules" => format!("{n}J"),

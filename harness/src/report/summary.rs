@@ -305,7 +305,8 @@ fn power(facts: &RunFacts) -> PowerSummary {
     let lowest = facts
         .charge
         .values()
-        .map(|l| l.charge)
+        .flatten()
+        .map(|reading| reading.charge)
         .min_by(f64::total_cmp);
     PowerSummary {
         transfer_gap_ms: worst_gap(facts).map(|gap| gap.length_us as f64 / 1e3),

@@ -129,8 +129,12 @@ fn never_healthy() -> Result<(), String> {
     let text = said(&output);
     holds(
         text.contains("not healthy within") && text.contains("no connection to deaf:9999"),
-        || text,
-    )
+        || text.clone(),
+    )?;
+    // Both ways out, and the evidence that one of them names is there.
+    let log = folder.path().join("logs/deaf.log");
+    let named = text.contains(&log.display().to_string()) && text.contains("`ready_within`");
+    holds(named && log.exists(), || text)
 }
 
 fn interrupt() -> Result<(), String> {
@@ -222,7 +226,13 @@ fn full_disk() -> Result<(), String> {
     let began = std::time::Duration::from_secs(60);
     let output = bounded(&mut command, began)?;
     exits(&output, 4)?;
-    holds(said(&output).contains("No space left"), || said(&output))
+    let text = said(&output);
+    let path = folder.path().join("run/record.jsonl");
+    let file = text.contains(&path.display().to_string());
+    holds(
+        text.contains("No space left") && file && text.contains("`--out`"),
+        || text,
+    )
 }
 
 fn bounded(command: &mut Command, bound: Duration) -> Result<std::process::Output, String> {

@@ -1,5 +1,7 @@
 //! Cases that start nothing.
 
+use std::path::Path;
+
 use super::run::{data, exits, folder, holds, output, program, said, shipped};
 
 pub(crate) const CASES: &[(&str, super::Body)] = &[
@@ -8,6 +10,11 @@ pub(crate) const CASES: &[(&str, super::Body)] = &[
     (
         "words::bad_playbook_exits_2_and_starts_nothing",
         bad_playbook,
+    ),
+    ("words::every_bad_playbook_is_told", every_bad_playbook),
+    (
+        "words::a_world_that_is_not_there_leaves_no_folder",
+        no_world_no_folder,
     ),
     ("words::check_passes_every_shipped_playbook", check_shipped),
     ("words::lists_are_complete", lists),
@@ -73,6 +80,53 @@ fn bad_playbook() -> Result<(), String> {
         })?;
     }
     holds(!out.exists(), || "a run folder was made".into())
+}
+
+/// Two bad playbooks and a good one: both are told, and nothing starts.
+fn every_bad_playbook() -> Result<(), String> {
+    let folder = folder()?;
+    let out = folder.path().join("run");
+    let mut command = program();
+    command.arg("run");
+    for name in ["bad.yaml", "short.yaml", "typo.yaml"] {
+        command.arg(data(name));
+    }
+    let output = output(command.arg("--out").arg(&out))?;
+    exits(&output, 2)?;
+    let text = said(&output);
+    for wanted in ["bad.yaml:", "6 errors", "typo.yaml:", "`20 parsecs`"] {
+        holds(text.contains(wanted), || {
+            format!("no {wanted:?} in:\n{text}")
+        })?;
+    }
+    holds(!out.exists(), || "a run folder was made".into())
+}
+
+/// A world that is not part of the build, in a folder of a folder that are both
+/// new, in one that was there, and where nobody named a folder.
+fn no_world_no_folder() -> Result<(), String> {
+    let folder = folder()?;
+    let mine = folder.path().join("mine");
+    std::fs::create_dir(&mine).map_err(|error| error.to_string())?;
+    let new = folder.path().join("new/run");
+    for out in [Some(&mine), Some(&new), None] {
+        let mut command = program();
+        command.current_dir(folder.path()).arg("run");
+        command.arg(data("short.yaml")).args(["--world", "docker"]);
+        if let Some(out) = out {
+            command.arg("--out").arg(out);
+        }
+        exits(&output(&mut command)?, 2)?;
+    }
+    let left = |path: &Path| -> Result<Vec<String>, String> {
+        let entries = std::fs::read_dir(path).map_err(|error| error.to_string())?;
+        let names = entries.flatten().map(|entry| entry.file_name());
+        Ok(names.map(|n| n.to_string_lossy().into_owned()).collect())
+    };
+    let (here, inside) = (left(folder.path())?, left(&mine)?);
+    holds(here == ["mine"] && inside.is_empty(), || {
+        format!("left behind: {here:?}, in `mine` {inside:?}")
+    })
 }
 
 fn check_shipped() -> Result<(), String> {

@@ -22,9 +22,10 @@ fn spec(name: &str) -> LoadSpec {
         stream: true,
         client: ClientSpec {
             connect_timeout: Span::from_secs(20),
-            idle_timeout: Span::from_secs(20),
-            total_timeout: Span::from_secs(60),
+            idle_timeout: Span::from_secs(20).into(),
+            total_timeout: Span::from_secs(60).into(),
             retries: 0,
+            keepalive: None,
         },
     }
 }

@@ -2,13 +2,19 @@
 
 use ridethrough_targets::units::Span;
 
-use crate::playbook::Arrivals;
+use crate::playbook::{Arrivals, LoadSpec};
 
 use super::super::time::{LONGEST, phases};
 use super::checker::Checker;
 
 /// The highest rate of one stream of requests, per second.
 const MOST_A_SECOND: f64 = 100_000.0;
+
+/// What `TCP_KEEPIDLE` and `TCP_KEEPINTVL` may be at most in Linux.
+const LONGEST_KEEPALIVE: Span = Span::from_secs(32_767);
+
+/// What `TCP_KEEPCNT` may be at most in Linux.
+const MOST_PROBES: u32 = 127;
 
 pub(super) fn check(c: &mut Checker<'_>) {
     streams(c);
@@ -56,18 +62,38 @@ fn streams(c: &mut Checker<'_>) {
             let message = format!("load `{name}` asks for answers of no tokens");
             c.wrong(&format!("{path}.output_tokens"), message, "at least 1");
         }
-        let client = &load.client;
-        let waits = [
-            ("connect_timeout", client.connect_timeout),
-            ("idle_timeout", client.idle_timeout),
-            ("total_timeout", client.total_timeout),
-        ];
-        for (key, wait) in waits {
-            if wait == Span::default() {
-                let message = format!("clients of load `{name}` give up at once");
-                c.wrong(&format!("{path}.client.{key}"), message, "longer than 0s");
-            }
+        client(c, &path, load);
+    }
+}
+
+fn client(c: &mut Checker<'_>, path: &str, load: &LoadSpec) {
+    let (name, client) = (&load.name, &load.client);
+    let waits = [
+        ("connect_timeout", Some(client.connect_timeout)),
+        ("idle_timeout", client.idle_timeout.span()),
+        ("total_timeout", client.total_timeout.span()),
+    ];
+    for (key, wait) in waits {
+        if wait == Some(Span::default()) {
+            let message = format!("clients of load `{name}` give up at once");
+            c.wrong(&format!("{path}.client.{key}"), message, "longer than 0s");
         }
+    }
+    let Some(keepalive) = client.keepalive else {
+        return;
+    };
+    let path = format!("{path}.client.keepalive");
+    for (key, span) in [("idle", keepalive.idle), ("interval", keepalive.interval)] {
+        let whole = span.micros().is_multiple_of(1_000_000);
+        if !whole || span == Span::default() || span > LONGEST_KEEPALIVE {
+            let most = LONGEST_KEEPALIVE.secs_f64();
+            let message = format!("kernels take keepalive times of 1s to {most}s");
+            c.wrong(&format!("{path}.{key}"), message, "in whole seconds");
+        }
+    }
+    if !(1..=MOST_PROBES).contains(&keepalive.count) {
+        let message = format!("kernels send 1 to {MOST_PROBES} keepalive probes");
+        c.wrong(&format!("{path}.count"), message, "out of range");
     }
 }
 

@@ -1,6 +1,7 @@
 //! Everything that can be wrong with a playbook that has the right shape.
 
 mod all;
+mod begun;
 mod checker;
 mod controls;
 mod faults;

@@ -6,6 +6,7 @@ use crate::playbook::{Assertion, EvictionAssert, LatencyAssert, NodesAssert, Sco
 
 use super::super::machines::replicas;
 use super::super::text::assertion_name;
+use super::begun;
 use super::checker::Checker;
 
 pub(super) fn check(c: &mut Checker<'_>) {
@@ -19,25 +20,40 @@ pub(super) fn check(c: &mut Checker<'_>) {
         names(c, &path, assertion);
         needs(c, &path, assertion);
         bounds(c, &path, assertion);
+        if !profiled(c) {
+            begun::check(c, &path, assertion);
+        }
     }
 }
 
 fn names(c: &mut Checker<'_>, path: &str, assertion: &Assertion) {
     match assertion {
-        Assertion::Failover(a) => ups(c, path, a.ups.as_deref()),
-        Assertion::Battery(a) => ups(c, path, a.ups.as_deref()),
+        Assertion::Failover(a) => {
+            ups(c, path, a.ups.as_deref());
+            phase(c, path, a.during.as_deref());
+        }
+        Assertion::Battery(a) => {
+            ups(c, path, a.ups.as_deref());
+            phase(c, path, a.during.as_deref());
+        }
         Assertion::Continuity(a) => scope(c, &format!("{path}.of"), &a.of),
         Assertion::Availability(a) => scope(c, &format!("{path}.of"), &a.of),
         Assertion::Latency(a) => {
             phase(c, path, a.during.as_deref());
             class(c, path, a.class.as_deref());
         }
-        Assertion::Goodput(a) => phase(c, path, a.during.as_deref()),
-        Assertion::Eviction(a) | Assertion::Readmission(a) => replica(c, path, a),
-        Assertion::Supervisor(_)
-        | Assertion::Recovery(_)
-        | Assertion::Detection(_)
-        | Assertion::Nodes(_) => {}
+        Assertion::Goodput(a) => {
+            phase(c, path, a.during.as_deref());
+            class(c, path, a.class.as_deref());
+        }
+        Assertion::Eviction(a) | Assertion::Readmission(a) => {
+            replica(c, path, a);
+            phase(c, path, a.during.as_deref());
+        }
+        Assertion::Supervisor(a) => phase(c, path, a.during.as_deref()),
+        Assertion::Recovery(a) => phase(c, path, a.during.as_deref()),
+        Assertion::Detection(a) => phase(c, path, a.during.as_deref()),
+        Assertion::Nodes(a) => phase(c, path, a.during.as_deref()),
     }
 }
 
@@ -90,6 +106,12 @@ fn replica(c: &mut Checker<'_>, path: &str, a: &EvictionAssert) {
     }
 }
 
+/// Whether a utility may fail by itself.
+fn profiled(c: &Checker<'_>) -> bool {
+    let mut utilities = c.playbook.site.utilities.values();
+    utilities.any(|u| !u.profile.is_empty()) || c.unsure(|gaps| gaps.below("site.utilities"))
+}
+
 /// What a promise needs of the playbook to mean anything.
 fn needs(c: &mut Checker<'_>, path: &str, assertion: &Assertion) {
     let playbook = c.playbook;
@@ -112,12 +134,7 @@ fn needs(c: &mut Checker<'_>, path: &str, assertion: &Assertion) {
             | Assertion::Readmission(_)
             | Assertion::Detection(_)
     );
-    let profiled = playbook
-        .site
-        .utilities
-        .values()
-        .any(|u| !u.profile.is_empty())
-        || c.unsure(|gaps| gaps.below("site.utilities"));
+    let profiled = profiled(c);
     let faultless = playbook.faults.is_empty() && c.unsure(|gaps| !gaps.near("faults", 0));
     if needs_fault && faultless && !profiled {
         let message = format!("`{name}` speaks of faults, and the playbook has none");

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::tests::{ups, users};
@@ -26,16 +27,24 @@ async fn raw(port: u16) -> Conn {
         .unwrap()
 }
 
-#[tokio::test]
-async fn garbage_stalls_nobody() {
+/// Bytes of any kind, lines of any kind, and lines that are almost NUT.
+fn junk() -> impl Strategy<Value = Vec<u8>> {
+    let almost = r#"(GET|LIST|SET|LOGIN|LOGOUT|STARTTLS|USERNAME|INSTCMD|FSD|HELP|VER)( (VAR|UPS|CMD|ups1|ups.status|"|\\)){0,4}\n"#;
+    prop_oneof![
+        prop::collection::vec(any::<u8>(), 0..2_000),
+        prop::collection::vec(any::<u8>(), 0..200).prop_map(|bytes| [&bytes[..], b"\n"].concat()),
+        prop::collection::vec(almost, 0..8).prop_map(|lines| lines.concat().into_bytes()),
+    ]
+}
+
+/// Every rude client leaves its connection open, and a good one is served.
+async fn stall(junk: Vec<Vec<u8>>) {
     let (_bank, port) = served(Limits::default()).await;
     let mut rude = Vec::new();
-    for index in 0u8..20 {
+    for junk in junk {
         let mut conn = raw(port).await;
-        let junk: Vec<u8> = (0..200u16)
-            .map(|i| (i as u8).wrapping_mul(31) ^ index)
-            .collect();
-        conn.io.write_all(&junk).await.unwrap();
+        // The server may hang up on nonsense at any point.
+        let _ = conn.io.write_all(&junk).await;
         rude.push(conn);
     }
     let net = HostNet::loopback();
@@ -43,6 +52,16 @@ async fn garbage_stalls_nobody() {
     let mut good = NutClient::connect(&net, "ups", port, wait).await.unwrap();
     for _ in 0..50 {
         assert_eq!(good.get_var("ups1", "ups.status").await.unwrap(), "OL");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn garbage_stalls_nobody(junk in prop::collection::vec(junk(), 20)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.unwrap().block_on(stall(junk));
     }
 }
 

@@ -11,8 +11,14 @@ use nix::sys::statfs::{CGROUP2_SUPER_MAGIC, statfs};
 use nix::unistd::{AccessFlags, access};
 use serde::Serialize;
 
+use crate::world::WorldError;
+
 use super::kernel::{FUSE_FD, Step};
-use super::probe::{Named, Need, USER_REMEDY, attempt, means, tap_remedy, time_steps, user_steps};
+use super::probe::{Named, attempt, means, time_steps, user_steps};
+use super::refused::{Need, Refused, USER_REMEDY, tap_remedy};
+
+/// The capability that others are tried in.
+const USER_NAMESPACES: &str = "user namespaces";
 
 /// How long a container engine may take to answer.
 const DOCKER_LIMIT: Duration = Duration::from_secs(2);
@@ -115,16 +121,21 @@ fn devices() -> [Capability; 3] {
 }
 
 /// Tries steps as root of a user namespace, where it takes one.
-fn inside(steps: Named) -> Result<(), Errno> {
+fn inside(steps: Named) -> Result<(), Refused> {
     let groups = if allowed() {
         vec![steps]
     } else {
         vec![user_steps(), steps]
     };
-    match attempt(&groups) {
-        Ok(result) => result.map_err(|refused| refused.errno),
-        Err(_) => Err(Errno::UnknownErrno),
-    }
+    tell(attempt(&groups))
+}
+
+/// What an attempt told; a child that told nothing is an unknown refusal.
+fn tell(told: Result<Result<(), Refused>, WorldError>) -> Result<(), Refused> {
+    told.unwrap_or(Err(Refused {
+        need: Need::Other,
+        errno: Errno::UnknownErrno,
+    }))
 }
 
 /// Whether this process may make namespaces without a user namespace.
@@ -201,7 +212,7 @@ fn netem_request() -> Vec<u8> {
 
 fn tried(
     name: &'static str,
-    result: Result<(), Errno>,
+    result: Result<(), Refused>,
     needed_for: &'static str,
     remedy: impl Fn(Errno) -> &'static str,
 ) -> Capability {
@@ -213,24 +224,37 @@ fn tried(
             needed_for,
             remedy: String::new(),
         },
-        Err(errno) => Capability {
+        Err(refused) => Capability {
             name,
             found: false,
-            detail: format!("refused: {}", errno.desc()),
+            detail: if untried(name, refused) {
+                format!(
+                    "could not be tried without {USER_NAMESPACES} ({})",
+                    refused.said()
+                )
+            } else {
+                format!("refused: {}", refused.said())
+            },
             needed_for,
-            remedy: remedy(errno).into(),
+            remedy: if untried(name, refused) || refused.at_limit() {
+                refused.remedy().into()
+            } else {
+                remedy(refused.errno).into()
+            },
         },
     }
 }
 
+/// Whether the user namespace in which this was to be tried was refused. What
+/// the kernel said is then about that, and so is the way out.
+fn untried(name: &str, refused: Refused) -> bool {
+    refused.need == Need::User && name != USER_NAMESPACES
+}
+
 fn user_namespaces() -> Capability {
-    let result = match attempt(&[user_steps()]) {
-        Ok(result) => result.map_err(|refused| refused.errno),
-        Err(_) => Err(Errno::UnknownErrno),
-    };
     tried(
-        "user namespaces",
-        result,
+        USER_NAMESPACES,
+        tell(attempt(&[user_steps()])),
         "the embedded world without root",
         |_| USER_REMEDY,
     )
@@ -245,7 +269,7 @@ fn embedded_world() -> Capability {
             };
             (true, how, String::new())
         }
-        Err(crate::world::WorldError::Missing { what, remedy }) => (false, what, remedy),
+        Err(WorldError::Missing { what, remedy }) => (false, what, remedy),
         Err(error) => (false, error.to_string(), String::new()),
     };
     Capability {

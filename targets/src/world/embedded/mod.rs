@@ -27,6 +27,7 @@ mod node;
 mod open;
 mod probe;
 mod procs;
+mod refused;
 mod service;
 mod setup;
 mod site;

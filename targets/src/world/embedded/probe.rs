@@ -9,6 +9,7 @@ use nix::sched::CloneFlags;
 use crate::world::WorldError;
 
 use super::kernel::{self, Refusal, Step};
+use super::refused::{Need, Refused};
 
 /// How an embedded world is made on this machine.
 #[derive(Debug)]
@@ -56,63 +57,6 @@ pub(super) fn means() -> Result<Means, WorldError> {
 
 /// Steps by the name of what they need.
 pub(super) type Named = Vec<(Need, Step)>;
-
-/// What a step needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Need {
-    /// User namespaces.
-    User,
-    /// Network, mount, pid, host name and IPC namespaces.
-    Namespaces,
-    /// The TAP device.
-    Tap,
-    /// Time namespaces.
-    Time,
-    /// A mount.
-    Mount,
-    /// Something else.
-    Other,
-}
-
-/// What was refused, and how.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Refused {
-    /// What.
-    pub(super) need: Need,
-    /// What the kernel said.
-    pub(super) errno: Errno,
-}
-
-impl Refused {
-    fn missing(self) -> WorldError {
-        let errno = self.errno.desc();
-        let (what, remedy) = match self.need {
-            Need::Tap => (format!("no TAP device ({errno})"), tap_remedy(self.errno)),
-            Need::User => (format!("no user namespaces ({errno})"), USER_REMEDY),
-            _ => (format!("no namespaces for nodes ({errno})"), USER_REMEDY),
-        };
-        WorldError::Missing {
-            what,
-            remedy: remedy.into(),
-        }
-    }
-}
-
-/// How to get user namespaces.
-pub(super) const USER_REMEDY: &str = "run as root, or allow user namespaces: \
-    `sysctl -w user.max_user_namespaces=10000`, and where the key exists \
-    `kernel.unprivileged_userns_clone=1` and `kernel.apparmor_restrict_unprivileged_userns=0`";
-
-/// How to get TAP devices.
-pub(super) fn tap_remedy(errno: Errno) -> &'static str {
-    match errno {
-        Errno::ENOENT | Errno::ENODEV | Errno::ENXIO => {
-            "load the driver with `modprobe tun`; in a container, pass `--device /dev/net/tun`"
-        }
-        Errno::EACCES => "let everybody open it with `chmod 0666 /dev/net/tun`",
-        _ => "in a container, allow the device: `--device /dev/net/tun`",
-    }
-}
 
 /// This process's effective user and group.
 fn ids() -> (u32, u32) {

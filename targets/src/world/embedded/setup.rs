@@ -15,6 +15,7 @@ use crate::fabric::tap;
 
 use super::kernel;
 use super::message::{BootOrder, SiteOrder};
+use super::refused::{Need, made};
 
 /// The name of a node's device on the fabric.
 const DEVICE: &str = "eth0";
@@ -40,7 +41,7 @@ pub(super) fn enter_user(user: Option<(u32, u32)>) -> Result<(), String> {
         return Ok(());
     };
     let parent = getppid();
-    unshare(CloneFlags::CLONE_NEWUSER).doing("enter a user namespace")?;
+    made(Need::User, unshare(CloneFlags::CLONE_NEWUSER)).doing("enter a user namespace")?;
     fs::write("/proc/self/setgroups", "deny").doing("give up supplementary groups")?;
     fs::write("/proc/self/uid_map", format!("0 {uid} 1")).doing("map the user")?;
     fs::write("/proc/self/gid_map", format!("0 {gid} 1")).doing("map the group")?;
@@ -79,7 +80,7 @@ pub(super) fn next_clock(offset_ns: Option<i64>) -> Result<(), String> {
     };
     let seconds = offset_ns.div_euclid(1_000_000_000);
     let rest = offset_ns.rem_euclid(1_000_000_000);
-    unshare(kernel::NEWTIME).doing("make a time namespace")?;
+    made(Need::Time, unshare(kernel::NEWTIME)).doing("make a time namespace")?;
     fs::write(
         "/proc/self/timens_offsets",
         format!("monotonic {seconds} {rest}\nboottime {seconds} {rest}\n"),
@@ -101,13 +102,11 @@ pub(super) struct Prepared {
 /// of a node with its own host name, mounts and network.
 pub(super) fn node(order: &BootOrder) -> Result<Prepared, String> {
     let mut notes = Vec::new();
-    unshare(
-        CloneFlags::CLONE_NEWNET
-            | CloneFlags::CLONE_NEWNS
-            | CloneFlags::CLONE_NEWUTS
-            | CloneFlags::CLONE_NEWIPC,
-    )
-    .doing("make the node's namespaces")?;
+    let own = CloneFlags::CLONE_NEWNET
+        | CloneFlags::CLONE_NEWNS
+        | CloneFlags::CLONE_NEWUTS
+        | CloneFlags::CLONE_NEWIPC;
+    made(Need::Namespaces, unshare(own)).doing("make the node's namespaces")?;
     nix::unistd::sethostname(&order.node).doing("set the host name")?;
     let own_proc = match fresh_proc() {
         Ok(()) => true,

@@ -14,6 +14,7 @@ use super::channel;
 use super::kernel::{self, Forked};
 use super::message::{BootOrder, FromSite, SiteOrder};
 use super::node;
+use super::refused::{Need, made};
 use super::setup::{self, Doing};
 
 /// The warden: enters a user namespace if told to, starts the site's init as
@@ -41,7 +42,7 @@ fn warden() -> Result<(), String> {
     }
     let (alive, life) = nix::unistd::pipe2(OFlag::O_CLOEXEC).doing("make a pipe")?;
     let flags = CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWNS;
-    match kernel::fork_into(flags).doing("start the init of the site") {
+    match made(Need::Namespaces, kernel::fork_into(flags)).doing("start the init of the site") {
         Ok(Forked::Child) => {
             drop(life);
             site_main(&control, &alive, &order)
@@ -106,8 +107,13 @@ fn site_main(control: &OwnedFd, alive: &OwnedFd, order: &SiteOrder) -> ! {
 
 fn boot(control: &OwnedFd, order: BootOrder, fds: Vec<OwnedFd>) {
     let id = order.id;
-    let forked = setup::next_clock(order.clock_offset_ns)
-        .and_then(|()| kernel::fork_into(CloneFlags::CLONE_NEWPID).doing("start the node's init"));
+    let forked = setup::next_clock(order.clock_offset_ns).and_then(|()| {
+        made(
+            Need::Namespaces,
+            kernel::fork_into(CloneFlags::CLONE_NEWPID),
+        )
+        .doing("start the node's init")
+    });
     let sent = match forked {
         Ok(Forked::Child) => {
             let keep: Vec<_> = fds.iter().map(AsRawFd::as_raw_fd).collect();

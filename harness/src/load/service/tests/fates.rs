@@ -2,6 +2,7 @@
 
 use super::super::super::testing::{self, Memory, Play, Plays, Step, broken, tokens};
 use super::*;
+use crate::playbook::Timeout;
 
 #[tokio::test]
 async fn broken_streams_over_the_wire() {
@@ -131,13 +132,19 @@ async fn clients_give_up() {
     };
     let (at, tokens, why) = ended(&in_memory(spec.clone(), &stalls, 80, 1).await);
     assert_eq!((at, tokens), (35, 30), "{why}");
-    spec.client.idle_timeout = Span::from_secs(10);
+    spec.client.idle_timeout = Span::from_secs(10).into();
     let (at, tokens, why) = ended(&in_memory(spec.clone(), &stalls, 80, 1).await);
     assert_eq!((at, tokens), (10, 18));
     assert!(why.contains("idle timeout"), "{why}");
-    spec.client.total_timeout = Span::from_secs(5);
+    spec.client.total_timeout = Span::from_secs(5).into();
     let (at, _, why) = ended(&in_memory(spec.clone(), &stalls, 80, 1).await);
     assert_eq!(at, 5);
+    assert!(why.contains("total timeout"), "{why}");
+    let mut patient = spec.clone();
+    patient.client.idle_timeout = Timeout::Never;
+    patient.client.total_timeout = Span::from_secs(50).into();
+    let (at, tokens, why) = ended(&in_memory(patient, &stalls, 80, 1).await);
+    assert_eq!((at, tokens), (50, 30));
     assert!(why.contains("total timeout"), "{why}");
     spec.client.connect_timeout = Span::from_secs(2);
     let (at, _, why) = ended(&in_memory(spec, &stalls, Memory::DARK, 1).await);

@@ -45,3 +45,40 @@ fn a_socket_that_is_no_engine_is_not_taken_for_one() {
     assert!(ask_docker(&path).is_err());
     other.join().unwrap();
 }
+
+fn tap(need: Need, errno: Errno) -> Capability {
+    let refused = Refused { need, errno };
+    tried("TAP devices", Err(refused), "the fabric", tap_remedy)
+}
+
+#[test]
+fn what_could_not_be_tried_says_so_and_whose_remedy_it_is() {
+    let banned = tap(Need::User, Errno::EPERM);
+    let words = "could not be tried without user namespaces (Operation not permitted)";
+    assert_eq!(banned.detail, words);
+    assert_eq!(banned.remedy, USER_REMEDY);
+    let limited = tap(Need::User, Errno::ENOSPC);
+    assert!(limited.detail.contains("user.max_user_namespaces"));
+    assert!(limited.remedy.starts_with("raise the limit"), "{limited:?}");
+}
+
+#[test]
+fn what_was_refused_itself_keeps_its_own_remedy() {
+    let own = tap(Need::Tap, Errno::EACCES);
+    assert_eq!(own.detail, "refused: Permission denied");
+    assert!(own.remedy.contains("chmod 0666 /dev/net/tun"));
+    let limited = tap(Need::Namespaces, Errno::ENOSPC);
+    assert!(limited.remedy.contains("user.max_net_namespaces"));
+}
+
+#[test]
+fn the_limit_on_user_namespaces_is_told_as_such() {
+    let refused = Refused {
+        need: Need::User,
+        errno: Errno::ENOSPC,
+    };
+    let told = tried(USER_NAMESPACES, Err(refused), "", |_| USER_REMEDY);
+    assert!(told.detail.starts_with("refused: "), "{told:?}");
+    assert!(told.detail.contains("`sysctl user.max_user_namespaces`"));
+    assert!(told.remedy.contains("sysctl -w user.max_user_namespaces"));
+}
