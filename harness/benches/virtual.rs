@@ -75,6 +75,7 @@ name: an idle hour
 site: ../sites/two-feed.yaml
 stack:
   name: one replica
+  entry: replica
   nodes: {gpu-1: {rack: r1}}
   services: {replica: {on: [gpu-1], replica: {}}}
 load:
@@ -94,6 +95,7 @@ site:
   racks: {r1: {cords: [pdu-a]}}
 stack:
   name: one replica
+  entry: replica
   nodes: {gpu-1: {rack: r1}}
   services: {replica: {on: [gpu-1], replica: {}}}
 load:
@@ -122,7 +124,7 @@ stack:
       gateway: {{admission: {{max_in_flight: 4096}}}}
     replica:
       on: [gpu-1, gpu-2, gpu-3]
-      replica: {{slots: 1024, queue: 1024, decode_slope: 0.0}}
+      replica: {{slots: 1024, queue: 1024, decode_slope: 0%}}
 load:
   - {{name: chat, arrivals: {{constant: {{rate: {rate}/s}}}}, prompt_tokens: 32..256, output_tokens: 250}}
 phases: {{baseline: {seconds}s}}
