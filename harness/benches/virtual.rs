@@ -1,5 +1,6 @@
 //! How much faster than real time a run in the virtual world is:
-//! `cargo bench -p ridethrough --bench virtual`.
+//! `cargo bench -p ridethrough --bench virtual`, or with a part's name behind
+//! `--`: `reference`, `outage`, `idle`, `crowd`.
 #![forbid(unsafe_code)]
 
 use std::path::Path;
@@ -18,8 +19,10 @@ use ridethrough_targets::clock::{Clock, Micros};
 type Error = Box<dyn std::error::Error + Send + Sync>;
 type Result<T> = std::result::Result<T, Error>;
 
-/// Every measurement is the median of so many.
+/// Every measurement is the median of so many, or of fewer where they take long.
 const ROUNDS: usize = 3;
+/// No further round is begun after this long.
+const PATIENCE_S: f64 = 20.0;
 
 /// Two minutes of the reference stack, with an outage of half a minute. One
 /// stream decodes at 50 tokens a second, about six share a replica.
@@ -153,35 +156,50 @@ fn measure() -> Result<()> {
         "{:<58} {:>11} {:>11} {:>10}",
         "virtual world", "median", "worst", "bar"
     );
-    let reference = rounds(&runtime, REFERENCE)?;
-    reference.row(
-        "reference stack, 20 requests/s: times real time",
-        times,
-        Bar::AtLeast(300.0),
-    );
-    reference.row("  the same by the processor's time", times_cpu, Bar::None);
-    reference.row("  tokens per real second", tokens_per_s, Bar::None);
-    let outage = rounds(&runtime, LONG_OUTAGE)?;
-    outage.row(
-        "12 h outage, 0.1 requests/s: real seconds",
-        real_s,
-        Bar::AtMost(10.0),
-    );
-    outage.row("  times real time", times, Bar::None);
-    outage.row("  megabytes of record", megabytes, Bar::None);
-    let watched = rounds(&runtime, WATCHED)?;
-    watched.row(
-        "idle, two UPSs watched: times real time",
-        times,
-        Bar::AtLeast(1e5),
-    );
-    let unwatched = rounds(&runtime, UNWATCHED)?;
-    unwatched.row(
-        "idle, no UPS, nobody watches: times real time",
-        times,
-        Bar::AtLeast(1e5),
-    );
-    crowds(&runtime)
+    let asked = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
+    let parts: [(&str, fn(&Runtime) -> Result<()>); 4] = [
+        ("reference", reference),
+        ("outage", outage),
+        ("idle", idle),
+        ("crowd", crowds),
+    ];
+    for (name, part) in parts {
+        if asked.as_deref().is_none_or(|asked| asked == name) {
+            part(&runtime)?;
+        }
+    }
+    Ok(())
+}
+
+fn reference(runtime: &Runtime) -> Result<()> {
+    let run = rounds(runtime, REFERENCE)?;
+    let what = "reference stack, 20 requests/s: times real time";
+    run.row(what, times, Bar::AtLeast(300.0));
+    run.row("  by the processor's time", times_cpu, Bar::None);
+    run.row("  tokens per real second", tokens_per_s, Bar::None);
+    Ok(())
+}
+
+fn outage(runtime: &Runtime) -> Result<()> {
+    let run = rounds(runtime, LONG_OUTAGE)?;
+    let what = "12 h outage, 0.1 requests/s: real seconds";
+    run.row(what, real_s, Bar::AtMost(10.0));
+    run.row("  of the processor's time, seconds", cpu_time_s, Bar::None);
+    run.row("  times real time", times, Bar::None);
+    run.row("  megabytes of record", megabytes, Bar::None);
+    Ok(())
+}
+
+fn idle(runtime: &Runtime) -> Result<()> {
+    for (what, playbook) in [
+        ("idle, two UPSs watched: times real time", WATCHED),
+        ("idle, no UPS, nobody watches: times real time", UNWATCHED),
+    ] {
+        let run = rounds(runtime, playbook)?;
+        run.row(what, times, Bar::AtLeast(1e5));
+        run.row("  by the processor's time", times_cpu, Bar::None);
+    }
+    Ok(())
 }
 
 /// The cost of a token with few and with many streams open. The many are let in
@@ -189,16 +207,25 @@ fn measure() -> Result<()> {
 fn crowds(runtime: &Runtime) -> Result<()> {
     let few = rounds(runtime, &crowd(20, 60))?;
     let many = rounds(runtime, &crowd(200, 15))?;
-    few.row("few streams: open at one time", open_streams, Bar::None);
-    few.row("  µs of real time per token", us_per_token, Bar::None);
-    many.row("many streams: open at one time", open_streams, Bar::None);
-    many.row("  µs of real time per token", us_per_token, Bar::None);
-    let pairs = few.0.iter().zip(&many.0);
-    let ratios = pairs.map(|(few, many)| us_per_token(many) / us_per_token(few));
+    for (what, run) in [("few", &few), ("many", &many)] {
+        let what = format!("{what} streams: open at one time");
+        run.row(&what, open_streams, Bar::None);
+        run.row("  µs per token", us_per_token, Bar::None);
+        run.row("  µs of the processor's time", cpu_us_per_token, Bar::None);
+    }
+    let ratios = |of: fn(&Sample) -> f64| {
+        let pairs = few.0.iter().zip(&many.0);
+        pairs.map(|(few, many)| of(many) / of(few)).collect()
+    };
     row(
         "many to few, per token",
-        ratios.collect(),
+        ratios(us_per_token),
         &Bar::AtMost(2.0),
+    );
+    row(
+        "  by the processor's time",
+        ratios(cpu_us_per_token),
+        &Bar::None,
     );
     Ok(())
 }
@@ -227,6 +254,14 @@ fn tokens_per_s(s: &Sample) -> f64 {
 
 fn us_per_token(s: &Sample) -> f64 {
     s.real_s * 1e6 / s.tokens
+}
+
+fn cpu_us_per_token(s: &Sample) -> f64 {
+    s.cpu_s * 1e6 / s.tokens
+}
+
+fn cpu_time_s(s: &Sample) -> f64 {
+    s.cpu_s
 }
 
 fn real_s(s: &Sample) -> f64 {
@@ -277,8 +312,13 @@ fn held(is: bool) -> &'static str {
 }
 
 fn rounds(runtime: &Runtime, playbook: &str) -> Result<Samples> {
-    let samples = (0..ROUNDS).map(|_| round(runtime, playbook));
-    samples.collect::<Result<_>>().map(Samples)
+    let (mut samples, mut spent_s) = (Vec::new(), 0.0);
+    while samples.len() < ROUNDS && spent_s < PATIENCE_S {
+        let sample = round(runtime, playbook)?;
+        spent_s += sample.real_s;
+        samples.push(sample);
+    }
+    Ok(Samples(samples))
 }
 
 /// A whole run: plan carried out, record written and judged, reports written.

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use ridethrough_targets::clock::{Clock, Micros};
 use ridethrough_targets::plant::{
-    Change, NodeLoad, Plant, PlantAction, PowerTarget, Site, SiteError,
+    Change, NodeLoad, Plant, PlantAction, PlantEvent, PowerTarget, Site, SiteError,
 };
 use ridethrough_targets::units::{PerUnit, Watts};
 
@@ -27,7 +27,7 @@ const DAY: Micros = 24 * HOUR;
 const BAR_S: f64 = 2.0;
 
 /// Two feeds. Rows and racks are multiplied from what is written here.
-const SEED_SITE: &str = "
+const PATTERN: &str = "
 name: hall
 utilities: {grid-a: {}, grid-b: {}}
 ups:
@@ -38,7 +38,7 @@ pdus:
   pdu-b: {from: ups-b, breaker: {rating: 1000A}}
 feeds: {a: ups-a, b: ups-b}
 racks:
-  seed: {cords: [pdu-a, pdu-b]}
+  pattern: {cords: [pdu-a, pdu-b]}
 ";
 
 fn main() -> ExitCode {
@@ -62,7 +62,7 @@ fn measure() -> Result<()> {
     ] {
         let (site, loads) = hall(class)?;
         println!("{words}");
-        rounds("  built", None, || Ok(drop(build(&site, &loads)?)))?;
+        rounds("  built", None, || build(&site, &loads).map(drop))?;
         rounds("  a day with 50 electrical events", Some(BAR_S), || {
             day(&mut build(&site, &loads)?, false)
         })?;
@@ -93,13 +93,13 @@ fn rounds(what: &str, bar_s: Option<f64>, mut round: impl FnMut() -> Result<()>)
 
 /// A hall whose UPSs are of this class, with one machine in each rack.
 fn hall(class: &str) -> Result<(Site, Vec<NodeLoad>)> {
-    let text = SEED_SITE.replace("rating: 20MW", &format!("class: {class}, rating: 20MW"));
+    let text = PATTERN.replace("rating: 20MW", &format!("class: {class}, rating: 20MW"));
     let mut site: Site = serde_yaml::from_str(&text)?;
-    let seed = site.racks.swap_remove("seed").ok_or("no rack to copy")?;
+    let pattern = site.racks.swap_remove("pattern").ok_or("no rack to copy")?;
     let mut loads = Vec::with_capacity(RACKS);
     for k in 0..RACKS {
         let row = k / ROW;
-        let mut rack = seed.clone();
+        let mut rack = pattern.clone();
         rack.cords = Vec::new();
         for feed in ["a", "b"] {
             let name = format!("row-{row}-{feed}");
@@ -132,7 +132,7 @@ fn build(site: &Site, loads: &[NodeLoad]) -> Result<Plant> {
 fn day(plant: &mut Plant, busy: bool) -> Result<()> {
     let mut told = 0;
     let mut died = 0;
-    let mut hear = |events: Vec<ridethrough_targets::plant::PlantEvent>| {
+    let mut hear = |events: Vec<PlantEvent>| {
         told += events.len();
         let dead = Change::NodePower { on: false };
         died += events.iter().filter(|e| e.change == dead).count();
