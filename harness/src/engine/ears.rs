@@ -63,6 +63,7 @@ impl Ears {
         match word {
             FromService::Ready { t_us } => {
                 self.readiness.ready(node, service);
+                self.grid.greet(node);
                 let body = Body::ServiceReady {
                     node: node.into(),
                     service: service.into(),

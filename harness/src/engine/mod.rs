@@ -10,6 +10,7 @@ mod power;
 mod readiness;
 mod recorder;
 mod run;
+mod sampler;
 
 pub use doorman::{DoormanConfig, run_doorman};
 pub use error::EngineError;

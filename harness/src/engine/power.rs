@@ -2,11 +2,11 @@
 //! what loses power, and tells each power device what its meters read.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use indexmap::{IndexMap, IndexSet};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use ridethrough_faults::{BatteryTruth, Power, StepRate};
@@ -18,10 +18,8 @@ use ridethrough_targets::world::World;
 use super::meters::MeterLog;
 use super::nodes::NodeKeeper;
 use super::recorder::Recorder;
+use super::sampler::{Readings, Sampler};
 use crate::record::Body;
-
-/// How often meters are read for the record and for the devices.
-const SAMPLE: Duration = Duration::from_millis(100);
 
 /// A handle to the running plant.
 #[derive(Clone)]
@@ -39,6 +37,7 @@ struct Shared {
 enum Command {
     Act(PlantAction, Option<oneshot::Sender<Micros>>),
     StartProfiles(Micros),
+    Greet(String),
 }
 
 /// What the driver needs beside the plant.
@@ -75,6 +74,7 @@ impl PowerGrid {
         let driver = Driver {
             wiring,
             shared: Arc::clone(&shared),
+            sampler: Sampler::new(Instant::now()),
         };
         tokio::spawn(driver.drive(inbox, stop));
         Self { commands, shared }
@@ -83,6 +83,12 @@ impl PowerGrid {
     /// The first phase begins: voltage profiles count from here.
     pub(crate) fn start_profiles(&self, at_us: Micros) {
         let _ = self.commands.send(Command::StartProfiles(at_us));
+    }
+
+    /// A node can be talked to. Where it is a UPS's card it is told what the
+    /// meters show: it must not wait until they move.
+    pub(crate) fn greet(&self, node: &str) {
+        let _ = self.commands.send(Command::Greet(node.to_string()));
     }
 
     /// A machine reports its work.
@@ -148,19 +154,20 @@ impl Power for PowerGrid {
 struct Driver {
     wiring: Wiring,
     shared: Arc<Mutex<Shared>>,
+    sampler: Sampler,
 }
 
 impl Driver {
-    async fn drive(self, mut inbox: mpsc::UnboundedReceiver<Command>, stop: CancellationToken) {
+    async fn drive(mut self, mut inbox: mpsc::UnboundedReceiver<Command>, stop: CancellationToken) {
         let clock = self.wiring.clock;
-        let mut sample_at = tokio::time::Instant::now();
         loop {
+            let look = self.sampler.due();
             let next = self
                 .lock()
                 .plant
                 .next_event_us()
                 .map(|t_us| clock.instant(t_us));
-            let wake = next.map_or(sample_at, |t| t.min(sample_at));
+            let wake = next.map_or(look, |t| t.min(look));
             let command = tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
@@ -171,16 +178,16 @@ impl Driver {
                 () = tokio::time::sleep_until(wake) => None,
             };
             self.pass(command).await;
-            if tokio::time::Instant::now() >= sample_at {
+            if Instant::now() >= self.sampler.due() {
                 self.sample();
-                sample_at += SAMPLE;
             }
         }
     }
 
     /// Lets time pass up to now, does what was asked, and tells everybody.
-    async fn pass(&self, command: Option<Command>) {
-        let mut reply = None;
+    async fn pass(&mut self, command: Option<Command>) {
+        let (mut reply, mut card) = (None, None);
+        let acted = matches!(command, Some(Command::Act(..) | Command::StartProfiles(_)));
         let events = {
             let mut shared = self.lock();
             // The plant's time never runs back, also where two readings of the
@@ -193,6 +200,7 @@ impl Driver {
                     reply = done.map(|done| (done, now_us));
                 }
                 Some(Command::StartProfiles(at_us)) => shared.plant.start_profiles(at_us),
+                Some(Command::Greet(node)) => card = Some(node),
                 None => {}
             }
             events.iter().for_each(|event| shared.meters.hear(event));
@@ -201,7 +209,13 @@ impl Driver {
         if let Some((done, now_us)) = reply {
             let _ = done.send(now_us);
         }
+        if acted || !events.is_empty() {
+            self.sampler.stir(Instant::now(), !events.is_empty());
+        }
         self.tell(events).await;
+        if let Some(node) = card {
+            self.read_to_card(&node);
+        }
     }
 
     async fn tell(&self, events: Vec<PlantEvent>) {
@@ -255,26 +269,41 @@ impl Driver {
         Some(reading)
     }
 
-    /// Reads every meter, for the record and for the cards.
-    fn sample(&self) {
-        let body = {
-            let shared = self.lock();
-            let plant = &shared.plant;
-            let read = |names: &[String], meter: &dyn Fn(&str) -> Option<f64>| {
-                names
-                    .iter()
-                    .filter_map(|n| Some((n.clone(), meter(n)?)))
-                    .collect()
-            };
-            Body::Meters {
-                voltage_pu: read(&self.wiring.metered, &|n| plant.voltage_pu(n)),
-                charge: read(&self.wiring.ups, &|n| plant.charge(n)),
-                watts: read(&self.wiring.machines, &|n| plant.node_watts(n)),
-            }
+    /// Reads every meter; what is new is told to the record and to the cards.
+    fn sample(&mut self) {
+        let shown = self.read();
+        if !self.sampler.look(Instant::now(), &shown) {
+            return;
+        }
+        for (ups, reading) in shown.ups {
+            let word = ToService::Reading(PlantReading::Ups(reading));
+            self.wiring.world.say(&ups, "card", word);
+        }
+        let body = Body::Meters {
+            voltage_pu: shown.voltage_pu,
+            charge: shown.charge,
+            watts: shown.watts,
         };
         self.wiring.recorder.now("plant", body);
-        for ups in &self.wiring.ups {
-            self.read_to_card(ups);
+    }
+
+    fn read(&self) -> Readings {
+        let shared = self.lock();
+        let plant = &shared.plant;
+        let read = |names: &[String], meter: &dyn Fn(&str) -> Option<f64>| {
+            names
+                .iter()
+                .filter_map(|n| Some((n.clone(), meter(n)?)))
+                .collect()
+        };
+        let ups = self.wiring.ups.iter();
+        Readings {
+            voltage_pu: read(&self.wiring.metered, &|n| plant.voltage_pu(n)),
+            charge: read(&self.wiring.ups, &|n| plant.charge(n)),
+            watts: read(&self.wiring.machines, &|n| plant.node_watts(n)),
+            ups: ups
+                .filter_map(|n| Some((n.clone(), plant.ups_reading(n)?)))
+                .collect(),
         }
     }
 

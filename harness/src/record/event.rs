@@ -44,7 +44,8 @@ pub enum Body {
         /// What changed.
         change: Change,
     },
-    /// Readings of every meter, about ten times a second.
+    /// Readings of every meter: when one of them moved by more than it can
+    /// resolve (at most ten times a second), and every ten seconds.
     Meters {
         /// Voltage per unit by component (utilities, UPSs, PDUs).
         voltage_pu: IndexMap<String, f64>,
