@@ -55,6 +55,8 @@ site:
     pdu-a: {from: ups-a, breaker: {rating: 63A}}
     pdu-b: {from: ups-b, breaker: {rating: 63A}}
   feeds: {a: ups-a, b: ups-b}
+  # As seldom as upsd asks its drivers.
+  supervisor: {poll: 2s, stale_after: 15s}
   racks:
     r1: {cords: [pdu-a, pdu-b]}
     r2: {cords: [pdu-a, pdu-b]}
@@ -148,6 +150,9 @@ fn main() -> ExitCode {
     }
 }
 
+/// One of the benchmark's parts.
+type Part = fn(&Runtime) -> Result<()>;
+
 fn measure() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -157,7 +162,7 @@ fn measure() -> Result<()> {
         "virtual world", "median", "worst", "bar"
     );
     let asked = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
-    let parts: [(&str, fn(&Runtime) -> Result<()>); 4] = [
+    let parts: [(&str, Part); 4] = [
         ("reference", reference),
         ("outage", outage),
         ("idle", idle),

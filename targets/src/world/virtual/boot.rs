@@ -34,6 +34,13 @@ impl VirtualWorld {
         if self.nodes().contains_key(&node.name) {
             return Err(WorldError::Failed(format!("node `{}` is up", node.name)));
         }
+        let log = self.logs.path(&node.name);
+        self.logs
+            .open(&node.name)
+            .map_err(|source| WorldError::System {
+                what: format!("open {}", log.display()),
+                source,
+            })?;
         let kernel = self.wire.new_kernel(place);
         let mut live = Live {
             homes: IndexMap::new(),
