@@ -11,7 +11,8 @@ use super::exit::Exit;
 
 /// Tells what this machine can do. It is no failure to lack something.
 pub(super) fn doctor(json: bool, color: bool) -> Exit {
-    let found = capabilities();
+    let mut found = vec![virtual_world()];
+    found.extend(capabilities());
     if json {
         println!(
             "{}",
@@ -21,6 +22,17 @@ pub(super) fn doctor(json: bool, color: bool) -> Exit {
         print!("{}", text(&found, color));
     }
     Exit::Passed
+}
+
+/// What every machine has.
+fn virtual_world() -> Capability {
+    Capability {
+        name: "virtual world",
+        found: true,
+        detail: "in process, on any machine".into(),
+        needed_for: "`--world virtual`",
+        remedy: String::new(),
+    }
 }
 
 fn text(found: &[Capability], color: bool) -> String {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -23,10 +24,12 @@ pub(crate) struct Ears {
     pub(crate) loads_done: watch::Sender<usize>,
     /// Ends the run.
     pub(crate) halt: CancellationToken,
+    /// The last numbers of each node: the same ones are not recorded again.
+    pub(crate) progress: IndexMap<String, IndexMap<String, f64>>,
 }
 
 impl Ears {
-    pub(crate) async fn listen(self, mut events: mpsc::UnboundedReceiver<WorldEvent>) {
+    pub(crate) async fn listen(mut self, mut events: mpsc::UnboundedReceiver<WorldEvent>) {
         while let Some(event) = events.recv().await {
             match event {
                 WorldEvent::Said {
@@ -59,7 +62,7 @@ impl Ears {
         }
     }
 
-    fn said(&self, node: &str, service: &str, word: FromService) {
+    fn said(&mut self, node: &str, service: &str, word: FromService) {
         match word {
             FromService::Ready { t_us } => {
                 self.readiness.ready(node, service);
@@ -115,7 +118,12 @@ impl Ears {
                 );
             }
             FromService::Ledger(value) => self.ledger(node, value),
-            FromService::Progress(values) => self.recorder.now(node, Body::Progress { values }),
+            FromService::Progress(values) => {
+                if self.progress.get(node) != Some(&values) {
+                    self.progress.insert(node.into(), values.clone());
+                    self.recorder.now(node, Body::Progress { values });
+                }
+            }
             FromService::Command {
                 t_us,
                 device,

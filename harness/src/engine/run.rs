@@ -138,6 +138,7 @@ impl Run {
                 readiness: Arc::clone(&self.readiness),
                 loads_done,
                 halt: self.stop.clone(),
+                progress: IndexMap::new(),
             };
             tokio::spawn(ears.listen(events));
         }

@@ -14,7 +14,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use ridethrough_targets::world::embedded;
 
 /// Runs are idle most of the time: more of them than cores go side by side.
-const SIDE_BY_SIDE: usize = 6;
+const SIDE_BY_SIDE: usize = 8;
 
 type Body = fn() -> Result<(), String>;
 

@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     }
     let mut args = Arguments::from_args();
     // What is watched for seconds is idle most of the time.
-    args.test_threads.get_or_insert(6);
+    args.test_threads.get_or_insert(8);
     let found = capabilities();
     let mut trials = Vec::new();
     trials.extend(basics::trials());

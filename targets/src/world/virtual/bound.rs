@@ -22,7 +22,7 @@ impl Default for EventBounds {
     fn default() -> Self {
         Self {
             total: 2_000_000_000,
-            per_instant: 20_000_000,
+            per_instant: 5_000_000,
         }
     }
 }
