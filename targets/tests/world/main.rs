@@ -27,11 +27,11 @@ fn main() -> ExitCode {
     // What is watched for seconds is idle most of the time.
     args.test_threads.get_or_insert(8);
     let found = capabilities();
-    let mut trials = Vec::new();
+    // The longest first.
+    let mut trials = table::trials();
     trials.extend(basics::trials());
     trials.extend(identity::trials());
     trials.extend(fabric::trials());
-    trials.extend(table::trials());
     trials.extend(nobody::trials());
     trials.extend(death::trials());
     let mut trials = available(trials, &found);
