@@ -124,7 +124,8 @@ async fn hang_kill_and_cut() -> Result<(), Failed> {
 
 async fn refused() -> Result<(), Failed> {
     let site = VirtualSite::open(&NAMES, [])?;
-    let spec = node(&NAMES, "one", vec![("script", shell("exit 0"))]);
+    let programs = vec![("idle", builtin("idle")), ("script", shell("exit 0"))];
+    let spec = node(&NAMES, "one", programs);
     let Err(error) = site.world.boot(&spec, 0).await else {
         return Err("a program of the host was started".into());
     };

@@ -49,7 +49,11 @@ impl VirtualWorld {
         };
         for service in &node.services {
             let net = NodeNet::new(self.wire.clone(), place, kernel);
-            let (home, wire) = self.start(node, service, boot, net)?;
+            let started = self.start(node, service, boot, net);
+            let (home, wire) = started.inspect_err(|_| {
+                // What was started before it dies with the boot.
+                live.homes.values().for_each(Home::kill);
+            })?;
             live.homes.insert(service.name.clone(), home);
             live.wires.insert(service.name.clone(), wire);
         }

@@ -11,6 +11,7 @@ mod neighbour;
 mod outbox;
 mod probe;
 mod receive;
+mod route;
 mod rtt;
 mod segment;
 mod socket;
