@@ -51,3 +51,20 @@ pub(super) fn unused(folder: PathBuf) -> PathBuf {
         .find(|folder| !folder.exists())
         .unwrap_or(folder)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::unused;
+
+    #[test]
+    fn a_folder_that_is_taken_gets_a_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = folder.path().join("virtual-1");
+        assert_eq!(unused(run.clone()), run);
+        std::fs::create_dir(&run).unwrap();
+        let second = folder.path().join("virtual-1-2");
+        assert_eq!(unused(run.clone()), second);
+        std::fs::create_dir(&second).unwrap();
+        assert_eq!(unused(run), folder.path().join("virtual-1-3"));
+    }
+}

@@ -1,11 +1,14 @@
 //! One run and what it must come to.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use ridethrough::conduct::{Conduct, Outcome, conduct};
+use ridethrough::builtin::builtin;
+use ridethrough::conduct::{Conduct, Outcome, conduct_with};
 use ridethrough::judge::Verdict;
 use ridethrough::plan::{Plan, plan};
 use ridethrough::playbook::{Control, Loaded, WorldKind};
+use ridethrough_targets::service::Registry;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -27,6 +30,15 @@ pub(crate) struct Run {
 impl Case {
     /// Runs it in a world; the error is what a person needs to see.
     pub(crate) fn run(&self, world: WorldKind) -> Result<Run, String> {
+        self.run_with(world, Arc::new(builtin))
+    }
+
+    /// As [`run`](Self::run), with other built-in services (virtual worlds).
+    pub(crate) fn run_with(
+        &self,
+        world: WorldKind,
+        registry: Arc<Registry>,
+    ) -> Result<Run, String> {
         let _pace = match world {
             WorldKind::Virtual => {
                 pace::quiet();
@@ -53,7 +65,7 @@ impl Case {
             .build()
             .map_err(|error| error.to_string())?;
         let outcome = runtime
-            .block_on(conduct(self.plan(world)?, how))
+            .block_on(conduct_with(self.plan(world)?, how, registry))
             .map_err(|error| error.to_string())?;
         Ok(Run { outcome, folder })
     }

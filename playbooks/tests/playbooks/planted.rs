@@ -6,13 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ridethrough::builtin::builtin;
-use ridethrough::conduct::{Conduct, Outcome, conduct_with};
-use ridethrough::plan::plan;
 use ridethrough::playbook::{WorldKind, load_playbook};
 use ridethrough_targets::service::{Env, FromService, Registry};
-use tempfile::TempDir;
-use tokio_util::sync::CancellationToken;
 
+use crate::case::{Case, Run};
 use crate::repeat::same;
 
 /// Two runs of one seed must part, and only because of what was planted.
@@ -27,7 +24,7 @@ pub(crate) fn order_is_found() -> Result<(), String> {
 
 /// A run that would never end is ended, is invalid, and says by whose fault.
 pub(crate) fn restlessness_is_found() -> Result<(), String> {
-    let (outcome, _folder) = run(Arc::new(|name: &str, config, env: Env| match name {
+    let run = run(Arc::new(|name: &str, config, env: Env| match name {
         "watch" => Some(Box::pin(async {
             loop {
                 tokio::task::yield_now().await;
@@ -35,7 +32,7 @@ pub(crate) fn restlessness_is_found() -> Result<(), String> {
         })),
         _ => builtin(name, config, env),
     }))?;
-    let judgement = outcome.judgement;
+    let judgement = &run.outcome.judgement;
     let reasons = judgement.invalid.join("; ");
     if judgement.exit == 3 && reasons.contains("monitor/watch kept it alive") {
         Ok(())
@@ -45,38 +42,23 @@ pub(crate) fn restlessness_is_found() -> Result<(), String> {
 }
 
 fn record(plant: bool) -> Result<Vec<u8>, String> {
-    let (_, folder) = run(Arc::new(move |name: &str, config, env: Env| {
+    let run = run(Arc::new(move |name: &str, config, env: Env| {
         if plant && name == "supervisor" {
             env.panel.say(careless(env.clock.now_us()));
         }
         builtin(name, config, env)
     }))?;
-    std::fs::read(folder.path().join("record.jsonl")).map_err(|error| error.to_string())
+    run.record()
 }
 
-fn run(registry: Arc<Registry>) -> Result<(Outcome, TempDir), String> {
+fn run(registry: Arc<Registry>) -> Result<Run, String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("power/sag-inside.yaml");
-    let mut loaded = load_playbook(&path).map_err(|errors| errors.render(false))?;
-    loaded.playbook.world = Some(WorldKind::Virtual);
-    let plan = plan(&loaded).map_err(|errors| errors.render(false))?;
-    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let how = Conduct {
-        world: WorldKind::Virtual,
-        id: "test".into(),
-        out: folder.path().to_path_buf(),
-        pcap: false,
-        watcher: None,
-        stop: CancellationToken::new(),
-        repeat: String::new(),
+    let playbook = load_playbook(&path).map_err(|errors| errors.render(false))?;
+    let case = Case {
+        playbook,
+        control: None,
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| error.to_string())?;
-    let outcome = runtime
-        .block_on(conduct_with(plan, how, registry))
-        .map_err(|error| error.to_string())?;
-    Ok((outcome, folder))
+    case.run_with(WorldKind::Virtual, registry)
 }
 
 /// What must never be written: an order that nobody chose.
