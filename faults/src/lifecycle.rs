@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use ridethrough_targets::clock::Micros;
 use ridethrough_targets::plant::PlantAction;
-use ridethrough_targets::service::UpsReading;
+use ridethrough_targets::telemetry::UpsReading;
 use ridethrough_targets::world::{RuleId, World, WorldError};
 
 /// What a fault is aimed at, resolved before the run.

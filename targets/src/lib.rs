@@ -12,5 +12,6 @@ pub mod plant;
 pub mod service;
 pub mod serving;
 pub mod supervisor;
+pub mod telemetry;
 pub mod units;
 pub mod world;

@@ -11,7 +11,8 @@ use tokio::sync::mpsc;
 use ridethrough_faults::{BatteryTruth, Ground, Power, StepRate};
 use ridethrough_targets::clock::{Clock, Micros};
 use ridethrough_targets::plant::{PlantAction, PowerTarget};
-use ridethrough_targets::service::{ToService, UpsReading};
+use ridethrough_targets::service::ToService;
+use ridethrough_targets::telemetry::UpsReading;
 use ridethrough_targets::world::{
     CutReceipt, Direction, Impairment, LinkRule, NodeSpec, NodeState, PortCounters, ProbeReport,
     ProbeSpec, RuleId, World, WorldError, WorldEvent,

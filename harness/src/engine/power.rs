@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 use ridethrough_faults::{BatteryTruth, Power, StepRate};
 use ridethrough_targets::clock::{Clock, Micros};
 use ridethrough_targets::plant::{Change, Plant, PlantAction, PlantEvent};
-use ridethrough_targets::service::{Draw, PlantReading, ToService, UpsReading};
+use ridethrough_targets::service::{Draw, ToService};
+use ridethrough_targets::telemetry::{Reading, UpsReading};
 use ridethrough_targets::world::World;
 
 use super::meters::MeterLog;
@@ -264,7 +265,7 @@ impl Driver {
 
     fn read_to_card(&self, ups: &str) -> Option<UpsReading> {
         let reading = self.lock().plant.ups_reading(ups)?;
-        let word = ToService::Reading(PlantReading::Ups(reading.clone()));
+        let word = ToService::Reading(Reading::Ups(reading.clone()));
         self.wiring.world.say(ups, "card", word);
         Some(reading)
     }
@@ -276,7 +277,7 @@ impl Driver {
             return;
         }
         for (ups, reading) in shown.ups {
-            let word = ToService::Reading(PlantReading::Ups(reading));
+            let word = ToService::Reading(Reading::Ups(reading));
             self.wiring.world.say(&ups, "card", word);
         }
         let body = Body::Meters {

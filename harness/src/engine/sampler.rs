@@ -10,7 +10,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use tokio::time::Instant;
 
-use ridethrough_targets::service::UpsReading;
+use ridethrough_targets::telemetry::UpsReading;
 
 /// The shortest time between two looks at the meters.
 const SOONEST: Duration = Duration::from_millis(100);

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use ridethrough_targets::clock::Micros;
 use ridethrough_targets::plant::Change;
-use ridethrough_targets::service::{Attempt, UpsReading};
+use ridethrough_targets::service::Attempt;
+use ridethrough_targets::telemetry::UpsReading;
 
 use crate::load::LedgerRow;
 

@@ -3,7 +3,8 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use ridethrough_targets::plant::{BatteryState, Change, UpsState};
-use ridethrough_targets::service::{Attempt, AttemptEnd, ReadingStatus, UpsReading};
+use ridethrough_targets::service::{Attempt, AttemptEnd};
+use ridethrough_targets::telemetry::{ReadingStatus, UpsReading};
 use ridethrough_targets::units::Span;
 
 use super::*;
@@ -103,6 +104,7 @@ fn telemetry() -> Vec<Body> {
         low_battery: false,
         replace_battery: true,
         transfer_reason: "input voltage out of range".into(),
+        ..UpsReading::default()
     };
     let attempt = Attempt {
         request: "chat-1".into(),

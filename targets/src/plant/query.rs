@@ -7,7 +7,7 @@ use super::engine::Plant;
 use super::event::{PowerTarget, UpsState};
 use super::ledger::{EnergyLedger, watt_hours};
 use crate::clock::Micros;
-use crate::service::{ReadingStatus, UpsReading};
+use crate::telemetry::{ReadingStatus, UpsReading};
 
 impl Plant {
     fn bus(&self, name: &str) -> Option<&Bus> {
@@ -47,6 +47,7 @@ impl Plant {
             low_battery: model.low,
             replace_battery: model.replace,
             transfer_reason: model.reason.to_string(),
+            ..UpsReading::default()
         })
     }
 

@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
+use crate::telemetry::Reading;
 
 /// From the machine to the service.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,64 +20,9 @@ pub enum ToService {
         ratio: f64,
     },
     /// What the meters of a power device read (for its management card).
-    Reading(PlantReading),
+    Reading(Reading),
     /// End in good order: finish what runs, take nothing new.
     Stop,
-}
-
-/// One look of a device at itself.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PlantReading {
-    /// A UPS.
-    Ups(UpsReading),
-}
-
-/// What a UPS measures. Voltages in volts, power in watts, shares 0 to 1.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct UpsReading {
-    /// When it was measured.
-    pub t_us: Micros,
-    /// Where the output comes from.
-    pub status: ReadingStatus,
-    /// Input voltage.
-    pub input_v: f64,
-    /// Nominal input voltage.
-    pub input_nominal_v: f64,
-    /// Input frequency.
-    pub input_hz: f64,
-    /// Output voltage.
-    pub output_v: f64,
-    /// Output power.
-    pub output_w: f64,
-    /// Rated power.
-    pub rating_w: f64,
-    /// State of charge as the device believes it, 0 to 1.
-    pub charge: f64,
-    /// Seconds left at the present load.
-    pub runtime_s: f64,
-    /// The battery is taking charge.
-    pub charging: bool,
-    /// The device says the battery is low.
-    pub low_battery: bool,
-    /// The device says the battery must be replaced.
-    pub replace_battery: bool,
-    /// Why it last left the mains, in the device's words.
-    pub transfer_reason: String,
-}
-
-/// Where a UPS takes its output from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReadingStatus {
-    /// Mains, through the converter or the filter.
-    OnLine,
-    /// The battery.
-    OnBattery,
-    /// Mains, past the converter: no battery behind it.
-    Bypass,
-    /// Nothing: the output is dead.
-    Off,
 }
 
 /// From the service to the machine, and so to the run's record.

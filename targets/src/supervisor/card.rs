@@ -13,9 +13,8 @@ use super::nut::{
     serve,
 };
 use crate::net::{Listener, SocketOptions};
-use crate::service::{
-    Env, FromService, PlantReading, ReadingStatus, ServiceError, ToService, UpsReading,
-};
+use crate::service::{Env, FromService, ServiceError, ToService};
+use crate::telemetry::{Reading, ReadingStatus, UpsReading};
 use crate::units::Span;
 
 /// Commands that the card carries out itself.
@@ -187,14 +186,14 @@ impl Card {
                 biased;
                 word = env.panel.inbox.recv() => match word {
                     None | Some(ToService::Stop) => return,
-                    Some(ToService::Reading(PlantReading::Ups(reading))) => {
+                    Some(ToService::Reading(Reading::Ups(reading))) => {
                         if reading.input_hz > 40.0 {
                             self.nominal_hz = if reading.input_hz > 55.0 { 60.0 } else { 50.0 };
                         }
                         self.last = Some((Instant::now(), reading));
                         self.publish();
                     }
-                    Some(ToService::Clocks { .. }) => {}
+                    Some(ToService::Clocks { .. } | ToService::Reading(_)) => {}
                 },
                 Some(order) = orders.recv() => self.order(env, order),
                 () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => self.expire(),

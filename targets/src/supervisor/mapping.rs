@@ -1,6 +1,6 @@
 //! From what a UPS measures to the variables that NUT names for it.
 
-use crate::service::{ReadingStatus, UpsReading};
+use crate::telemetry::{ReadingStatus, UpsReading};
 
 /// Cells of 2 V at rest: empty and full (valve-regulated lead-acid, typical).
 const CELL_EMPTY_V: f64 = 1.75;
@@ -22,16 +22,14 @@ pub(super) struct CardView {
 pub(super) fn status(reading: &UpsReading, low_battery: bool) -> String {
     let mut tokens = match reading.status {
         ReadingStatus::OnLine => vec!["OL"],
+        ReadingStatus::Boost => vec!["OL", "BOOST"],
+        ReadingStatus::Trim => vec!["OL", "TRIM"],
         ReadingStatus::OnBattery => vec!["OB", "DISCHRG"],
         ReadingStatus::Bypass => vec!["OL", "BYPASS"],
         ReadingStatus::Off => vec!["OFF"],
     };
-    let on_mains = matches!(
-        reading.status,
-        ReadingStatus::OnLine | ReadingStatus::Bypass
-    );
     for (holds, token) in [
-        (on_mains && reading.charging, "CHRG"),
+        (reading.status.on_mains() && reading.charging, "CHRG"),
         (low_battery && reading.status != ReadingStatus::Off, "LB"),
         (reading.replace_battery, "RB"),
         (reading.output_w > reading.rating_w, "OVER"),
@@ -54,9 +52,9 @@ pub(super) fn variables(reading: &UpsReading, card: &CardView) -> Vec<(&'static 
     };
     let cell_v = CELL_EMPTY_V + (CELL_FULL_V - CELL_EMPTY_V) * share(reading.charge);
     let output_hz = match reading.status {
-        ReadingStatus::OnLine | ReadingStatus::Bypass => reading.input_hz,
         ReadingStatus::OnBattery => card.nominal_hz,
         ReadingStatus::Off => 0.0,
+        _ => reading.input_hz,
     };
     let mut rows = vec![
         ("battery.charge", whole(reading.charge * 100.0)),
@@ -96,6 +94,9 @@ fn alarm(reading: &UpsReading) -> Option<String> {
     }
     if reading.replace_battery {
         texts.push("Replace battery");
+    }
+    if reading.locked_out {
+        texts.push("Retransfer inhibited, manual reset needed");
     }
     (!texts.is_empty()).then(|| texts.join("; "))
 }
@@ -152,6 +153,7 @@ mod tests {
             low_battery: false,
             replace_battery: false,
             transfer_reason: "none".into(),
+            ..UpsReading::default()
         }
     }
 

@@ -10,10 +10,8 @@ use super::nut::{ClientError, NutClient, NutUser};
 use super::*;
 use crate::clock::Clock;
 use crate::net::{HostNet, Listener, Net, SocketOptions};
-use crate::service::{
-    Env, FromService, PanelPeer, PlantReading, ReadingStatus, ServiceError, ToService, UpsReading,
-    panel_pair,
-};
+use crate::service::{Env, FromService, PanelPeer, ServiceError, ToService, panel_pair};
+use crate::telemetry::{Reading, ReadingStatus, UpsReading};
 use crate::units::Span;
 
 const WAIT: Duration = Duration::from_secs(20);
@@ -49,6 +47,7 @@ fn reading(status: ReadingStatus) -> UpsReading {
         low_battery: false,
         replace_battery: false,
         transfer_reason: "input voltage out of range".into(),
+        ..UpsReading::default()
     }
 }
 
@@ -70,7 +69,7 @@ impl Running {
         let _ = self
             .peer
             .outbox
-            .send(ToService::Reading(PlantReading::Ups(reading)));
+            .send(ToService::Reading(Reading::Ups(reading)));
     }
 
     async fn until(&mut self, what: impl Fn(&FromService) -> bool) -> FromService {

@@ -1,7 +1,8 @@
 //! `upsc`, `upscmd`, `upsrw`.
 
 use libtest_mimic::Failed;
-use ridethrough_targets::service::{FromService, ReadingStatus, ToService};
+use ridethrough_targets::service::{FromService, ToService};
+use ridethrough_targets::telemetry::ReadingStatus;
 
 use crate::peer::{Peer, WAIT, check};
 use crate::site::{Site, reading, until};
@@ -73,7 +74,7 @@ pub(crate) async fn upscmd_runs(upscmd: Peer) -> Result<(), Failed> {
         let told = |w: &FromService| matches!(w, FromService::Command { command, .. } if command == "load.off");
         until(&mut site.card, told).await?;
         let word = reading(ReadingStatus::Off);
-        let word = ridethrough_targets::service::PlantReading::Ups(word);
+        let word = ridethrough_targets::telemetry::Reading::Ups(word);
         let _ = site.card.outbox.send(ToService::Reading(word));
         Ok::<(), Failed>(())
     };

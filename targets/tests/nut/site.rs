@@ -6,13 +6,12 @@ use std::time::Duration;
 use libtest_mimic::Failed;
 use ridethrough_targets::clock::Clock;
 use ridethrough_targets::net::{HostNet, Listener, Net, SocketOptions};
-use ridethrough_targets::service::{
-    Env, FromService, PanelPeer, PlantReading, ReadingStatus, ToService, UpsReading, panel_pair,
-};
+use ridethrough_targets::service::{Env, FromService, PanelPeer, ToService, panel_pair};
 use ridethrough_targets::supervisor::nut::{NutClient, NutRole, NutUser};
 use ridethrough_targets::supervisor::{
     CardAddress, CardConfig, SupervisorConfig, SupervisorService, card_on, supervisor_on,
 };
+use ridethrough_targets::telemetry::{Reading, ReadingStatus, UpsReading};
 use ridethrough_targets::units::Span;
 use tokio::time::timeout;
 
@@ -67,6 +66,7 @@ pub(crate) fn reading(status: ReadingStatus) -> UpsReading {
         low_battery: false,
         replace_battery: false,
         transfer_reason: "input voltage out of range".into(),
+        ..UpsReading::default()
     }
 }
 
@@ -138,7 +138,7 @@ impl Site {
 
     /// Tells the card what the meters read.
     pub(crate) fn read(&self, reading: UpsReading) {
-        let word = ToService::Reading(PlantReading::Ups(reading));
+        let word = ToService::Reading(Reading::Ups(reading));
         let _ = self.card.outbox.send(word);
     }
 

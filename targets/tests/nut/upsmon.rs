@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use libtest_mimic::Failed;
-use ridethrough_targets::service::{ReadingStatus, UpsReading};
+use ridethrough_targets::telemetry::{ReadingStatus, UpsReading};
 use tempfile::TempDir;
 use tokio::process::Child;
 use tokio::time::{Instant, timeout};

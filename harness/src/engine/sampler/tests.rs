@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use ridethrough_targets::service::{ReadingStatus, UpsReading};
+use ridethrough_targets::telemetry::{ReadingStatus, UpsReading};
 
 use super::{Readings, Sampler};
 
@@ -26,6 +26,7 @@ fn shown(at: Duration, full_s: f64, watts: f64) -> Readings {
         low_battery: false,
         replace_battery: false,
         transfer_reason: "none".into(),
+        ..UpsReading::default()
     };
     Readings {
         voltage_pu: [("ups-a".to_string(), 1.0)].into(),

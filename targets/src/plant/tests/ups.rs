@@ -3,7 +3,7 @@
 
 use super::support::*;
 use crate::plant::{BatteryState, Change, Plant, PlantAction, PlantEvent, UpsState};
-use crate::service::ReadingStatus;
+use crate::telemetry::ReadingStatus;
 use crate::units::PerUnit;
 
 const FULL: &str = "energy: 10kWh";
