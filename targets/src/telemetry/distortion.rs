@@ -130,17 +130,24 @@ impl Memory {
                 }
                 self.held.push_back((t_us, Arc::clone(reading)));
             }
-            Distortion::OutOfOrder => {
-                self.held.push_back((t_us, Arc::clone(reading)));
-                while self.held.len() > 3 {
-                    self.held.pop_front();
-                }
-                // The newest goes before the one that it follows.
-                if self.held.len() == 3 {
-                    self.held.swap(1, 2);
-                }
-            }
+            Distortion::OutOfOrder => self.swap((t_us, Arc::clone(reading))),
             _ => {}
+        }
+    }
+
+    /// Of two new readings the second is shown first. The front is what is
+    /// shown; behind it waits a newer one, or one that was overtaken.
+    fn swap(&mut self, new: (Micros, Arc<Reading>)) {
+        let overtaken = match (self.held.front(), self.held.get(1)) {
+            (Some(shown), Some(waits)) => waits.0 < shown.0,
+            _ => return self.held.push_back(new),
+        };
+        match overtaken {
+            true => {
+                self.held.pop_front();
+                self.held.push_back(new);
+            }
+            false => self.held[0] = new,
         }
     }
 
@@ -154,7 +161,7 @@ impl Memory {
                     return Shown::Stale;
                 }
             }
-            Distortion::Frozen => {
+            Distortion::Frozen | Distortion::OutOfOrder => {
                 if let Some((_, first)) = self.held.front() {
                     return Shown::Reading(Arc::clone(first));
                 }
@@ -166,11 +173,6 @@ impl Memory {
                 }
                 if let Some((_, first)) = self.held.front() {
                     return Shown::Reading(Arc::clone(first));
-                }
-            }
-            Distortion::OutOfOrder => {
-                if let Some((_, last)) = self.held.back() {
-                    return Shown::Reading(Arc::clone(last));
                 }
             }
             Distortion::Lie { variable, value } => {
