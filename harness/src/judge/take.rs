@@ -111,7 +111,7 @@ impl RunFacts {
                 let moves = self.brakes.entry(component).or_default();
                 moves.push((t_us, clocks));
             }
-            Change::Supply { .. } | Change::Breaker { .. } | Change::HoldUp { .. } => {}
+            _ => {}
         }
     }
 

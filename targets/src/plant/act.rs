@@ -11,6 +11,12 @@ impl Plant {
     /// Does something to the plant at its present time. Nothing happens where
     /// the action names something that the site does not have.
     pub fn act(&mut self, action: &PlantAction) -> Vec<PlantEvent> {
+        self.apply(action);
+        self.settle_action()
+    }
+
+    /// Does something to the plant, whose consequences are not settled yet.
+    pub(super) fn apply(&mut self, action: &PlantAction) {
         match action {
             PlantAction::Supply { utility, level } => {
                 let level = level.get().max(0.0);
@@ -41,7 +47,6 @@ impl Plant {
                 }
             }
         }
-        self.settle_action()
     }
 
     fn with_utility(&mut self, name: &str, change: impl FnOnce(&mut UtilityModel)) {

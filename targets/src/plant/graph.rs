@@ -14,6 +14,15 @@ use super::site::Site;
 use super::ups::UpsModel;
 use super::utility::UtilityModel;
 
+/// A device of the site, as its operator counts them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Device {
+    /// A component with an output, by its index among the buses.
+    Bus(usize),
+    /// A machine.
+    Node(usize),
+}
+
 /// The components of a site. A bus comes after what feeds it.
 #[derive(Clone, Debug)]
 pub(super) struct Graph {
@@ -24,6 +33,8 @@ pub(super) struct Graph {
     pub(super) rack_names: BTreeMap<String, usize>,
     pub(super) node_names: BTreeMap<String, usize>,
     pub(super) feeds: IndexMap<String, usize>,
+    /// Every device, in the order of the site.
+    pub(super) devices: Vec<Device>,
 }
 
 impl Graph {
@@ -37,11 +48,14 @@ impl Graph {
             rack_names: BTreeMap::new(),
             node_names: BTreeMap::new(),
             feeds: IndexMap::new(),
+            devices: Vec::new(),
         };
         graph.add_buses(site);
         for (name, rack) in &site.racks {
             graph.rack_names.insert(name.clone(), graph.racks.len());
-            graph.racks.push(RackModel::new(rack.stagger.micros()));
+            graph
+                .racks
+                .push(RackModel::new(name, rack.stagger.micros()));
         }
         for load in loads {
             graph.add_node(site, load);
@@ -51,7 +65,22 @@ impl Graph {
                 graph.feeds.insert(feed.clone(), *bus);
             }
         }
+        graph.devices = graph.count_devices(site);
         graph
+    }
+
+    fn count_devices(&self, site: &Site) -> Vec<Device> {
+        let buses = site
+            .utilities
+            .keys()
+            .chain(site.ups.keys())
+            .chain(site.pdus.keys());
+        let buses = buses.filter_map(|name| self.bus_names.get(name).copied());
+        let nodes = 0..self.nodes.len();
+        buses
+            .map(Device::Bus)
+            .chain(nodes.map(Device::Node))
+            .collect()
     }
 
     fn add_buses(&mut self, site: &Site) {

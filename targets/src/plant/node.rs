@@ -27,14 +27,19 @@ pub(super) struct NodeModel {
     pub(super) cuts: u32,
     /// It runs.
     pub(super) powered: bool,
-    idle: Milliwatts,
-    peak: Milliwatts,
-    psu: PsuModel,
+    /// What it draws when idle.
+    pub(super) idle: Milliwatts,
+    /// What it draws at most.
+    pub(super) peak: Milliwatts,
+    /// Its power supplies.
+    pub(super) psu: PsuModel,
     utilisation: f64,
     line_clocks: f64,
     psu_brake: bool,
     over_since: Option<Micros>,
     fine_since: Option<Micros>,
+    /// Redfish `LastResetCause`; empty before the first.
+    pub(super) reset_cause: &'static str,
     on_hold_up: bool,
     store: Nanojoules,
     delivered: Nanojoules,
@@ -61,6 +66,7 @@ impl NodeModel {
             psu_brake: false,
             over_since: None,
             fine_since: None,
+            reset_cause: "",
             on_hold_up: false,
             store: 0,
             delivered: 0,
@@ -198,6 +204,7 @@ impl NodeModel {
     pub(super) fn power_on(&mut self, t_us: Micros, notes: &mut Notes) {
         self.settle(t_us);
         self.powered = true;
+        self.reset_cause = "PowerEvent";
         notes.push(("input good".to_string(), Change::NodePower { on: true }));
     }
 

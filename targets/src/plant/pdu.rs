@@ -2,7 +2,7 @@
 
 use super::bus::{Notes, Output};
 use super::event::Change;
-use super::ledger::Milliwatts;
+use super::ledger::{Meter, Milliwatts};
 use super::site::{self, RestorePolicy};
 use super::timers::earlier;
 use crate::clock::Micros;
@@ -18,20 +18,27 @@ const CONTROLLER_DROPOUT_PU: f64 = 0.5;
 /// A power distribution unit.
 #[derive(Clone, Debug)]
 pub(super) struct PduModel {
-    rating_a: f64,
+    /// Rated current of the breaker.
+    pub(super) rating_a: f64,
     pickup: f64,
     pickup_delay_us: Micros,
     instantaneous: f64,
-    policy: RestorePolicy,
-    restore_delay_us: Micros,
+    /// What the outlets do when power returns.
+    pub(super) policy: RestorePolicy,
+    /// How long they wait.
+    pub(super) restore_delay_us: Micros,
     /// The breaker conducts.
     pub(super) closed: bool,
+    /// The breaker opened by itself.
+    pub(super) tripped: bool,
     /// The outlets conduct.
     pub(super) outlets_on: bool,
     over_pickup_since: Option<Micros>,
     over_instant_since: Option<Micros>,
     dead_since: Option<Micros>,
     restore_at: Option<Micros>,
+    /// What went through it.
+    pub(super) meter: Meter,
 }
 
 impl PduModel {
@@ -44,11 +51,13 @@ impl PduModel {
             policy: site.restore,
             restore_delay_us: site.restore_delay.micros(),
             closed: true,
+            tripped: false,
             outlets_on: true,
             over_pickup_since: None,
             over_instant_since: None,
             dead_since: None,
             restore_at: None,
+            meter: Meter::default(),
         }
     }
 
@@ -67,6 +76,7 @@ impl PduModel {
 
     fn set_breaker(&mut self, closed: bool, cause: &str, notes: &mut Notes) {
         self.closed = closed;
+        self.tripped = false;
         self.over_pickup_since = None;
         self.over_instant_since = None;
         notes.push((cause.to_string(), Change::Breaker { closed }));
@@ -77,8 +87,10 @@ impl PduModel {
         let due = |since: Option<Micros>, delay: Micros| since.is_some_and(|s| s + delay <= t_us);
         if due(self.over_instant_since, INSTANTANEOUS_US) {
             self.set_breaker(false, "instantaneous overcurrent", notes);
+            self.tripped = true;
         } else if due(self.over_pickup_since, self.pickup_delay_us) {
             self.set_breaker(false, "overcurrent", notes);
+            self.tripped = true;
         }
         let out = if self.closed { input } else { Output::DEAD };
         self.restore(t_us, out.voltage_pu);
@@ -109,6 +121,7 @@ impl PduModel {
 
     /// Looks at the current: constant power draws more of it at less voltage.
     pub(super) fn load(&mut self, t_us: Micros, load: Milliwatts, voltage_pu: f64, nominal_v: f64) {
+        self.meter.set(t_us, load);
         let share = self.current_a(load, voltage_pu, nominal_v) / self.rating_a;
         let watch = |since: &mut Option<Micros>, over: bool| {
             *since = if over { since.or(Some(t_us)) } else { None };

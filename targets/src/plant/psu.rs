@@ -18,7 +18,8 @@ pub(super) const RELEASE_US: Micros = 1_000_000;
 /// One power supply.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PsuModel {
-    rating_w: f64,
+    /// Rated output power.
+    pub(super) rating_w: f64,
     /// Hold-up energy in nanojoules.
     pub(super) hold_up: i64,
     dropout_pu: f64,

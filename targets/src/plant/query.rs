@@ -7,10 +7,9 @@ use super::engine::Plant;
 use super::event::{PowerTarget, UpsState};
 use super::ledger::{EnergyLedger, watt_hours};
 use crate::clock::Micros;
-use crate::telemetry::{ReadingStatus, UpsReading};
 
 impl Plant {
-    fn bus(&self, name: &str) -> Option<&Bus> {
+    pub(super) fn bus(&self, name: &str) -> Option<&Bus> {
         let index = *self.graph.bus_names.get(name)?;
         self.graph.buses.get(index)
     }
@@ -18,37 +17,6 @@ impl Plant {
     /// The plant's present time.
     pub fn now_us(&self) -> Micros {
         self.now
-    }
-
-    /// What a UPS measures of itself. Charge and runtime are what it believes:
-    /// it takes its battery for new and its string for closed.
-    pub fn ups_reading(&self, ups: &str) -> Option<UpsReading> {
-        let bus = self.bus(ups)?;
-        let model = bus.ups()?;
-        let input = self.graph.buses.get(bus.parent?)?.out;
-        let charge = model.battery.believed(self.now);
-        Some(UpsReading {
-            t_us: self.now,
-            status: match model.state {
-                UpsState::Normal => ReadingStatus::OnLine,
-                UpsState::Off => ReadingStatus::Off,
-                // Until all of the load is on mains, some is on the battery.
-                _ => ReadingStatus::OnBattery,
-            },
-            input_v: input.voltage_pu * self.nominal_v,
-            input_nominal_v: self.nominal_v,
-            input_hz: input.frequency_hz,
-            output_v: bus.out.voltage_pu * self.nominal_v,
-            output_w: bus.load as f64 / 1e3,
-            rating_w: model.rating as f64 / 1e3,
-            charge,
-            runtime_s: model.battery.believed_runtime_s(self.now, bus.load),
-            charging: model.charging > 0,
-            low_battery: model.low,
-            replace_battery: model.replace,
-            transfer_reason: model.reason.to_string(),
-            ..UpsReading::default()
-        })
     }
 
     /// The voltage now at a component's output, per unit: utilities, UPSs, PDUs

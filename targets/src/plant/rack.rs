@@ -7,6 +7,8 @@ use crate::clock::Micros;
 /// A rack.
 #[derive(Clone, Debug)]
 pub(super) struct RackModel {
+    /// Its name in the site.
+    pub(super) name: String,
     /// Its machines.
     pub(super) nodes: Vec<usize>,
     /// Cuts in force.
@@ -17,8 +19,9 @@ pub(super) struct RackModel {
 }
 
 impl RackModel {
-    pub(super) fn new(stagger_us: Micros) -> Self {
+    pub(super) fn new(name: &str, stagger_us: Micros) -> Self {
         Self {
+            name: name.to_string(),
             nodes: Vec::new(),
             cuts: 0,
             stagger_us,

@@ -12,6 +12,7 @@ use super::ledger::{Meter, Milliwatts, Nanojoules, milliwatts};
 use super::site::{self, UpsClass};
 use super::timers::earlier;
 use crate::clock::Micros;
+use crate::units::Watts;
 
 /// Overload bands: above this share of the rating for this long it gives up.
 /// Typical: 125 % for ten minutes, 150 % for one, more for 200 ms.
@@ -43,6 +44,10 @@ pub(super) struct UpsModel {
     /// When the present state began.
     entered: Micros,
     over: [Option<Micros>; 3],
+    /// Since when the load has been on battery.
+    battery_since: Option<Micros>,
+    /// How often the input has left the window.
+    pub(super) line_bads: u32,
     /// Its battery.
     pub(super) battery: BatteryModel,
     /// Its low-battery signal.
@@ -88,6 +93,8 @@ impl UpsModel {
             since: 0,
             entered: 0,
             over: [None; 3],
+            battery_since: None,
+            line_bads: 0,
             battery: BatteryModel::new(&site.battery, site.rating.get()),
             low: false,
             replace: false,
@@ -123,6 +130,7 @@ impl UpsModel {
         if objection.is_none() != self.good {
             self.good = objection.is_none();
             self.since = t_us;
+            self.line_bads = self.line_bads.saturating_add(u32::from(!self.good));
         }
         // Every state is entered at most once at one instant, but for the
         // first, so that more rounds than states cannot be needed.
@@ -191,6 +199,11 @@ impl UpsModel {
         }
         self.state = to;
         self.entered = t_us;
+        if !self.on_battery() {
+            self.battery_since = None;
+        } else if to != UpsState::Transferring {
+            self.battery_since = self.battery_since.or(Some(t_us));
+        }
         notes.push((cause.to_string(), Change::Ups { from, to }));
     }
 
@@ -331,6 +344,27 @@ impl UpsModel {
             };
             notes.push((cause.to_string(), change));
         }
+    }
+
+    /// Seconds on battery, 0 when it is not.
+    pub(super) fn on_battery_s(&self, t_us: Micros) -> f64 {
+        self.battery_since
+            .map_or(0.0, |since| (t_us - since) as f64 / 1e6)
+    }
+
+    /// The input voltages that it accepts, per unit.
+    pub(super) fn window_pu(&self) -> [f64; 2] {
+        [self.window.low.get(), self.window.high.get()]
+    }
+
+    /// As a data sheet's headline: `VFI 20kW`.
+    pub(super) fn headline(&self) -> String {
+        let class = match self.class {
+            UpsClass::Vfi => "VFI",
+            UpsClass::Vi => "VI",
+            UpsClass::Vfd => "VFD",
+        };
+        format!("{class} {}", Watts(self.rating as f64 / 1e3))
     }
 
     /// When it wants to be looked at again.

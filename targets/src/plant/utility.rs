@@ -11,7 +11,8 @@ use crate::clock::Micros;
 pub(super) struct UtilityModel {
     /// Steps (microseconds from the start of the profile, voltage, frequency).
     steps: Vec<(Micros, f64, f64)>,
-    nominal_hz: f64,
+    /// Frequency when nothing is wrong.
+    pub(super) nominal_hz: f64,
     started: Option<Micros>,
     held_pu: Option<f64>,
     /// Why it last changed.

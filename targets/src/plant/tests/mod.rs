@@ -1,6 +1,7 @@
 //! The plant as a whole.
 
 mod breaker;
+mod devices;
 mod golden;
 mod graph;
 mod machines;

@@ -1,0 +1,61 @@
+//! The name plates of a site's devices.
+
+use super::bus::{Bus, Kind};
+use super::engine::Plant;
+use super::graph::Device;
+use crate::telemetry::Identity;
+use crate::units::{Amps, Hertz, Volts, Watts};
+
+impl Plant {
+    /// Who every device is, in the order of the site.
+    pub fn identities(&self) -> Vec<Identity> {
+        let plate = |device: &Device| match *device {
+            Device::Bus(index) => self.bus_identity(index),
+            Device::Node(index) => self.machine_identity(index),
+        };
+        self.graph.devices.iter().map(plate).collect()
+    }
+
+    fn bus_identity(&self, index: usize) -> Identity {
+        let bus = &self.graph.buses[index];
+        let (kind, headline) = match &bus.kind {
+            Kind::Utility(utility) => {
+                let (v, hz) = (Volts(self.nominal_v), Hertz(utility.nominal_hz));
+                ("utility", format!("{v} {hz}"))
+            }
+            Kind::Ups(ups) => ("ups", ups.headline()),
+            Kind::Pdu(pdu) => ("pdu", Amps(pdu.rating_a).to_string()),
+        };
+        Identity {
+            from: self.names(bus.parent),
+            feeds: self.feeds_of(bus),
+            ..Identity::new(&bus.name, kind, &headline)
+        }
+    }
+
+    fn names(&self, buses: impl IntoIterator<Item = usize>) -> Vec<String> {
+        let name = |bus: usize| self.graph.buses[bus].name.clone();
+        buses.into_iter().map(name).collect()
+    }
+
+    fn feeds_of(&self, bus: &Bus) -> Vec<String> {
+        match bus.kind {
+            Kind::Ups(_) => self.load_buses(&bus.name),
+            Kind::Utility(_) | Kind::Pdu(_) => Vec::new(),
+        }
+    }
+
+    fn machine_identity(&self, index: usize) -> Identity {
+        let node = &self.graph.nodes[index];
+        let mut cords = node.cords.clone();
+        cords.dedup();
+        Identity {
+            from: self.names(cords),
+            ..Identity::new(
+                &node.name,
+                "machine",
+                &Watts(node.peak as f64 / 1e3).to_string(),
+            )
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! What the meters of each device show: the plant as its devices see it.
+
+use super::bus::{Bus, Kind, Output};
+use super::engine::Plant;
+use super::event::UpsState;
+use super::graph::Device;
+use super::ledger::watt_hours;
+use super::node::NodeModel;
+use super::pdu::PduModel;
+use super::site::RestorePolicy;
+use super::ups::UpsModel;
+use crate::telemetry::{
+    MachineReading, OutletReading, PduReading, Reading, ReadingStatus, SupplyReading, UpsReading,
+    UtilityReading,
+};
+
+impl Plant {
+    /// What every device shows of itself now, by name, in the order of the
+    /// site.
+    pub fn readings(&self) -> Vec<(String, Reading)> {
+        let show = |device: &Device| match *device {
+            Device::Bus(index) => {
+                let bus = &self.graph.buses[index];
+                (bus.name.clone(), self.bus_reading(bus))
+            }
+            Device::Node(index) => {
+                let node = &self.graph.nodes[index];
+                let reading = Reading::Machine(self.machine_reading(index));
+                (node.name.clone(), reading)
+            }
+        };
+        self.graph.devices.iter().map(show).collect()
+    }
+
+    fn bus_reading(&self, bus: &Bus) -> Reading {
+        match &bus.kind {
+            Kind::Utility(_) => Reading::Utility(UtilityReading {
+                t_us: self.now,
+                v: bus.out.voltage_pu * self.nominal_v,
+                hz: bus.out.frequency_hz,
+                w: bus.load as f64 / 1e3,
+            }),
+            Kind::Ups(model) => Reading::Ups(self.reading_of_ups(bus, model)),
+            Kind::Pdu(model) => Reading::Pdu(self.pdu_reading(bus, model)),
+        }
+    }
+
+    /// What a UPS measures of itself. Charge and runtime are what it believes:
+    /// it takes its battery for new and its string for closed.
+    pub fn ups_reading(&self, ups: &str) -> Option<UpsReading> {
+        let bus = self.bus(ups)?;
+        Some(self.reading_of_ups(bus, bus.ups()?))
+    }
+
+    /// The voltage and frequency of what feeds a bus.
+    fn input_of(&self, bus: &Bus) -> Output {
+        bus.parent
+            .map_or(Output::DEAD, |parent| self.graph.buses[parent].out)
+    }
+
+    fn reading_of_ups(&self, bus: &Bus, model: &UpsModel) -> UpsReading {
+        let input = self.input_of(bus);
+        let charge = model.battery.believed(self.now);
+        UpsReading {
+            t_us: self.now,
+            status: match model.state {
+                UpsState::Normal => ReadingStatus::OnLine,
+                UpsState::Off => ReadingStatus::Off,
+                // Until all of the load is on mains, some is on the battery.
+                _ => ReadingStatus::OnBattery,
+            },
+            input_v: input.voltage_pu * self.nominal_v,
+            input_nominal_v: self.nominal_v,
+            input_hz: input.frequency_hz,
+            input_window_v: model.window_pu().map(|pu| pu * self.nominal_v),
+            line_bads: model.line_bads,
+            output_v: bus.out.voltage_pu * self.nominal_v,
+            output_hz: bus.out.frequency_hz,
+            output_w: bus.load as f64 / 1e3,
+            rating_w: model.rating as f64 / 1e3,
+            bypass_v: 0.0,
+            charge,
+            runtime_s: model.battery.believed_runtime_s(self.now, bus.load),
+            on_battery_s: model.on_battery_s(self.now),
+            charge_low: model.battery.charge_low,
+            runtime_low_s: model.battery.runtime_low_s,
+            charging: model.charging > 0,
+            low_battery: model.low,
+            depleted: charge <= 0.0,
+            replace_battery: model.replace,
+            overload: bus.load > model.rating,
+            locked_out: false,
+            transfer_reason: model.reason.to_string(),
+        }
+    }
+
+    fn pdu_reading(&self, bus: &Bus, model: &PduModel) -> PduReading {
+        let volts = bus.out.voltage_pu * self.nominal_v;
+        let outlet = |(node, w): (&NodeModel, f64)| OutletReading {
+            node: node.name.clone(),
+            on: model.outlets_on,
+            pending: None,
+            w,
+            a: if volts > 0.0 { w / volts } else { 0.0 },
+        };
+        PduReading {
+            t_us: self.now,
+            v: volts,
+            hz: bus.out.frequency_hz,
+            a: model.current_a(bus.load, bus.out.voltage_pu, self.nominal_v),
+            w: bus.load as f64 / 1e3,
+            energy_wh: watt_hours(model.meter.read(self.now)),
+            rating_a: model.rating_a,
+            closed: model.closed,
+            tripped: model.tripped,
+            restore_policy: match model.policy {
+                RestorePolicy::AlwaysOn => "AlwaysOn",
+                RestorePolicy::AlwaysOff => "AlwaysOff",
+                RestorePolicy::LastState => "LastState",
+            }
+            .to_string(),
+            restore_delay_s: model.restore_delay_us as f64 / 1e6,
+            nominal_v: self.nominal_v,
+            outlets: self.cords_on(bus).map(outlet).collect(),
+        }
+    }
+
+    /// Every cord in a bus: its machine and the watts through it.
+    fn cords_on<'a>(&'a self, bus: &'a Bus) -> impl Iterator<Item = (&'a NodeModel, f64)> + 'a {
+        let index = self.graph.bus_names.get(&bus.name).copied();
+        bus.nodes.iter().flat_map(move |node| {
+            let node = &self.graph.nodes[*node];
+            let cords = node.cords.iter().zip(&node.drawn);
+            cords
+                .filter(move |(pdu, _)| Some(**pdu) == index)
+                .map(move |(_, drawn)| (node, *drawn as f64 / 1e3))
+        })
+    }
+
+    fn machine_reading(&self, index: usize) -> MachineReading {
+        let node = &self.graph.nodes[index];
+        let inputs = self.inputs(index);
+        let supply = |(cord, voltage): (usize, &f64)| SupplyReading {
+            name: format!("{}/{cord}", node.name),
+            pdu: self.graph.buses[node.cords[cord]].name.clone(),
+            input_v: voltage * self.nominal_v,
+            input_w: node.drawn[cord] as f64 / 1e3,
+            rating_w: node.psu.rating_w,
+            healthy: true,
+        };
+        let clocks = node.clocks();
+        MachineReading {
+            t_us: self.now,
+            rack: self.graph.racks[node.rack].name.clone(),
+            on: node.powered,
+            w: node.power() as f64 / 1e3,
+            range_w: [node.idle as f64 / 1e3, node.peak as f64 / 1e3],
+            limit_w: None,
+            clocks,
+            braked: clocks < 1.0,
+            temperature_c: 25.0,
+            last_reset_cause: node.reset_cause.to_string(),
+            supplies: inputs.iter().enumerate().map(supply).collect(),
+        }
+    }
+}
