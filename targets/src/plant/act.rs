@@ -46,10 +46,11 @@ impl Plant {
                     self.touch_node(index);
                 }
             }
+            other => self.apply_fault(other),
         }
     }
 
-    fn with_utility(&mut self, name: &str, change: impl FnOnce(&mut UtilityModel)) {
+    pub(super) fn with_utility(&mut self, name: &str, change: impl FnOnce(&mut UtilityModel)) {
         if let Some(&index) = self.graph.bus_names.get(name)
             && let Kind::Utility(utility) = &mut self.graph.buses[index].kind
         {
@@ -58,7 +59,7 @@ impl Plant {
         }
     }
 
-    fn with_ups(&mut self, name: &str, change: impl FnOnce(&mut UpsModel, u64)) {
+    pub(super) fn with_ups(&mut self, name: &str, change: impl FnOnce(&mut UpsModel, u64)) {
         if let Some(&index) = self.graph.bus_names.get(name)
             && let Kind::Ups(ups) = &mut self.graph.buses[index].kind
         {
@@ -67,7 +68,7 @@ impl Plant {
         }
     }
 
-    fn with_pdu(&mut self, name: &str, change: impl FnOnce(&mut PduModel, &mut Notes)) {
+    pub(super) fn with_pdu(&mut self, name: &str, change: impl FnOnce(&mut PduModel, &mut Notes)) {
         if let Some(&index) = self.graph.bus_names.get(name)
             && let Kind::Pdu(pdu) = &mut self.graph.buses[index].kind
         {

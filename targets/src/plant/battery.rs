@@ -33,6 +33,8 @@ pub(super) struct BatteryModel {
     /// The string is open.
     pub(super) open: bool,
     health: f64,
+    /// It dies at this true charge.
+    floor: f64,
     /// True and believed charge at `since`, and their slopes per microsecond.
     charge: f64,
     believed: f64,
@@ -53,6 +55,7 @@ impl BatteryModel {
             runtime_low_s: site.runtime_low.secs_f64(),
             open: site.condition == BatteryCondition::Open,
             health: site.health.get(),
+            floor: site.sudden_death_at.get(),
             charge: site.charge.get(),
             believed: site.charge.get(),
             since: 0,
@@ -93,7 +96,7 @@ impl BatteryModel {
 
     /// It can carry a load.
     pub(super) fn delivers(&self, t_us: Micros) -> bool {
-        !self.open && self.charge(t_us) > CLOSE
+        !self.open && self.charge(t_us) > self.floor + CLOSE
     }
 
     /// Its state of health becomes this; a battery without any holds nothing
@@ -122,7 +125,7 @@ impl BatteryModel {
     /// From `t_us` on, `out` is taken from it and the charger draws `charging`.
     pub(super) fn flow(&mut self, t_us: Micros, out: Milliwatts, charging: Milliwatts) {
         self.anchor(t_us);
-        if self.charge <= CLOSE && charging == 0 {
+        if self.charge <= self.floor + CLOSE && charging == 0 {
             // What it has delivered says more than what was counted.
             self.believed = 0.0;
         }
@@ -144,6 +147,7 @@ impl BatteryModel {
         let (charge, believed) = (self.charge(t_us), self.believed(t_us));
         self.charge = match charge {
             c if c <= CLOSE => 0.0,
+            c if (c - self.floor).abs() <= CLOSE => self.floor,
             c if c >= 1.0 - CLOSE => 1.0,
             c => c,
         };
@@ -158,7 +162,7 @@ impl BatteryModel {
         t_us: Micros,
         charging: Milliwatts,
     ) -> BatteryState {
-        let empty = self.charge(t_us) <= CLOSE;
+        let empty = self.charge(t_us) <= self.floor + CLOSE;
         match () {
             () if self.open => BatteryState::Open,
             () if carries && !empty => BatteryState::Discharging,
@@ -186,7 +190,7 @@ impl BatteryModel {
     /// When it is empty, full, or due for the next step of the taper.
     pub(super) fn next_due(&self) -> Option<Micros> {
         let dt = if self.slope < 0.0 {
-            microseconds_for(self.charge, -self.slope)
+            microseconds_for(self.charge - self.floor, -self.slope)
         } else if self.slope > 0.0 {
             let target = match taper_steps(self.charge) {
                 None => TAPER_FROM,

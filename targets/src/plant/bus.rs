@@ -1,8 +1,10 @@
 //! What every component with an output has in common.
 
 use super::event::Change;
+use super::generator::GeneratorModel;
 use super::ledger::Milliwatts;
 use super::pdu::PduModel;
+use super::transfer::TransferModel;
 use super::ups::UpsModel;
 use super::utility::UtilityModel;
 
@@ -13,6 +15,8 @@ pub(super) enum Source {
     Dead,
     /// The utility with this index among the buses.
     Utility(usize),
+    /// The generator with this index among the buses.
+    Generator(usize),
     /// The battery of the UPS with this index among the buses.
     Battery(usize),
 }
@@ -45,19 +49,29 @@ pub(super) type Notes = Vec<(String, Change)>;
 pub(super) enum Kind {
     /// A feeder of the grid.
     Utility(UtilityModel),
+    /// A generator.
+    Generator(Box<GeneratorModel>),
+    /// A transfer switch.
+    Transfer(Box<TransferModel>),
     /// An uninterruptible power supply.
     Ups(Box<UpsModel>),
     /// A power distribution unit.
     Pdu(PduModel),
 }
 
-/// A component with an output: a utility, a UPS or a PDU.
+/// A component with an output: a source, a switch, a UPS or a PDU.
 #[derive(Clone, Debug)]
 pub(super) struct Bus {
     /// Its name in the site.
     pub(super) name: String,
     /// What feeds it.
     pub(super) parent: Option<usize>,
+    /// What else can feed it: the second input of a transfer switch.
+    pub(super) second: Option<usize>,
+    /// A bus whose voltage it watches without being fed by it.
+    pub(super) watches: Option<usize>,
+    /// Buses that watch it.
+    pub(super) watchers: Vec<usize>,
     /// Buses that it feeds.
     pub(super) children: Vec<usize>,
     /// Machines with a cord on it.
@@ -68,13 +82,31 @@ pub(super) struct Bus {
     pub(super) out: Output,
     /// What is drawn at its output.
     pub(super) load: Milliwatts,
-    /// What it draws at its input.
-    pub(super) draw: Milliwatts,
+    /// What it draws at each of its inputs.
+    pub(super) draws: [Milliwatts; 2],
     /// The component itself.
     pub(super) kind: Kind,
 }
 
 impl Bus {
+    /// What feeds it, by every way.
+    pub(super) fn parents(&self) -> impl Iterator<Item = usize> {
+        self.parent.into_iter().chain(self.second)
+    }
+
+    /// All that it draws.
+    pub(super) fn draw(&self) -> Milliwatts {
+        self.draws[0] + self.draws[1]
+    }
+
+    /// What it draws from this bus.
+    #[cfg(test)]
+    pub(super) fn draws_from(&self, bus: usize) -> Milliwatts {
+        let inputs = [self.parent, self.second].into_iter().zip(self.draws);
+        let from = inputs.filter(|(parent, _)| *parent == Some(bus));
+        from.map(|(_, draw)| draw).sum()
+    }
+
     /// The UPS, when it is one.
     pub(super) fn ups(&self) -> Option<&UpsModel> {
         match &self.kind {

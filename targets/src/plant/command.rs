@@ -1,11 +1,17 @@
 //! Orders to the plant's devices, as their own protocols give them.
 
-use super::bus::Kind;
+use super::bus::{Kind, Notes};
 use super::engine::Plant;
-use super::event::{PlantAction, PlantEvent};
+use super::event::{Change, GeneratorState, PlantEvent};
+use super::generator::GeneratorModel;
+use super::pdu::PduModel;
+use super::transfer::TransferModel;
+use super::ups::UpsModel;
+use crate::clock::Micros;
 use crate::telemetry::{CommandError, DeviceCommand};
 
-type Obeyed = Result<(), CommandError>;
+/// What a device says to an order.
+pub(super) type Obeyed = Result<(), CommandError>;
 
 impl Plant {
     /// Gives an order to a device at the plant's present time.
@@ -15,26 +21,141 @@ impl Plant {
         command: &DeviceCommand,
     ) -> Result<Vec<PlantEvent>, CommandError> {
         if let Some(&index) = self.graph.bus_names.get(device) {
-            self.command_bus(index, device, command)?;
+            self.command_bus(index, command)?;
         } else if self.graph.node_names.contains_key(device) {
-            return Err(CommandError::Unsupported(device.to_string()));
+            return Err(unsupported(device));
         } else {
             return Err(CommandError::Unknown(device.to_string()));
         }
         Ok(self.settle_action())
     }
 
-    fn command_bus(&mut self, index: usize, device: &str, command: &DeviceCommand) -> Obeyed {
-        match (&self.graph.buses[index].kind, command) {
-            (Kind::Pdu(_), DeviceCommand::Breaker { on }) => {
-                let pdu = device.to_string();
-                self.apply(&match on {
-                    true => PlantAction::BreakerCloses { pdu },
-                    false => PlantAction::BreakerOpens { pdu },
-                });
-                Ok(())
-            }
-            _ => Err(CommandError::Unsupported(device.to_string())),
+    fn command_bus(&mut self, index: usize, command: &DeviceCommand) -> Obeyed {
+        let now = self.now;
+        let mut notes = Notes::new();
+        let bus = &mut self.graph.buses[index];
+        let name = bus.name.clone();
+        let word = match &mut bus.kind {
+            Kind::Utility(_) => Err(unsupported(&name)),
+            Kind::Generator(it) => generator(it, &name, now, command, &mut notes),
+            Kind::Transfer(it) => transfer(it, &name, command, &mut notes),
+            Kind::Ups(it) => ups(it, &name, command, &mut notes),
+            Kind::Pdu(it) => pdu(it, &name, command, &mut notes),
+        };
+        self.tell(&name, notes);
+        self.touch_bus(index);
+        for node in self.graph.buses[index].nodes.clone() {
+            self.touch_node(node);
         }
+        word
+    }
+}
+
+/// A device that cannot do this at all.
+pub(super) fn unsupported(device: &str) -> CommandError {
+    CommandError::Unsupported(device.to_string())
+}
+
+/// A device that cannot do this now.
+pub(super) fn refused<T>(device: &str, why: &str) -> Result<T, CommandError> {
+    Err(CommandError::Refused(format!("{device}: {why}")))
+}
+
+fn generator(
+    it: &mut GeneratorModel,
+    name: &str,
+    now: Micros,
+    command: &DeviceCommand,
+    notes: &mut Notes,
+) -> Obeyed {
+    match command {
+        DeviceCommand::Start if it.state == GeneratorState::Fault => refused(name, it.fault),
+        DeviceCommand::Start => {
+            it.called = true;
+            Ok(())
+        }
+        DeviceCommand::Stop => {
+            it.called = false;
+            Ok(())
+        }
+        DeviceCommand::Reset => {
+            it.reset(now, "reset", notes);
+            Ok(())
+        }
+        _ => Err(unsupported(name)),
+    }
+}
+
+fn transfer(
+    it: &mut TransferModel,
+    name: &str,
+    command: &DeviceCommand,
+    notes: &mut Notes,
+) -> Obeyed {
+    match *command {
+        DeviceCommand::Select { source } | DeviceCommand::Prefer { source } if source > 1 => {
+            let problem = format!("{name}: no input {source}; it has 0 and 1");
+            Err(CommandError::OutOfRange(problem))
+        }
+        DeviceCommand::Select { .. } if it.inhibited => refused(name, "transfer is inhibited"),
+        DeviceCommand::Select { source } if !it.good[source] => {
+            refused(name, "that input is not good")
+        }
+        DeviceCommand::Select { source } => {
+            it.select(source);
+            Ok(())
+        }
+        DeviceCommand::Prefer { source } => {
+            it.prefer(source);
+            Ok(())
+        }
+        DeviceCommand::Inhibit { on } => {
+            if it.inhibited != on {
+                notes.push(("told to".to_string(), Change::Inhibit { on }));
+            }
+            it.inhibited = on;
+            Ok(())
+        }
+        DeviceCommand::Retransfer { on } => {
+            it.retransfer = on;
+            Ok(())
+        }
+        _ => Err(unsupported(name)),
+    }
+}
+
+fn ups(it: &mut UpsModel, name: &str, command: &DeviceCommand, notes: &mut Notes) -> Obeyed {
+    match *command {
+        DeviceCommand::Output { on } => {
+            it.switched_off = !on;
+            Ok(())
+        }
+        DeviceCommand::Bypass { .. } if !it.bypass => Err(unsupported(name)),
+        DeviceCommand::Bypass { on: true } if !it.bypass_good => {
+            refused(name, "its bypass has no good voltage")
+        }
+        DeviceCommand::Bypass { on } => {
+            it.told_bypass = on;
+            Ok(())
+        }
+        DeviceCommand::Reset => {
+            it.reset(notes);
+            Ok(())
+        }
+        _ => Err(unsupported(name)),
+    }
+}
+
+fn pdu(it: &mut PduModel, name: &str, command: &DeviceCommand, notes: &mut Notes) -> Obeyed {
+    match *command {
+        DeviceCommand::Breaker { on } => {
+            it.switch(on, notes);
+            Ok(())
+        }
+        DeviceCommand::Reset => {
+            it.switch(true, notes);
+            Ok(())
+        }
+        _ => Err(unsupported(name)),
     }
 }

@@ -1,16 +1,18 @@
 //! From a site as written to components that know each other by index.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
 use super::bus::{Bus, Kind, Output, Source};
 use super::event::NodeLoad;
+use super::generator::GeneratorModel;
 use super::node::NodeModel;
 use super::pdu::PduModel;
 use super::psu::PsuModel;
 use super::rack::RackModel;
 use super::site::Site;
+use super::transfer::TransferModel;
 use super::ups::UpsModel;
 use super::utility::UtilityModel;
 
@@ -73,6 +75,8 @@ impl Graph {
         let buses = site
             .utilities
             .keys()
+            .chain(site.generators.keys())
+            .chain(site.transfers.keys())
             .chain(site.ups.keys())
             .chain(site.pdus.keys());
         let buses = buses.filter_map(|name| self.bus_names.get(name).copied());
@@ -86,26 +90,54 @@ impl Graph {
     fn add_buses(&mut self, site: &Site) {
         let hz = site.nominal.frequency.get();
         for (name, utility) in &site.utilities {
-            self.add_bus(name, None, Kind::Utility(UtilityModel::new(utility, hz)));
+            self.add_bus(
+                name,
+                [None; 2],
+                Kind::Utility(UtilityModel::new(utility, hz)),
+            );
         }
-        // What is fed by a known bus joins, until nothing more does. A chain is
+        for (name, generator) in &site.generators {
+            let model = Box::new(GeneratorModel::new(generator, hz));
+            let index = self.add_bus(name, [None; 2], Kind::Generator(model));
+            let watched = backed_by(site, name).and_then(|name| self.bus_names.get(name));
+            if let Some(&watched) = watched {
+                self.buses[index].watches = Some(watched);
+                self.buses[watched].watchers.push(index);
+            }
+        }
+        // What is fed by known buses joins, until nothing more does. A chain is
         // a few components long, so that few rounds are needed.
-        let total = site.utilities.len() + site.ups.len() + site.pdus.len();
-        while self.buses.len() < total {
+        loop {
             let before = self.buses.len();
-            for (name, ups) in &site.ups {
-                if let Some(parent) = self.joins(name, &ups.from) {
-                    let model = Box::new(UpsModel::new(ups, hz));
-                    self.add_bus(name, Some(parent), Kind::Ups(model));
-                }
-            }
-            for (name, pdu) in &site.pdus {
-                if let Some(parent) = self.joins(name, &pdu.from) {
-                    self.add_bus(name, Some(parent), Kind::Pdu(PduModel::new(pdu)));
-                }
-            }
+            self.join_buses(site, hz);
             if self.buses.len() == before {
-                break;
+                return;
+            }
+        }
+    }
+
+    fn join_buses(&mut self, site: &Site, hz: f64) {
+        for (name, transfer) in &site.transfers {
+            let [a, b] = transfer.from.each_ref().map(|from| self.joins(name, from));
+            if a.is_some() && b.is_some() {
+                let model = Box::new(TransferModel::new(transfer, hz));
+                self.add_bus(name, [a, b], Kind::Transfer(model));
+            }
+        }
+        for (name, ups) in &site.ups {
+            let Some(parent) = self.joins(name, &ups.from) else {
+                continue;
+            };
+            let other = ups.bypass_from.as_ref();
+            let bypass = other.and_then(|from| self.joins(name, from));
+            if other.is_none() || bypass.is_some() {
+                let model = Box::new(UpsModel::new(ups, hz));
+                self.add_bus(name, [Some(parent), bypass], Kind::Ups(model));
+            }
+        }
+        for (name, pdu) in &site.pdus {
+            if let Some(parent) = self.joins(name, &pdu.from) {
+                self.add_bus(name, [Some(parent), None], Kind::Pdu(PduModel::new(pdu)));
             }
         }
     }
@@ -117,23 +149,27 @@ impl Graph {
         self.bus_names.get(from).copied()
     }
 
-    fn add_bus(&mut self, name: &str, parent: Option<usize>, kind: Kind) {
+    fn add_bus(&mut self, name: &str, parents: [Option<usize>; 2], kind: Kind) -> usize {
         let index = self.buses.len();
-        if let Some(parent) = parent {
+        for parent in parents.into_iter().flatten() {
             self.buses[parent].children.push(index);
         }
         self.bus_names.insert(name.to_string(), index);
         self.buses.push(Bus {
             name: name.to_string(),
-            parent,
+            parent: parents[0],
+            second: parents[1],
+            watches: None,
+            watchers: Vec::new(),
             children: Vec::new(),
             nodes: Vec::new(),
             cuts: 0,
             out: Output::DEAD,
             load: 0,
-            draw: 0,
+            draws: [0; 2],
             kind,
         });
+        index
     }
 
     fn add_node(&mut self, site: &Site, load: &NodeLoad) {
@@ -159,25 +195,56 @@ impl Graph {
         self.nodes.push(NodeModel::new(load, rack, cords, psu));
     }
 
-    /// A bus and every bus below it, in order.
+    /// A bus and every bus below it, by any way, in order.
     pub(super) fn reach(&self, root: usize) -> Vec<usize> {
-        let mut found = vec![root];
-        let mut next = 0;
-        while next < found.len() {
-            found.extend(&self.buses[found[next]].children);
-            next += 1;
-        }
-        found.sort_unstable();
-        found
+        self.spread(root, |_, _| true)
     }
 
-    /// What a source is called: a utility by its name, a battery as
+    /// A bus and every bus that nothing else feeds, in order: what another
+    /// input can carry does not hang on it.
+    pub(super) fn depends_on(&self, root: usize) -> Vec<usize> {
+        self.spread(root, |bus, found| {
+            bus.parents().all(|parent| found.contains(&parent))
+        })
+    }
+
+    fn spread(&self, root: usize, joins: impl Fn(&Bus, &BTreeSet<usize>) -> bool) -> Vec<usize> {
+        let mut found = BTreeSet::from([root]);
+        let mut fresh = BTreeSet::from([root]);
+        // A bus comes after what feeds it, so that all its inputs are decided.
+        while let Some(bus) = fresh.pop_first() {
+            for &child in &self.buses[bus].children {
+                if !found.contains(&child) && joins(&self.buses[child], &found) {
+                    found.insert(child);
+                    fresh.insert(child);
+                }
+            }
+        }
+        found.into_iter().collect()
+    }
+
+    /// What a source is called: a utility or a generator by its name, a battery as
     /// `<ups>.battery`, nothing when dead.
     pub(super) fn source_name(&self, source: Source) -> String {
         match source {
             Source::Dead => String::new(),
-            Source::Utility(i) => self.buses[i].name.clone(),
+            Source::Utility(i) | Source::Generator(i) => self.buses[i].name.clone(),
             Source::Battery(i) => format!("{}.battery", self.buses[i].name),
         }
     }
+}
+
+/// The utility that a generator backs up: what its site says, or the utility
+/// on the other input of the transfer switch that it feeds.
+fn backed_by<'a>(site: &'a Site, name: &str) -> Option<&'a str> {
+    if let Some(backs) = &site.generators.get(name)?.backs {
+        return Some(backs);
+    }
+    let other = |from: &'a [String; 2]| match from {
+        [a, b] if b == name => Some(a.as_str()),
+        [a, b] if a == name => Some(b.as_str()),
+        _ => None,
+    };
+    let mut others = site.transfers.values().filter_map(|t| other(&t.from));
+    others.find(|other| site.utilities.contains_key(*other))
 }

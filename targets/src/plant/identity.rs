@@ -23,11 +23,19 @@ impl Plant {
                 let (v, hz) = (Volts(self.nominal_v), Hertz(utility.nominal_hz));
                 ("utility", format!("{v} {hz}"))
             }
+            Kind::Generator(it) => {
+                let rating = Watts(it.rating as f64 / 1e3);
+                ("generator", format!("generator {rating}"))
+            }
+            Kind::Transfer(it) => {
+                let kind = if it.fast { "STS" } else { "ATS" };
+                ("transfer", kind.to_string())
+            }
             Kind::Ups(ups) => ("ups", ups.headline()),
             Kind::Pdu(pdu) => ("pdu", Amps(pdu.rating_a).to_string()),
         };
         Identity {
-            from: self.names(bus.parent),
+            from: self.names(bus.parents()),
             feeds: self.feeds_of(bus),
             ..Identity::new(&bus.name, kind, &headline)
         }
@@ -41,7 +49,7 @@ impl Plant {
     fn feeds_of(&self, bus: &Bus) -> Vec<String> {
         match bus.kind {
             Kind::Ups(_) => self.load_buses(&bus.name),
-            Kind::Utility(_) | Kind::Pdu(_) => Vec::new(),
+            _ => Vec::new(),
         }
     }
 

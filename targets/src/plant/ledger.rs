@@ -50,7 +50,7 @@ impl Meter {
 /// model `drawn = delivered + losses + stored_delta`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct EnergyLedger {
-    /// Drawn from the utilities, in watt-hours.
+    /// Drawn from the utilities and generators, in watt-hours.
     pub drawn_wh: f64,
     /// Delivered to the machines, in watt-hours.
     pub delivered_wh: f64,

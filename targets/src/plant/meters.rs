@@ -2,16 +2,18 @@
 
 use super::bus::{Bus, Kind, Output};
 use super::engine::Plant;
-use super::event::UpsState;
+use super::event::GeneratorState;
+use super::generator::GeneratorModel;
 use super::graph::Device;
 use super::ledger::watt_hours;
 use super::node::NodeModel;
 use super::pdu::PduModel;
 use super::site::RestorePolicy;
+use super::transfer::TransferModel;
 use super::ups::UpsModel;
 use crate::telemetry::{
-    MachineReading, OutletReading, PduReading, Reading, ReadingStatus, SupplyReading, UpsReading,
-    UtilityReading,
+    GeneratorReading, GeneratorStatus, MachineReading, OutletReading, PduReading, Reading,
+    SourceReading, SupplyReading, TransferReading, UpsReading, UtilityReading,
 };
 
 impl Plant {
@@ -40,8 +42,59 @@ impl Plant {
                 hz: bus.out.frequency_hz,
                 w: bus.load as f64 / 1e3,
             }),
+            Kind::Generator(model) => Reading::Generator(self.generator_reading(bus, model)),
+            Kind::Transfer(model) => Reading::Transfer(self.transfer_reading(bus, model)),
             Kind::Ups(model) => Reading::Ups(self.reading_of_ups(bus, model)),
             Kind::Pdu(model) => Reading::Pdu(self.pdu_reading(bus, model)),
+        }
+    }
+
+    fn generator_reading(&self, bus: &Bus, model: &GeneratorModel) -> GeneratorReading {
+        use GeneratorState as S;
+        GeneratorReading {
+            t_us: self.now,
+            status: match model.state {
+                S::Off => GeneratorStatus::Off,
+                S::Sensing => GeneratorStatus::Sensing,
+                S::Cranking | S::Resting => GeneratorStatus::Cranking,
+                S::Ready => GeneratorStatus::Ready,
+                S::Loaded => GeneratorStatus::Loaded,
+                S::Cooldown => GeneratorStatus::Cooldown,
+                S::Fault => GeneratorStatus::Fault,
+            },
+            v: bus.out.voltage_pu * self.nominal_v,
+            hz: bus.out.frequency_hz,
+            w: bus.load as f64 / 1e3,
+            rating_w: model.rating as f64 / 1e3,
+            fuel_h: model.fuel_h(self.now),
+            attempts: model.attempts,
+            fault: model.fault.to_string(),
+        }
+    }
+
+    fn transfer_reading(&self, bus: &Bus, model: &TransferModel) -> TransferReading {
+        let source = |(input, parent): (usize, usize)| {
+            let feeder = &self.graph.buses[parent];
+            SourceReading {
+                name: feeder.name.clone(),
+                v: feeder.out.voltage_pu * self.nominal_v,
+                hz: feeder.out.frequency_hz,
+                good: model.good[input],
+            }
+        };
+        TransferReading {
+            t_us: self.now,
+            fast: model.fast,
+            sources: bus.parents().enumerate().map(source).collect(),
+            active: model.active,
+            preferred: model.preferred,
+            output_v: bus.out.voltage_pu * self.nominal_v,
+            output_w: bus.load as f64 / 1e3,
+            inhibited: model.inhibited,
+            retransfer: model.retransfer,
+            transfer_delay_s: model.transfer_delay_us as f64 / 1e6,
+            retransfer_delay_s: model.retransfer_delay_us as f64 / 1e6,
+            nominal_v: self.nominal_v,
         }
     }
 
@@ -52,23 +105,18 @@ impl Plant {
         Some(self.reading_of_ups(bus, bus.ups()?))
     }
 
-    /// The voltage and frequency of what feeds a bus.
-    fn input_of(&self, bus: &Bus) -> Output {
-        bus.parent
-            .map_or(Output::DEAD, |parent| self.graph.buses[parent].out)
+    fn inputs_of(&self, bus: &Bus) -> [Output; 2] {
+        let out = |bus: Option<usize>| bus.map_or(Output::DEAD, |bus| self.graph.buses[bus].out);
+        [out(bus.parent), out(bus.second)]
     }
 
     fn reading_of_ups(&self, bus: &Bus, model: &UpsModel) -> UpsReading {
-        let input = self.input_of(bus);
+        let inputs = self.inputs_of(bus);
+        let input = inputs[0];
         let charge = model.battery.believed(self.now);
         UpsReading {
             t_us: self.now,
-            status: match model.state {
-                UpsState::Normal => ReadingStatus::OnLine,
-                UpsState::Off => ReadingStatus::Off,
-                // Until all of the load is on mains, some is on the battery.
-                _ => ReadingStatus::OnBattery,
-            },
+            status: model.status(input.voltage_pu, bus.out.voltage_pu),
             input_v: input.voltage_pu * self.nominal_v,
             input_nominal_v: self.nominal_v,
             input_hz: input.frequency_hz,
@@ -78,7 +126,7 @@ impl Plant {
             output_hz: bus.out.frequency_hz,
             output_w: bus.load as f64 / 1e3,
             rating_w: model.rating as f64 / 1e3,
-            bypass_v: 0.0,
+            bypass_v: model.bypass_of(inputs).voltage_pu * self.nominal_v,
             charge,
             runtime_s: model.battery.believed_runtime_s(self.now, bus.load),
             on_battery_s: model.on_battery_s(self.now),
@@ -89,7 +137,7 @@ impl Plant {
             depleted: charge <= 0.0,
             replace_battery: model.replace,
             overload: bus.load > model.rating,
-            locked_out: false,
+            locked_out: model.locked,
             transfer_reason: model.reason.to_string(),
         }
     }

@@ -2,6 +2,7 @@
 //! microseconds. See [`Plant`].
 
 mod act;
+mod act_faults;
 mod battery;
 mod bench;
 mod bus;
@@ -9,6 +10,7 @@ mod command;
 mod curve;
 mod engine;
 mod event;
+mod generator;
 mod graph;
 mod identity;
 mod ledger;
@@ -18,8 +20,10 @@ mod pdu;
 mod psu;
 mod query;
 mod rack;
+mod refresh;
 mod site;
 mod timers;
+mod transfer;
 mod ups;
 mod utility;
 mod validate;
@@ -29,10 +33,14 @@ mod tests;
 
 pub use bench::BatteryBench;
 pub use engine::Plant;
-pub use event::{BatteryState, Change, NodeLoad, PlantAction, PlantEvent, PowerTarget, UpsState};
+pub use event::{
+    BatteryState, BbuState, BessState, Change, CoolingState, GeneratorFault, GeneratorState,
+    HeatLevel, NodeLoad, PlantAction, PlantEvent, PowerTarget, TransferState, UpsState,
+};
 pub use ledger::EnergyLedger;
 pub use site::{
-    Battery, BatteryCondition, Breaker, InputWindow, Nominal, Pdu, Profile, Psu, Rack,
-    RestorePolicy, RuntimePoint, Site, Ups, UpsClass, Utility,
+    Battery, BatteryCondition, Breaker, Generator, InputWindow, Nominal, Pdu, Profile, Psu, Rack,
+    RestorePolicy, RuntimePoint, Site, Strikes, Transfer, TransferKind, TransferWindow, Ups,
+    UpsClass, Utility,
 };
 pub use validate::SiteError;

@@ -46,7 +46,7 @@ impl Plant {
     /// Active power at a component's input in watts: utilities (their output),
     /// UPSs, PDUs by name.
     pub fn draw_w(&self, component: &str) -> Option<f64> {
-        self.bus(component).map(|bus| bus.draw as f64 / 1e3)
+        self.bus(component).map(|bus| bus.draw() as f64 / 1e3)
     }
 
     /// What a machine draws now, in watts.
@@ -75,7 +75,8 @@ impl Plant {
                     discharged += d;
                     lost += l;
                 }
-                Kind::Pdu(_) => {}
+                Kind::Generator(it) => drawn += it.meter.read(self.now),
+                Kind::Transfer(_) | Kind::Pdu(_) => {}
             }
         }
         for node in &self.graph.nodes {
@@ -93,7 +94,8 @@ impl Plant {
         }
     }
 
-    /// The buses that a cut of a feed or a PDU takes, in order of supply.
+    /// The buses that a cut of a feed or a PDU takes, in order of supply; what
+    /// another input can carry is not among them.
     pub(super) fn target_buses(&self, target: &PowerTarget) -> Vec<usize> {
         let root = match target {
             PowerTarget::Feed(feed) => self.graph.feeds.get(feed).copied(),
@@ -105,7 +107,7 @@ impl Plant {
                 .filter(|index| self.graph.buses[*index].pdu().is_some()),
             PowerTarget::Rack(_) | PowerTarget::Node(_) => None,
         };
-        root.map_or_else(Vec::new, |root| self.graph.reach(root))
+        root.map_or_else(Vec::new, |root| self.graph.depends_on(root))
     }
 
     /// Nodes electrically downstream of a target, by at least one cord; empty

@@ -1,12 +1,14 @@
 //! The plant as a whole.
 
 mod breaker;
+mod bypass;
 mod devices;
 mod golden;
 mod graph;
 mod machines;
 mod properties;
 mod scale;
+mod sources;
 mod story;
 mod support;
 mod ups;

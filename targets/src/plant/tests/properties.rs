@@ -109,7 +109,7 @@ fn check_sums(plant: &Plant) {
         let children: i64 = bus
             .children
             .iter()
-            .map(|c| plant.graph.buses[*c].draw)
+            .map(|c| plant.graph.buses[*c].draws_from(index))
             .sum();
         let cords = |n: &usize| {
             let node = &plant.graph.nodes[*n];

@@ -1,0 +1,11 @@
+//! A site as written in YAML.
+
+mod rack;
+mod sources;
+mod top;
+mod ups;
+
+pub use rack::{Breaker, Pdu, Psu, Rack, RestorePolicy};
+pub use sources::{Generator, Transfer, TransferKind, TransferWindow};
+pub use top::{Nominal, Profile, Site, Utility};
+pub use ups::{Battery, BatteryCondition, InputWindow, RuntimePoint, Strikes, Ups, UpsClass};

@@ -1,0 +1,9 @@
+//! Whether a site can be.
+
+mod check;
+mod links;
+mod parts;
+mod sources;
+
+pub use check::SiteError;
+pub(super) use check::problems;
