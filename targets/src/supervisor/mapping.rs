@@ -122,12 +122,12 @@ fn finite(value: f64) -> f64 {
     }
 }
 
-fn whole(value: f64) -> String {
+pub(super) fn whole(value: f64) -> String {
     // Adding zero turns -0 into 0.
     format!("{:.0}", finite(value).round() + 0.0)
 }
 
-fn tenths(value: f64) -> String {
+pub(super) fn tenths(value: f64) -> String {
     format!("{:.1}", (finite(value) * 10.0).round() / 10.0 + 0.0)
 }
 

@@ -1,5 +1,6 @@
 //! The emulated power supervisor.
 
+mod agent;
 mod card;
 mod config;
 mod forward;
@@ -13,6 +14,7 @@ mod supervisor;
 mod tests;
 mod watch;
 
+pub use agent::{NutAgentConfig, nut_on};
 pub use card::{CardConfig, card_on, run_card};
 pub use config::{SupervisorConfig, SupervisorState};
 pub use machine::{DeviceView, Look, Machine, Step};

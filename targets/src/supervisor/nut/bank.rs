@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -25,6 +26,16 @@ pub struct Bank {
     tracked: VecDeque<(Uuid, Tracked)>,
     orders: mpsc::Sender<Order>,
     rng: ChaCha8Rng,
+    pace: Pace,
+}
+
+/// How a server answers: a fault of its own, not of its devices.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pace {
+    /// It reads and never answers.
+    pub silent: bool,
+    /// Every answer takes this much longer.
+    pub delay: Duration,
 }
 
 /// A bank that connections share. The lock is never held across a wait.
@@ -105,6 +116,7 @@ impl SharedBank {
             tracked: VecDeque::new(),
             orders,
             rng: ChaCha8Rng::seed_from_u64(seed),
+            pace: Pace::default(),
         };
         (Self(Arc::new(Mutex::new(bank))), queue)
     }
@@ -129,6 +141,16 @@ impl Bank {
     /// A device by name, to change it.
     pub fn device_mut(&mut self, name: &str) -> Option<&mut Device> {
         self.index(name).map(|index| &mut self.devices[index])
+    }
+
+    /// How the server answers from now on.
+    pub fn set_pace(&mut self, pace: Pace) {
+        self.pace = pace;
+    }
+
+    /// How the server answers.
+    pub fn pace(&self) -> Pace {
+        self.pace
     }
 
     /// How many clients are logged in to a device.

@@ -16,7 +16,7 @@ mod session;
 mod tests;
 
 pub use access::{NutRole, NutUser};
-pub use bank::{Bank, Order, OrderKind, SharedBank, Tracked};
+pub use bank::{Bank, Order, OrderKind, Pace, SharedBank, Tracked};
 pub use client::{ClientError, NutClient, VariableType};
 pub use describe::{describe_command, describe_variable};
 pub use device::{Device, Link, Range, Variable};

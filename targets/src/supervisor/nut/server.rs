@@ -98,6 +98,13 @@ async fn connection(conn: Conn, number: u64, bank: SharedBank, limits: Limits) {
             _ => return,
         };
         let reply = guard.session.line(&mut guard.bank.lock(), &line);
+        let pace = guard.bank.lock().pace();
+        if !pace.delay.is_zero() {
+            tokio::time::sleep(pace.delay).await;
+        }
+        if pace.silent {
+            continue;
+        }
         let write = async {
             io.get_mut().write_all(reply.text.as_bytes()).await?;
             io.get_mut().flush().await
