@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use std::net::SocketAddrV4;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -82,6 +83,13 @@ pub(super) enum Verb {
         #[arg(long)]
         json: bool,
     },
+    /// Run a site by itself and serve its devices on their own protocols.
+    ///
+    /// Without an address everything is served on the loopback address. Commands
+    /// are read from stdin (`help` shows them) and taken by HTTP; the site runs
+    /// until `quit` or Ctrl-C, or to the end of the playbook.
+    #[command(after_help = EMULATE_EXAMPLES)]
+    Emulate(EmulateArgs),
     /// Judge the record of an earlier run again.
     #[command(
         after_help = "Examples:\n  ridethrough judge runs/0197…\n  ridethrough judge runs/0197… --playbook stricter.yaml"
@@ -105,6 +113,32 @@ Examples:
   ridethrough run playbooks/power/utility-outage.yaml --controls
   ridethrough run playbooks/power/*.yaml --world virtual --controls
   ridethrough run playbooks/power/*.yaml --junit results.xml --json";
+
+const EMULATE_EXAMPLES: &str = "\
+Examples:
+  ridethrough emulate playbooks/sites/two-feed.yaml
+  ridethrough emulate playbooks/sites/two-feed.yaml --nut 127.0.0.1:3493 &
+  upsc ups-a@127.0.0.1
+  ridethrough emulate playbooks/sites/two-feed.yaml --playbook playbooks/power/utility-outage.yaml
+  curl -d 'outage grid' http://127.0.0.1:8080/command";
+
+#[derive(Debug, Args)]
+pub(super) struct EmulateArgs {
+    /// The site.
+    pub(super) site: PathBuf,
+    /// Serve NUT here.
+    #[arg(long, value_name = "ADDR")]
+    pub(super) nut: Option<SocketAddrV4>,
+    /// Serve the diagram as a page, and take commands, here.
+    #[arg(long, value_name = "ADDR")]
+    pub(super) http: Option<SocketAddrV4>,
+    /// Play the power faults of this playbook, then end.
+    #[arg(long, value_name = "PLAYBOOK")]
+    pub(super) playbook: Option<PathBuf>,
+    /// Seed of every random choice.
+    #[arg(long, default_value_t = 1)]
+    pub(super) seed: u64,
+}
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {

@@ -12,7 +12,7 @@ use ridethrough_targets::world::embedded;
 
 use super::args::{Cli, Colour, Listed, Verb};
 use super::exit::Exit;
-use super::{check, doctor, judge, list, plan as plan_words, run, schema};
+use super::{check, doctor, emulate, judge, list, plan as plan_words, run, schema};
 use crate::plan::plan_file;
 use crate::playbook::WorldKind;
 
@@ -43,6 +43,7 @@ pub fn main() -> ExitCode {
         }),
         Verb::Schema => print(&schema::schema_json()),
         Verb::Doctor { json } => doctor::doctor(json, color),
+        Verb::Emulate(args) => emulate::emulate(&args, color),
         Verb::Judge {
             run,
             playbook,

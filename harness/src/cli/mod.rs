@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod doctor;
+mod emulate;
 mod exit;
 mod fallback;
 mod judge;

@@ -8,12 +8,14 @@ mod machines;
 mod model;
 mod resolved;
 mod seed;
+mod site_file;
 mod text;
 mod time;
 mod wiring;
 
 pub use build::{plan, plan_file, plan_file_in, plan_source};
 pub use model::{NodeRole, Plan, PlannedAssertion, PlannedFault, PlannedNode, PlannedPhase, Reach};
+pub use site_file::site_file;
 pub use text::{assertion_name, fault_kind_name, fault_size, fault_target, sentence};
 
 #[cfg(test)]

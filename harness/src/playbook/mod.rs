@@ -13,6 +13,7 @@ mod placeholder;
 mod quantity;
 mod repair;
 mod schema;
+mod site;
 mod source;
 mod syntax;
 mod tree;
@@ -39,6 +40,7 @@ pub(crate) use errors::Problem;
 pub(crate) use gaps::Gaps;
 pub(crate) use include::read;
 pub(crate) use load::load_parts;
+pub(crate) use site::load_site;
 pub(crate) use source::shown;
 pub(crate) use words::{closest, names};
 

@@ -26,6 +26,14 @@ impl HostNet {
         }
     }
 
+    /// Listens on this address only; knows no names.
+    pub fn on(bind: Ipv4Addr) -> Self {
+        Self {
+            bind,
+            hosts: IndexMap::new(),
+        }
+    }
+
     /// Listens on the loopback address only and finds every name there.
     pub fn loopback() -> Self {
         Self {

@@ -14,5 +14,6 @@ mod world;
 pub(crate) use all::{check, check_rest};
 #[cfg(test)]
 pub(crate) use checker::Checker;
+pub(crate) use site::check_site;
 #[cfg(test)]
 pub(crate) use site::report;

@@ -2,7 +2,7 @@
 
 use ridethrough_targets::plant::{Plant, SiteError};
 
-use crate::playbook::closest;
+use crate::playbook::{Loaded, Problem, closest};
 
 use super::super::machines::loads;
 use super::checker::Checker;
@@ -21,6 +21,15 @@ pub(super) fn check(c: &mut Checker<'_>) {
         // A UPS's management card is a host of the UPS's name.
         c.host_name(&format!("site.ups.{name}"), "UPS", name);
     }
+}
+
+/// Problems of a site by itself, each at its place.
+pub(crate) fn check_site(loaded: &Loaded, errors: &[SiteError]) -> Vec<Problem> {
+    let mut checker = Checker::new(loaded);
+    for error in errors {
+        report(&mut checker, error);
+    }
+    checker.problems
 }
 
 /// A problem of the plant, at the component it names.

@@ -1,0 +1,132 @@
+//! The addresses that a site is served on.
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use tokio::task::JoinSet;
+
+use ridethrough_targets::net::{HostNet, Listener, Net, SocketOptions};
+use ridethrough_targets::supervisor::{NutAgentConfig, nut_on};
+use ridethrough_targets::telemetry::Board;
+
+use super::super::args::EmulateArgs;
+
+/// One protocol on one address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Front {
+    pub(super) kind: FrontKind,
+    pub(super) address: SocketAddrV4,
+}
+
+/// A protocol that a site can be asked by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FrontKind {
+    Nut,
+    Http,
+}
+
+impl FrontKind {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Nut => "nut",
+            Self::Http => "http",
+        }
+    }
+
+    /// How a person asks it.
+    pub(super) fn hint(self, at: SocketAddrV4) -> String {
+        match self {
+            Self::Nut => format!("upsc -l {}:{}", at.ip(), at.port()),
+            Self::Http => format!("a browser at http://{at}/"),
+        }
+    }
+}
+
+/// What was asked for; everything on the loopback address where nothing was.
+pub(super) fn asked(args: &EmulateArgs) -> Vec<Front> {
+    let named = [
+        (FrontKind::Nut, args.nut, 3493),
+        (FrontKind::Http, args.http, 8080),
+    ];
+    let all = named.iter().all(|(_, address, _)| address.is_none());
+    let front = |(kind, address, port): (FrontKind, Option<SocketAddrV4>, u16)| {
+        let address = match address {
+            None if all => Some(SocketAddrV4::new(Ipv4Addr::LOCALHOST, port)),
+            address => address,
+        };
+        address.map(|address| Front { kind, address })
+    };
+    named.into_iter().filter_map(front).collect()
+}
+
+/// Opens every address before anything is served: all or nothing.
+///
+/// # Errors
+/// The first address that cannot be had, and why.
+pub(super) async fn open(fronts: &[Front]) -> Result<Vec<Open>, String> {
+    let mut open = Vec::new();
+    for front in fronts {
+        let net = HostNet::on(*front.address.ip());
+        let options = SocketOptions {
+            nodelay: true,
+            ..SocketOptions::default()
+        };
+        let listener = net.listen(front.address.port(), options).await;
+        let listener = listener.map_err(|error| refused(front, &error))?;
+        let address = match listener.local_addr() {
+            std::net::SocketAddr::V4(address) => address,
+            std::net::SocketAddr::V6(_) => front.address,
+        };
+        open.push(Open {
+            kind: front.kind,
+            address,
+            listener,
+        });
+    }
+    Ok(open)
+}
+
+/// A front with its socket.
+pub(super) struct Open {
+    pub(super) kind: FrontKind,
+    pub(super) address: SocketAddrV4,
+    listener: Box<dyn Listener>,
+}
+
+fn refused(front: &Front, error: &std::io::Error) -> String {
+    let flag = front.kind.name();
+    let help = match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            format!("another program has it; try --{flag} 127.0.0.1:0")
+        }
+        std::io::ErrorKind::PermissionDenied => {
+            format!("ports below 1024 need a privilege; try --{flag} with a higher one")
+        }
+        std::io::ErrorKind::AddrNotAvailable => "this machine has no such address".to_string(),
+        _ => "see --help for the addresses".to_string(),
+    };
+    format!("cannot serve {flag} on {}: {error}; {help}", front.address)
+}
+
+/// Serves a front until the set is dropped.
+pub(super) fn serve(
+    tasks: &mut JoinSet<()>,
+    front: Open,
+    board: &Board,
+    seed: u64,
+    page: &super::page::Page,
+) {
+    let board = board.clone();
+    match front.kind {
+        FrontKind::Nut => {
+            tasks.spawn(nut_on(
+                board,
+                NutAgentConfig::default(),
+                front.listener,
+                seed,
+            ));
+        }
+        FrontKind::Http => {
+            tasks.spawn(page.clone().serve(front.listener));
+        }
+    }
+}

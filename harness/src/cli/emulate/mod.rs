@@ -1,0 +1,13 @@
+//! `ridethrough emulate`: a site by itself, on the protocols of its devices.
+
+mod desk;
+mod diagram;
+mod fronts;
+mod page;
+mod run;
+mod screen;
+mod story;
+mod timeline;
+mod words;
+
+pub(super) use run::emulate;
