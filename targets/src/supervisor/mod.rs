@@ -5,16 +5,20 @@ mod config;
 mod forward;
 mod machine;
 mod mapping;
+pub mod metrics;
 pub mod nut;
 mod poller;
+pub mod redfish;
 #[allow(clippy::module_inception)]
 mod supervisor;
 #[cfg(test)]
 mod tests;
 mod watch;
+mod web;
 
 pub use card::{CardConfig, card_on, run_card};
 pub use config::{SupervisorConfig, SupervisorState};
 pub use machine::{DeviceView, Look, Machine, Step};
 pub use supervisor::{CardAddress, SupervisorService, run_supervisor, supervisor_on};
 pub use watch::{UNREACHABLE, WatchConfig, run_watch};
+pub use web::WebLimits;
