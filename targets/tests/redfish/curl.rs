@@ -81,6 +81,8 @@ pub(crate) async fn tls(curl: Peer) -> Result<(), Failed> {
     let site = Site::start(true).await?;
     let root = ask(&curl, &[&site.at("/")]).await?;
     check(root.document["Id"] == "RootService", root.head)?;
+    let head = ask(&curl, &["-I", &site.at("/")]).await?;
+    check(head.header("content-length").len() > 2, head.head)?;
     let system = ask(&curl, &["-u", USER, &site.at("/Systems/gpu-1")]).await?;
     check(system.document["PowerState"] == "On", system.head)
 }

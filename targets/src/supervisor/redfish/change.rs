@@ -209,7 +209,7 @@ async fn run(core: &Arc<Core>, device: &str, name: &str, steps: Vec<Step>) -> Re
     for step in steps.by_ref() {
         match step {
             Step::Order(command) => {
-                let done = core.board.command(device, command).await;
+                let done = core.order(device, command).await;
                 done.map_err(|error| Refusal::of_order(&error, name, ""))?;
             }
             Step::Pause => break,
@@ -218,14 +218,14 @@ async fn run(core: &Arc<Core>, device: &str, name: &str, steps: Vec<Step>) -> Re
     }
     let rest: Vec<Step> = steps.collect();
     if pauses {
-        let (board, device) = (core.board.clone(), device.to_string());
+        let (again, device) = (Arc::clone(core), device.to_string());
         let pause = core.config.cycle.duration();
         core.behind(async move {
             let _place = place;
             sleep(pause).await;
             for step in rest {
                 if let Step::Order(command) = step
-                    && let Err(error) = board.command(&device, command).await
+                    && let Err(error) = again.order(&device, command).await
                 {
                     tracing::debug!(device, %error, "power cycle");
                 }
@@ -269,7 +269,7 @@ pub(super) async fn patch(
                 if is_lost(core, device) {
                     return Err(Refusal::unavailable());
                 }
-                let done = core.board.command(device, command).await;
+                let done = core.order(device, command).await;
                 let shown = body::shown(&value);
                 done.map_err(|error| Refusal::of_order(&error, &property, &shown))?;
             }

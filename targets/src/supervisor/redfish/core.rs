@@ -1,9 +1,11 @@
 //! What every part of the service shares.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::config::RedfishConfig;
 use super::events::Event;
@@ -12,7 +14,10 @@ use super::site::Site;
 use super::state::State;
 use crate::net::Net;
 use crate::supervisor::web::Seats;
-use crate::telemetry::Board;
+use crate::telemetry::{Board, CommandError, DeviceCommand};
+
+/// Longest wait for what becomes of an order.
+const ORDER_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The service's heart.
 pub(super) struct Core {
@@ -66,6 +71,18 @@ impl Core {
     pub(super) fn look(&self, name: &str) -> Option<Look> {
         let kind = self.board.identity(name)?.kind.clone();
         self.site(&self.lock()).device(name, &[&kind])
+    }
+
+    /// Tells a device what to do; one that does not say what became of it in
+    /// time counts as gone.
+    pub(super) async fn order(
+        &self,
+        device: &str,
+        command: DeviceCommand,
+    ) -> Result<(), CommandError> {
+        let told = self.board.command(device, command);
+        let told = timeout(ORDER_PATIENCE, told).await;
+        told.unwrap_or(Err(CommandError::Gone))
     }
 
     /// Events happened.

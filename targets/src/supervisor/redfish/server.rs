@@ -85,11 +85,10 @@ struct Service(Arc<Core>);
 impl Handler for Service {
     async fn handle(&self, request: Request<Incoming>) -> Response<Body> {
         let (head, body) = request.into_parts();
-        let method = head.method.clone();
         let ask = Ask {
             path: head.uri.path().to_string(),
             query: head.uri.query().unwrap_or_default().to_string(),
-            body: match method {
+            body: match head.method {
                 // Whatever comes with a read is of no interest.
                 Method::GET | Method::HEAD => Ok(bytes::Bytes::new()),
                 _ => read_body(body, &self.0.config.web).await,
@@ -98,26 +97,20 @@ impl Handler for Service {
             headers: head.headers,
         };
         let reply = answer(&self.0, ask).await;
-        self.response(reply, method == Method::HEAD)
+        self.response(reply)
     }
 }
 
 impl Service {
-    fn response(&self, reply: Reply, head: bool) -> Response<Body> {
+    fn response(&self, reply: Reply) -> Response<Body> {
         let mut response = match reply.content {
             Content::Nothing => {
                 let mut response = Response::new(Body::whole(""));
                 *response.status_mut() = reply.status;
                 response
             }
-            Content::Json(document) => {
-                let text = document.to_string();
-                json(reply.status, if head { String::new() } else { text })
-            }
-            Content::Xml(text) => {
-                let text = if head { String::new() } else { text };
-                typed(reply.status, "application/xml", text)
-            }
+            Content::Json(document) => json(reply.status, document.to_string()),
+            Content::Xml(text) => typed(reply.status, "application/xml", text),
             Content::Stream(id) => self.stream(id),
         };
         let headers = response.headers_mut();
@@ -134,13 +127,12 @@ impl Service {
     }
 
     fn stream(&self, id: String) -> Response<Body> {
+        let held = events::Held::new(Arc::clone(&self.0), id);
         let Some(seat) = self.0.seats.take() else {
-            self.0.lock().subscriptions.shift_remove(&id);
             let refusal = super::error::Refusal::unavailable();
             return json(refusal.status, refusal.document().to_string());
         };
         let patience = self.0.config.web.stream_patience.duration();
-        let core = Arc::clone(&self.0);
-        EventStream::response(seat, patience, |to| events::stream(core, id, to))
+        EventStream::response(seat, patience, |to| events::stream(held, to))
     }
 }

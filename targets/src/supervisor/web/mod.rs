@@ -1,6 +1,7 @@
 //! HTTP as the power side serves it: bounds, TLS, bodies, event streams.
 
 mod body;
+mod patient;
 mod serve;
 mod stream;
 mod tls;

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
+use super::patient::Patient;
 use crate::net::{Io, Listener};
 use crate::service::spawn_in;
 use crate::serving::http::Handler;
@@ -34,6 +35,8 @@ pub struct WebLimits {
     pub head_patience: Span,
     /// Longest wait for a request's body.
     pub body_patience: Span,
+    /// A client that reads nothing of an answer for this long is dropped.
+    pub write_patience: Span,
     /// Event streams at one time; further ones are answered 503.
     pub streams: usize,
     /// A client that does not take an event for this long is dropped.
@@ -48,6 +51,7 @@ impl Default for WebLimits {
             body_bytes: 256 << 10,
             head_patience: Span::from_secs(30),
             body_patience: Span::from_secs(10),
+            write_patience: Span::from_secs(30),
             streams: 64,
             stream_patience: Span::from_secs(5),
         }
@@ -89,6 +93,7 @@ async fn connection(
     tls: Option<TlsAcceptor>,
     handler: Arc<dyn Handler>,
 ) {
+    let io: Box<dyn Io> = Box::new(Patient::new(io, limits.write_patience.duration()));
     let Some(tls) = tls else {
         return speak(io, &limits, handler).await;
     };

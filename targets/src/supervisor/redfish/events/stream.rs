@@ -5,19 +5,26 @@ use std::sync::Arc;
 use tokio::time::timeout;
 
 use super::super::core::Core;
+use super::super::site::US;
 use super::log::{After, document};
 use crate::supervisor::web::EventStream;
 
 /// Events that one document carries.
 pub(super) const MOST: usize = 64;
 
-/// Ends the subscription of a stream however the stream ends.
-struct Guard {
+/// A stream's subscription, which ends however the stream ends.
+pub(in super::super) struct Held {
     core: Arc<Core>,
     id: String,
 }
 
-impl Drop for Guard {
+impl Held {
+    pub(in super::super) fn new(core: Arc<Core>, id: String) -> Self {
+        Self { core, id }
+    }
+}
+
+impl Drop for Held {
     fn drop(&mut self) {
         self.core.lock().subscriptions.shift_remove(&self.id);
     }
@@ -25,9 +32,8 @@ impl Drop for Guard {
 
 /// Sends events as they come, until the client leaves, is too slow, or its
 /// subscription is deleted.
-pub(in super::super) async fn stream(core: Arc<Core>, id: String, to: EventStream) {
-    let guard = Guard { core, id };
-    let core = &guard.core;
+pub(in super::super) async fn stream(held: Held, to: EventStream) {
+    let Held { core, id } = &held;
     let heartbeat = core.config.heartbeat.duration();
     // The first bytes show the client that it is heard.
     if !to.comment("ridethrough").await {
@@ -37,12 +43,13 @@ pub(in super::super) async fn stream(core: Arc<Core>, id: String, to: EventStrea
         let told = core.told.notified();
         tokio::pin!(told);
         told.as_mut().enable();
-        let Some(batch) = next(core, &guard.id) else {
+        let Some(batch) = next(core, id) else {
             return;
         };
         match batch {
             Batch::Nothing => match timeout(heartbeat, told).await {
                 Ok(()) => {}
+                Err(_) if core.board.silent(US) => {}
                 Err(_) if !to.comment("alive").await => return,
                 Err(_) => {}
             },

@@ -133,3 +133,22 @@ async fn a_machine_is_reset() {
     assert_eq!(on["LastResetCause"], "ManagementCommand");
     assert_eq!(on["LastResetTime"], "2026-01-01T00:00:03.000Z");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_plant_that_never_answers_is_given_up() {
+    let (board, orders) = fixture::board();
+    let core = Core::new(board, RedfishConfig::default(), None);
+    let site = Site {
+        core: Arc::new(core),
+        _tasks: JoinSet::new(),
+    };
+    let reset = "/Systems/gpu-2/Actions/ComputerSystem.Reset";
+    let reply = site
+        .admin(Method::POST, reset, r#"{"ResetType":"On"}"#)
+        .await;
+    assert_eq!(
+        (reply.status.as_u16(), header(&reply, "retry-after")),
+        (503, "5")
+    );
+    drop(orders);
+}
