@@ -3,7 +3,7 @@
 mod api;
 mod config;
 mod gateway;
-mod http;
+pub(crate) mod http;
 mod replica;
 pub mod tokens;
 

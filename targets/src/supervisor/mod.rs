@@ -6,13 +6,16 @@ mod config;
 mod forward;
 mod machine;
 mod mapping;
+pub mod metrics;
 pub mod nut;
 mod poller;
+pub mod redfish;
 #[allow(clippy::module_inception)]
 mod supervisor;
 #[cfg(test)]
 mod tests;
 mod watch;
+mod web;
 
 pub use agent::{NutAgentConfig, nut_on};
 pub use card::{CardConfig, card_on, run_card};
@@ -20,3 +23,4 @@ pub use config::{SupervisorConfig, SupervisorState};
 pub use machine::{DeviceView, Look, Machine, Step};
 pub use supervisor::{CardAddress, SupervisorService, run_supervisor, supervisor_on};
 pub use watch::{UNREACHABLE, WatchConfig, run_watch};
+pub use web::WebLimits;
