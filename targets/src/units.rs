@@ -47,6 +47,8 @@ macro_rules! quantity {
             const SUFFIXES: &'static [(&'static str, f64)] = &[$(($suffix, $factor)),+];
             /// The number in its base unit.
             pub fn get(self) -> f64 { self.0 }
+            /// It is nothing.
+            pub fn is_zero(&self) -> bool { self.0 == 0.0 }
         }
 
         impl FromStr for $name {
@@ -184,6 +186,10 @@ impl Span {
     /// From seconds.
     pub const fn from_secs(secs: u64) -> Self {
         Self(secs * 1_000_000)
+    }
+    /// It is no time at all.
+    pub const fn is_zero(&self) -> bool {
+        self.0 == 0
     }
     /// In microseconds.
     pub const fn micros(self) -> u64 {

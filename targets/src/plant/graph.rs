@@ -21,6 +21,8 @@ use super::utility::UtilityModel;
 pub(super) enum Device {
     /// A component with an output, by its index among the buses.
     Bus(usize),
+    /// The power shelf of a rack that has a backup unit.
+    Shelf(usize),
     /// A machine.
     Node(usize),
 }
@@ -55,9 +57,10 @@ impl Graph {
         graph.add_buses(site);
         for (name, rack) in &site.racks {
             graph.rack_names.insert(name.clone(), graph.racks.len());
-            graph
-                .racks
-                .push(RackModel::new(name, rack.stagger.micros()));
+            let cords = rack.cords.iter();
+            let cords = cords.filter_map(|pdu| graph.bus_names.get(pdu).copied());
+            let model = RackModel::new(name, rack, cords.collect());
+            graph.racks.push(model);
         }
         for load in loads {
             graph.add_node(site, load);
@@ -81,8 +84,11 @@ impl Graph {
             .chain(site.pdus.keys());
         let buses = buses.filter_map(|name| self.bus_names.get(name).copied());
         let nodes = 0..self.nodes.len();
+        let racks = self.racks.iter().enumerate();
+        let shelves = racks.filter(|(_, rack)| rack.bbu.is_some());
         buses
             .map(Device::Bus)
+            .chain(shelves.map(|(index, _)| Device::Shelf(index)))
             .chain(nodes.map(Device::Node))
             .collect()
     }
@@ -179,20 +185,21 @@ impl Graph {
             return;
         };
         let index = self.nodes.len();
-        let cords: Vec<usize> = written
-            .cords
-            .iter()
-            .filter_map(|pdu| self.bus_names.get(pdu).copied())
-            .collect();
+        let cords = self.racks[rack].cords.clone();
+        let mut outlets = Vec::with_capacity(cords.len());
         for (i, pdu) in cords.iter().enumerate() {
             if !cords[..i].contains(pdu) {
                 self.buses[*pdu].nodes.push(index);
+            }
+            if let Kind::Pdu(pdu) = &mut self.buses[*pdu].kind {
+                outlets.push(pdu.plug_in());
             }
         }
         let psu = PsuModel::new(&written.psu);
         self.racks[rack].nodes.push(index);
         self.node_names.insert(load.name.clone(), index);
-        self.nodes.push(NodeModel::new(load, rack, cords, psu));
+        self.nodes
+            .push(NodeModel::new(load, rack, (cords, outlets), psu));
     }
 
     /// A bus and every bus below it, by any way, in order.

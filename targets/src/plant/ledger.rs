@@ -21,6 +21,13 @@ pub(super) fn watt_hours(energy: Nanojoules) -> f64 {
     energy as f64 / 3.6e12
 }
 
+/// Whole microseconds, rounded up, for an energy at a power.
+pub(super) fn time_for(energy: Nanojoules, power: Milliwatts) -> Micros {
+    let power = Nanojoules::from(power);
+    let dt = (energy + power - 1).div_euclid(power).max(0);
+    Micros::try_from(dt).unwrap_or(Micros::MAX)
+}
+
 /// A meter of one power that is constant between changes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Meter {

@@ -4,6 +4,7 @@
 mod act;
 mod act_faults;
 mod battery;
+mod bbu;
 mod bench;
 mod bus;
 mod command;
@@ -39,8 +40,8 @@ pub use event::{
 };
 pub use ledger::EnergyLedger;
 pub use site::{
-    Battery, BatteryCondition, Breaker, Generator, InputWindow, Nominal, Pdu, Profile, Psu, Rack,
-    RestorePolicy, RuntimePoint, Site, Strikes, Transfer, TransferKind, TransferWindow, Ups,
-    UpsClass, Utility,
+    Battery, BatteryCondition, Bbu, Breaker, Generator, InputWindow, Nominal, Pdu, Profile, Psu,
+    Rack, RestorePolicy, RuntimePoint, Site, Strikes, Surge, Transfer, TransferKind,
+    TransferWindow, Ups, UpsClass, Utility,
 };
 pub use validate::SiteError;

@@ -79,6 +79,12 @@ impl Plant {
                 Kind::Transfer(_) | Kind::Pdu(_) => {}
             }
         }
+        for bbu in self.graph.racks.iter().filter_map(|rack| rack.bbu.as_ref()) {
+            let (c, d, l) = bbu.energy(self.now);
+            charged += c;
+            discharged += d;
+            lost += l;
+        }
         for node in &self.graph.nodes {
             let (d, h) = node.energy(self.now);
             delivered += d;

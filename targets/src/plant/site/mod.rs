@@ -5,7 +5,7 @@ mod sources;
 mod top;
 mod ups;
 
-pub use rack::{Breaker, Pdu, Psu, Rack, RestorePolicy};
+pub use rack::{Bbu, Breaker, Pdu, Psu, Rack, RestorePolicy, Surge};
 pub use sources::{Generator, Transfer, TransferKind, TransferWindow};
 pub use top::{Nominal, Profile, Site, Utility};
 pub use ups::{Battery, BatteryCondition, InputWindow, RuntimePoint, Strikes, Ups, UpsClass};

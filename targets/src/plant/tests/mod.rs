@@ -7,6 +7,7 @@ mod golden;
 mod graph;
 mod machines;
 mod properties;
+mod racks;
 mod scale;
 mod sources;
 mod story;

@@ -121,7 +121,12 @@ fn check_sums(plant: &Plant) {
             mine.map(|(_, drawn)| *drawn).sum::<i64>()
         };
         let nodes: i64 = bus.nodes.iter().map(cords).sum();
-        assert_eq!(bus.load, children + nodes, "{}", bus.name);
+        let racks = plant.graph.racks.iter();
+        let charging = racks.filter_map(|rack| Some((rack, rack.bbu.as_ref()?)));
+        let charging = charging.flat_map(|(rack, bbu)| rack.cords.iter().zip(&bbu.drawn));
+        let charging = charging.filter(|(pdu, _)| **pdu == index);
+        let backup: i64 = charging.map(|(_, drawn)| *drawn).sum();
+        assert_eq!(bus.load, children + nodes + backup, "{}", bus.name);
         assert!(
             bus.out.voltage_pu > 0.0 || bus.load == 0,
             "{} is dead and loaded",

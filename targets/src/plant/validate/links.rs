@@ -109,7 +109,7 @@ impl Check<'_> {
             for (field, _) in links {
                 let mut path = vec![*name];
                 let mut seen = BTreeSet::new();
-                if climb(&above, *name, field, &mut path, &mut seen) {
+                if climb(&above, name, field, &mut path, &mut seen) {
                     let problem = format!("it feeds itself: {}", path.join(" from "));
                     self.say(format!("{kind}.{name}.{field}"), problem);
                 }
