@@ -62,6 +62,16 @@ impl Plant {
             PlantAction::PsuRestored { node, supply } => {
                 self.with_node(node, |n, notes| n.set_supply(*supply, true, notes));
             }
+            PlantAction::CoolingTrips { cooling } => self.with_bus(cooling, |kind, notes| {
+                if let Kind::Cooling(it) = kind {
+                    it.trip(now, notes);
+                }
+            }),
+            PlantAction::CoolingRestored { cooling } => self.with_bus(cooling, |kind, notes| {
+                if let Kind::Cooling(it) = kind {
+                    it.put_back(now, notes);
+                }
+            }),
             _ => {}
         }
     }

@@ -74,6 +74,15 @@ impl Plant {
             Kind::Generator(it) => generator(it, &name, now, command, &mut notes),
             Kind::Transfer(it) => transfer(it, &name, command, &mut notes),
             Kind::Ups(it) => ups(it, &name, command, &mut notes),
+            Kind::Bess(it) => {
+                let dead = bus.out.voltage_pu <= 0.0;
+                it.obey(now, &name, dead, command, &mut notes)
+            }
+            Kind::Cooling(it) => match command {
+                DeviceCommand::Restart if it.restart() => Ok(()),
+                DeviceCommand::Restart => refused(&name, "it has no good voltage"),
+                _ => Err(unsupported(&name)),
+            },
             Kind::Pdu(it) => pdu(it, &name, now, command, &mut notes),
         };
         self.tell(&name, notes);

@@ -33,6 +33,14 @@ impl Plant {
                 ("transfer", kind.to_string())
             }
             Kind::Ups(ups) => ("ups", ups.headline()),
+            Kind::Bess(it) => {
+                let (power, energy) = (Watts(it.rating as f64 / 1e3), it.energy_wh());
+                ("bess", format!("BESS {power} {}", WattHours(energy)))
+            }
+            Kind::Cooling(it) => {
+                let capacity = Watts(it.capacity as f64 / 1e3);
+                ("cooling", format!("cooling {capacity}"))
+            }
             Kind::Pdu(pdu) => ("pdu", Amps(pdu.rating_a).to_string()),
         };
         Identity {
@@ -49,7 +57,7 @@ impl Plant {
 
     fn feeds_of(&self, bus: &Bus) -> Vec<String> {
         match bus.kind {
-            Kind::Ups(_) => self.load_buses(&bus.name),
+            Kind::Ups(_) | Kind::Bess(_) => self.load_buses(&bus.name),
             _ => Vec::new(),
         }
     }

@@ -1,8 +1,9 @@
 //! What the meters of each device show: the plant as its devices see it.
 
 use super::bus::{Bus, Kind, Output};
+use super::cooling::CoolingModel;
 use super::engine::Plant;
-use super::event::{BbuState, GeneratorState};
+use super::event::{BbuState, CoolingState, GeneratorState};
 use super::generator::GeneratorModel;
 use super::graph::Device;
 use super::ledger::watt_hours;
@@ -12,10 +13,13 @@ use super::site::RestorePolicy;
 use super::transfer::TransferModel;
 use super::ups::UpsModel;
 use crate::telemetry::{
-    BbuReading, GeneratorReading, GeneratorStatus, MachineReading, OutletReading, PduReading,
-    Reading, ShelfReading, SourceReading, SupplyReading, TransferReading, UpsReading,
-    UtilityReading,
+    BbuReading, BessReading, CoolingReading, CoolingStatus, GeneratorReading, GeneratorStatus,
+    MachineReading, OutletReading, PduReading, Reading, ShelfReading, SourceReading, SupplyReading,
+    TransferReading, UpsReading, UtilityReading,
 };
+
+/// Inlet temperature where no cooling is modelled (typical).
+const INLET_C: f64 = 25.0;
 
 impl Plant {
     /// What every device shows of itself now, by name, in the order of the
@@ -50,7 +54,31 @@ impl Plant {
             Kind::Generator(model) => Reading::Generator(self.generator_reading(bus, model)),
             Kind::Transfer(model) => Reading::Transfer(self.transfer_reading(bus, model)),
             Kind::Ups(model) => Reading::Ups(self.reading_of_ups(bus, model)),
+            Kind::Bess(model) => Reading::Bess(BessReading {
+                v: bus.out.voltage_pu * self.nominal_v,
+                nominal_v: self.nominal_v,
+                hz: bus.out.frequency_hz,
+                ..model.reading(self.now)
+            }),
+            Kind::Cooling(model) => Reading::Cooling(self.cooling_reading(bus, model)),
             Kind::Pdu(model) => Reading::Pdu(self.pdu_reading(bus, model)),
+        }
+    }
+
+    fn cooling_reading(&self, bus: &Bus, model: &CoolingModel) -> CoolingReading {
+        let room = &self.graph.rooms[model.room];
+        CoolingReading {
+            t_us: self.now,
+            status: match model.state {
+                CoolingState::Running => CoolingStatus::Running,
+                CoolingState::Tripped => CoolingStatus::Tripped,
+                CoolingState::Restarting => CoolingStatus::Restarting,
+                CoolingState::Locked => CoolingStatus::Locked,
+            },
+            temperature_c: room.celsius(self.now),
+            capacity_w: model.capacity as f64 / 1e3,
+            w: bus.draw() as f64 / 1e3,
+            limits_c: room.limits_c(),
         }
     }
 
@@ -251,6 +279,13 @@ impl Plant {
         (0..node.cords.len() * per_cord).map(supply).collect()
     }
 
+    /// The air that a rack breathes; as it should be where no cooling is
+    /// modelled.
+    fn inlet_c(&self, rack: usize) -> f64 {
+        let room = self.graph.racks[rack].room;
+        room.map_or(INLET_C, |room| self.graph.rooms[room].celsius(self.now))
+    }
+
     fn machine_reading(&self, index: usize) -> MachineReading {
         let node = &self.graph.nodes[index];
         MachineReading {
@@ -262,7 +297,7 @@ impl Plant {
             limit_w: node.limit.map(|limit| limit as f64 / 1e3),
             clocks: node.clocks(),
             braked: node.braked(),
-            temperature_c: 25.0,
+            temperature_c: self.inlet_c(node.rack),
             last_reset_cause: node.reset_cause.to_string(),
             supplies: self.supplies(index),
         }

@@ -6,8 +6,10 @@ mod act_faults;
 mod battery;
 mod bbu;
 mod bench;
+mod bess;
 mod bus;
 mod command;
+mod cooling;
 mod curve;
 mod engine;
 mod event;
@@ -15,6 +17,7 @@ mod generator;
 mod graph;
 mod identity;
 mod ledger;
+mod lfp;
 mod meters;
 mod node;
 mod pdu;
@@ -22,6 +25,7 @@ mod psu;
 mod query;
 mod rack;
 mod refresh;
+mod room;
 mod site;
 mod timers;
 mod transfer;
@@ -40,8 +44,8 @@ pub use event::{
 };
 pub use ledger::EnergyLedger;
 pub use site::{
-    Battery, BatteryCondition, Bbu, Breaker, Generator, InputWindow, Nominal, Pdu, Profile, Psu,
-    Rack, RestorePolicy, RuntimePoint, Site, Strikes, Surge, Transfer, TransferKind,
-    TransferWindow, Ups, UpsClass, Utility,
+    Battery, BatteryCondition, Bbu, Bess, Breaker, Cooling, Generator, InputWindow, Nominal, Pdu,
+    Profile, Psu, Rack, RestorePolicy, Room, RuntimePoint, Site, Strikes, Surge, Transfer,
+    TransferKind, TransferWindow, Ups, UpsClass, Utility,
 };
 pub use validate::SiteError;

@@ -16,6 +16,8 @@ pub(super) struct RackModel {
     pub(super) nodes: Vec<usize>,
     /// The PDU behind each of its cords.
     pub(super) cords: Vec<usize>,
+    /// The room whose air it breathes, where that is modelled.
+    pub(super) room: Option<usize>,
     /// Its battery backup unit.
     pub(super) bbu: Option<Box<BbuModel>>,
     /// Cuts in force.
@@ -35,6 +37,7 @@ impl RackModel {
                 .as_ref()
                 .map(|bbu| Box::new(BbuModel::new(bbu, cords.len()))),
             cords,
+            room: None,
             cuts: 0,
             stagger_us: site.stagger.micros(),
             waiting: BTreeSet::new(),

@@ -41,6 +41,12 @@ impl Plant {
             }
             Kind::Transfer(it) => it.react(now, inputs, &mut notes),
             Kind::Ups(ups) => ups.react(now, inputs, index, &mut notes),
+            Kind::Bess(it) => it.react(now, inputs[0], index, &mut notes),
+            Kind::Cooling(it) => {
+                it.react(now, inputs[0], &mut notes);
+                self.stale_rooms.insert(it.room);
+                Output::DEAD
+            }
             Kind::Pdu(pdu) => {
                 let cut = bus.cuts > 0;
                 pdu.react(now, if cut { Output::DEAD } else { inputs[0] }, &mut notes)
@@ -90,7 +96,7 @@ impl Plant {
                 voltage_pu: out.voltage_pu,
                 frequency_hz: out.frequency_hz,
             },
-            Kind::Transfer(_) | Kind::Ups(_) | Kind::Pdu(_) => Change::Bus {
+            _ => Change::Bus {
                 voltage_pu: out.voltage_pu,
                 source: self.graph.source_name(out.source),
             },
@@ -100,6 +106,7 @@ impl Plant {
     pub(super) fn refresh_load(&mut self, index: usize) {
         let (now, nominal_v) = (self.now, self.nominal_v);
         let mut notes = Notes::new();
+        let input = self.output_of(self.graph.buses[index].parent);
         let bus = &mut self.graph.buses[index];
         let load = bus.load;
         let (draws, due) = match &mut bus.kind {
@@ -119,6 +126,11 @@ impl Plant {
                 let draws = ups.carry(now, load, &mut notes);
                 (draws, ups.next_due(now))
             }
+            Kind::Bess(it) => {
+                let draw = it.carry(now, load, bus.out.voltage_pu <= 0.0);
+                ([draw, 0], it.next_due())
+            }
+            Kind::Cooling(it) => ([it.carry(now, input), 0], it.next_due()),
             Kind::Pdu(pdu) => {
                 pdu.load(now, load, bus.out.voltage_pu, nominal_v);
                 ([load, 0], pdu.next_due())
@@ -164,14 +176,20 @@ impl Plant {
         let backup = !cut && self.graph.racks[rack].backs_up();
         let mut notes = Notes::new();
         let node = &mut self.graph.nodes[index];
-        let before = node.drawn.clone();
+        let (before, power) = (node.drawn.clone(), node.power());
         node.react(self.now, &inputs, backup, &mut notes);
+        let warmer = node.power() - power;
         for ((pdu, now), before) in node.cords.iter().zip(&node.drawn).zip(&before) {
             if now != before {
                 self.graph.buses[*pdu].load += now - before;
                 self.stale_loads.insert(*pdu);
             }
         }
+        if let Some(room) = self.graph.racks[rack].room.filter(|_| warmer != 0) {
+            self.graph.rooms[room].heat += warmer;
+            self.stale_rooms.insert(room);
+        }
+        let node = &self.graph.nodes[index];
         let (due, waits) = (node.next_due(), node.waits(&inputs));
         let dark = node.is_dark(&inputs) && !cut;
         let asks = dark.then(|| node.power());
@@ -235,6 +253,42 @@ impl Plant {
         if !notes.is_empty() {
             let name = format!("{}.shelf", self.graph.racks[index].name);
             self.tell(&name, notes);
+        }
+    }
+
+    /// The temperature of a room, and what it does to the machines in it.
+    pub(super) fn refresh_room(&mut self, index: usize) {
+        let graph = &mut self.graph;
+        let room = &mut graph.rooms[index];
+        let units = room
+            .units
+            .iter()
+            .filter_map(|unit| match &graph.buses[*unit].kind {
+                Kind::Cooling(it) if it.runs() => Some(it.capacity),
+                _ => None,
+            });
+        let cooling = units.sum();
+        let before = room.effect();
+        let mut notes = Notes::new();
+        room.react(self.now, cooling, &mut notes);
+        let (after, due) = (room.effect(), room.next_due());
+        let base = graph.buses.len() + graph.racks.len() + graph.nodes.len();
+        self.timers.set(base + index, due);
+        if !notes.is_empty() {
+            let name = room.name.clone();
+            self.tell(&name, notes);
+        }
+        if before == after {
+            return;
+        }
+        for rack in self.graph.rooms[index].racks.clone() {
+            for node in self.graph.racks[rack].nodes.clone() {
+                let mut notes = Notes::new();
+                self.graph.nodes[node].heat(after.0, after.1, &mut notes);
+                let name = self.graph.nodes[node].name.clone();
+                self.tell(&name, notes);
+                self.stale_nodes.insert(node);
+            }
         }
     }
 }

@@ -1,10 +1,14 @@
 //! A site as written in YAML.
 
+mod bess;
+mod cooling;
 mod rack;
 mod sources;
 mod top;
 mod ups;
 
+pub use bess::Bess;
+pub use cooling::{Cooling, Room};
 pub use rack::{Bbu, Breaker, Pdu, Psu, Rack, RestorePolicy, Surge};
 pub use sources::{Generator, Transfer, TransferKind, TransferWindow};
 pub use top::{Nominal, Profile, Site, Utility};

@@ -1,7 +1,9 @@
 //! The plant as a whole.
 
+mod bess;
 mod breaker;
 mod bypass;
+mod cooling;
 mod devices;
 mod golden;
 mod graph;

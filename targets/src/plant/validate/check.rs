@@ -40,6 +40,9 @@ pub(in super::super) fn problems(site: &Site, loads: &[NodeLoad]) -> Vec<SiteErr
         check.ups(name, ups);
         check.battery(name, &ups.battery);
     }
+    for (name, bess) in &site.bess {
+        check.bess(name, bess);
+    }
     for (name, pdu) in &site.pdus {
         check.breaker(name, &pdu.breaker);
         for (field, span) in [
@@ -52,6 +55,9 @@ pub(in super::super) fn problems(site: &Site, loads: &[NodeLoad]) -> Vec<SiteErr
     }
     for (name, rack) in &site.racks {
         check.rack(name, rack);
+    }
+    for (name, cooling) in &site.cooling {
+        check.cooling(name, cooling);
     }
     for load in loads {
         check.load(load);
