@@ -47,6 +47,8 @@ macro_rules! quantity {
             const SUFFIXES: &'static [(&'static str, f64)] = &[$(($suffix, $factor)),+];
             /// The number in its base unit.
             pub fn get(self) -> f64 { self.0 }
+            /// It is nothing.
+            pub fn is_zero(&self) -> bool { self.0 == 0.0 }
         }
 
         impl FromStr for $name {
@@ -148,6 +150,11 @@ quantity!(
     [("Hz", 1.0)], show: [("Hz", 0.0)]
 );
 quantity!(
+    /// Temperature in degrees Celsius.
+    Celsius, "a temperature such as `25C`", r"^\s*[0-9_]+(\.[0-9]+)?\s*(C|°C)\s*$", non_negative: true,
+    [("C", 1.0), ("°C", 1.0)], show: [("C", 0.0)]
+);
+quantity!(
     /// A share of something: a voltage per unit, a state of charge, a loss.
     /// Stored as 0 to 1 (more where that makes sense, as in a swell).
     PerUnit, "a share such as `0.85pu` or `85%`", r"^\s*[0-9_]+(\.[0-9]+)?\s*(pu|%)\s*$", non_negative: true,
@@ -184,6 +191,10 @@ impl Span {
     /// From seconds.
     pub const fn from_secs(secs: u64) -> Self {
         Self(secs * 1_000_000)
+    }
+    /// It is no time at all.
+    pub const fn is_zero(&self) -> bool {
+        self.0 == 0
     }
     /// In microseconds.
     pub const fn micros(self) -> u64 {

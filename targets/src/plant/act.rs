@@ -33,18 +33,10 @@ impl Plant {
             PlantAction::Cut(target) => self.cut(target, |cuts| *cuts += 1),
             PlantAction::Uncut(target) => self.cut(target, |cuts| *cuts = cuts.saturating_sub(1)),
             PlantAction::Brake { node, ratio } => {
-                if let Some(&index) = self.graph.node_names.get(node) {
-                    let mut notes = Notes::new();
-                    self.graph.nodes[index].brake_line(*ratio, &mut notes);
-                    self.tell(node, notes);
-                    self.touch_node(index);
-                }
+                self.with_node(node, |n, notes| n.brake_line(*ratio, notes));
             }
             PlantAction::Draw { node, utilisation } => {
-                if let Some(&index) = self.graph.node_names.get(node) {
-                    self.graph.nodes[index].work(*utilisation);
-                    self.touch_node(index);
-                }
+                self.with_node(node, |n, _| n.work(*utilisation));
             }
             other => self.apply_fault(other),
         }

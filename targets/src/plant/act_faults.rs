@@ -3,6 +3,7 @@
 use super::bus::{Kind, Notes};
 use super::engine::Plant;
 use super::event::PlantAction;
+use super::node::NodeModel;
 
 impl Plant {
     /// The actions that change what a device can do.
@@ -45,7 +46,47 @@ impl Plant {
             PlantAction::RetransferRestored { ups } => {
                 self.with_ups(ups, |u, _| u.retransfer_fails = false);
             }
+            PlantAction::OutletOff { pdu, outlet } => {
+                self.with_pdu(pdu, |p, _| p.order(now, *outlet, false, true));
+            }
+            PlantAction::OutletOn { pdu, outlet } => {
+                self.with_pdu(pdu, |p, _| p.order(now, *outlet, true, true));
+            }
+            PlantAction::BreakerPickup { pdu, pickup } => {
+                let pickup = pickup.map(|pickup| pickup.get());
+                self.with_pdu(pdu, |p, _| p.set_pickup(pickup));
+            }
+            PlantAction::PsuFails { node, supply } => {
+                self.with_node(node, |n, notes| n.set_supply(*supply, false, notes));
+            }
+            PlantAction::PsuRestored { node, supply } => {
+                self.with_node(node, |n, notes| n.set_supply(*supply, true, notes));
+            }
+            PlantAction::CoolingTrips { cooling } => self.with_bus(cooling, |kind, notes| {
+                if let Kind::Cooling(it) = kind {
+                    it.trip(now, notes);
+                }
+            }),
+            PlantAction::CoolingRestored { cooling } => self.with_bus(cooling, |kind, notes| {
+                if let Kind::Cooling(it) = kind {
+                    it.put_back(now, notes);
+                }
+            }),
             _ => {}
+        }
+    }
+
+    /// Changes a machine, where there is one of this name.
+    pub(super) fn with_node(
+        &mut self,
+        name: &str,
+        change: impl FnOnce(&mut NodeModel, &mut Notes),
+    ) {
+        if let Some(&index) = self.graph.node_names.get(name) {
+            let mut notes = Notes::new();
+            change(&mut self.graph.nodes[index], &mut notes);
+            self.tell(name, notes);
+            self.touch_node(index);
         }
     }
 

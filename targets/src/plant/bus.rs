@@ -1,5 +1,7 @@
 //! What every component with an output has in common.
 
+use super::bess::BessModel;
+use super::cooling::CoolingModel;
 use super::event::Change;
 use super::generator::GeneratorModel;
 use super::ledger::Milliwatts;
@@ -17,7 +19,7 @@ pub(super) enum Source {
     Utility(usize),
     /// The generator with this index among the buses.
     Generator(usize),
-    /// The battery of the UPS with this index among the buses.
+    /// The battery of the UPS or BESS with this index among the buses.
     Battery(usize),
 }
 
@@ -55,8 +57,12 @@ pub(super) enum Kind {
     Transfer(Box<TransferModel>),
     /// An uninterruptible power supply.
     Ups(Box<UpsModel>),
+    /// A battery energy storage system.
+    Bess(Box<BessModel>),
     /// A power distribution unit.
     Pdu(PduModel),
+    /// A cooling unit, which has no output.
+    Cooling(Box<CoolingModel>),
 }
 
 /// A component with an output: a source, a switch, a UPS or a PDU.

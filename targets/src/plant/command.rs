@@ -4,6 +4,7 @@ use super::bus::{Kind, Notes};
 use super::engine::Plant;
 use super::event::{Change, GeneratorState, PlantEvent};
 use super::generator::GeneratorModel;
+use super::ledger::milliwatts;
 use super::pdu::PduModel;
 use super::transfer::TransferModel;
 use super::ups::UpsModel;
@@ -22,12 +23,45 @@ impl Plant {
     ) -> Result<Vec<PlantEvent>, CommandError> {
         if let Some(&index) = self.graph.bus_names.get(device) {
             self.command_bus(index, command)?;
-        } else if self.graph.node_names.contains_key(device) {
+        } else if let Some(&index) = self.graph.node_names.get(device) {
+            self.command_node(index, command)?;
+        } else if self.shelf_named(device).is_some() {
             return Err(unsupported(device));
         } else {
             return Err(CommandError::Unknown(device.to_string()));
         }
         Ok(self.settle_action())
+    }
+
+    fn command_node(&mut self, index: usize, command: &DeviceCommand) -> Obeyed {
+        let node = &self.graph.nodes[index];
+        let name = node.name.clone();
+        match *command {
+            DeviceCommand::Machine { on: true } if !node.powered && !self.has_input(index) => {
+                refused(&name, "it has no power")
+            }
+            DeviceCommand::Machine { on } => {
+                self.with_node(&name, |n, _| n.switch(on));
+                Ok(())
+            }
+            DeviceCommand::Limit { watts } => {
+                let (low, high) = (node.idle as f64 / 1e3, node.peak as f64 / 1e3);
+                if watts.is_some_and(|watts| !(low..=high).contains(&watts)) {
+                    let problem = format!("{name}: must be between {low} W and {high} W");
+                    return Err(CommandError::OutOfRange(problem));
+                }
+                let limit = watts.map(milliwatts);
+                self.with_node(&name, |n, notes| n.hold_to(limit, notes));
+                Ok(())
+            }
+            _ => Err(unsupported(&name)),
+        }
+    }
+
+    fn has_input(&self, node: usize) -> bool {
+        let inputs = self.inputs(node);
+        let psu = &self.graph.nodes[node].psu;
+        inputs.iter().any(|v| psu.live(*v))
     }
 
     fn command_bus(&mut self, index: usize, command: &DeviceCommand) -> Obeyed {
@@ -40,7 +74,16 @@ impl Plant {
             Kind::Generator(it) => generator(it, &name, now, command, &mut notes),
             Kind::Transfer(it) => transfer(it, &name, command, &mut notes),
             Kind::Ups(it) => ups(it, &name, command, &mut notes),
-            Kind::Pdu(it) => pdu(it, &name, command, &mut notes),
+            Kind::Bess(it) => {
+                let dead = bus.out.voltage_pu <= 0.0;
+                it.obey(now, &name, dead, command, &mut notes)
+            }
+            Kind::Cooling(it) => match command {
+                DeviceCommand::Restart if it.restart() => Ok(()),
+                DeviceCommand::Restart => refused(&name, "it has no good voltage"),
+                _ => Err(unsupported(&name)),
+            },
+            Kind::Pdu(it) => pdu(it, &name, now, command, &mut notes),
         };
         self.tell(&name, notes);
         self.touch_bus(index);
@@ -146,7 +189,13 @@ fn ups(it: &mut UpsModel, name: &str, command: &DeviceCommand, notes: &mut Notes
     }
 }
 
-fn pdu(it: &mut PduModel, name: &str, command: &DeviceCommand, notes: &mut Notes) -> Obeyed {
+fn pdu(
+    it: &mut PduModel,
+    name: &str,
+    now: Micros,
+    command: &DeviceCommand,
+    notes: &mut Notes,
+) -> Obeyed {
     match *command {
         DeviceCommand::Breaker { on } => {
             it.switch(on, notes);
@@ -154,6 +203,15 @@ fn pdu(it: &mut PduModel, name: &str, command: &DeviceCommand, notes: &mut Notes
         }
         DeviceCommand::Reset => {
             it.switch(true, notes);
+            Ok(())
+        }
+        DeviceCommand::Outlet { index, .. } if index >= it.outlets() => {
+            let problem = format!("{name}: no outlet {index}; it has {}", it.outlets());
+            Err(CommandError::OutOfRange(problem))
+        }
+        DeviceCommand::Outlet { .. } if !it.has_supply() => refused(name, "it has no power"),
+        DeviceCommand::Outlet { index, on } => {
+            it.order(now, index, on, false);
             Ok(())
         }
         _ => Err(unsupported(name)),

@@ -31,6 +31,7 @@ pub struct Plant {
     pub(super) stale_buses: BTreeSet<usize>,
     pub(super) stale_nodes: BTreeSet<usize>,
     pub(super) stale_racks: BTreeSet<usize>,
+    pub(super) stale_rooms: BTreeSet<usize>,
     pub(super) stale_loads: BTreeSet<usize>,
 }
 
@@ -44,15 +45,17 @@ impl Plant {
         }
         let graph = Graph::build(site, loads);
         let (buses, racks, nodes) = (graph.buses.len(), graph.racks.len(), graph.nodes.len());
+        let rooms = graph.rooms.len();
         let mut plant = Self {
             graph,
             nominal_v: site.nominal.voltage.get(),
             now: 0,
-            timers: Timers::new(buses + racks + nodes),
+            timers: Timers::new(buses + racks + nodes + rooms),
             events: Vec::new(),
             stale_buses: (0..buses).collect(),
             stale_nodes: (0..nodes).collect(),
             stale_racks: BTreeSet::new(),
+            stale_rooms: (0..rooms).collect(),
             stale_loads: (0..buses).collect(),
         };
         plant.settle();
@@ -116,12 +119,15 @@ impl Plant {
 
     fn wake(&mut self, component: usize) {
         let (buses, racks) = (self.graph.buses.len(), self.graph.racks.len());
+        let nodes = self.graph.nodes.len();
         if component < buses {
             self.stale_buses.insert(component);
         } else if component < buses + racks {
             self.stale_racks.insert(component - buses);
-        } else {
+        } else if component < buses + racks + nodes {
             self.stale_nodes.insert(component - buses - racks);
+        } else {
+            self.stale_rooms.insert(component - buses - racks - nodes);
         }
     }
 
@@ -134,7 +140,7 @@ impl Plant {
     }
 
     /// Voltages first, in order of supply; then machines; then racks, which
-    /// may wake machines; then powers, against the order of supply. Powers
+    /// may wake machines; then rooms, which may stop them; then powers, against the order of supply. Powers
     /// move no voltage at the same instant, so that this comes to an end.
     fn settle(&mut self) {
         loop {
@@ -144,6 +150,8 @@ impl Plant {
                 self.refresh_node(node);
             } else if let Some(rack) = self.stale_racks.pop_first() {
                 self.refresh_rack(rack);
+            } else if let Some(room) = self.stale_rooms.pop_first() {
+                self.refresh_room(room);
             } else if let Some(bus) = self.stale_loads.pop_last() {
                 self.refresh_load(bus);
             } else {

@@ -4,14 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
+use super::bess::BessModel;
 use super::bus::{Bus, Kind, Output, Source};
+use super::cooling::CoolingModel;
 use super::event::NodeLoad;
 use super::generator::GeneratorModel;
+use super::ledger::milliwatts;
 use super::node::NodeModel;
 use super::pdu::PduModel;
 use super::psu::PsuModel;
 use super::rack::RackModel;
-use super::site::Site;
+use super::room::RoomModel;
+use super::site::{self, Site};
 use super::transfer::TransferModel;
 use super::ups::UpsModel;
 use super::utility::UtilityModel;
@@ -21,6 +25,8 @@ use super::utility::UtilityModel;
 pub(super) enum Device {
     /// A component with an output, by its index among the buses.
     Bus(usize),
+    /// The power shelf of a rack that has a backup unit.
+    Shelf(usize),
     /// A machine.
     Node(usize),
 }
@@ -30,6 +36,7 @@ pub(super) enum Device {
 pub(super) struct Graph {
     pub(super) buses: Vec<Bus>,
     pub(super) racks: Vec<RackModel>,
+    pub(super) rooms: Vec<RoomModel>,
     pub(super) nodes: Vec<NodeModel>,
     pub(super) bus_names: BTreeMap<String, usize>,
     pub(super) rack_names: BTreeMap<String, usize>,
@@ -45,6 +52,7 @@ impl Graph {
         let mut graph = Self {
             buses: Vec::new(),
             racks: Vec::new(),
+            rooms: Vec::new(),
             nodes: Vec::new(),
             bus_names: BTreeMap::new(),
             rack_names: BTreeMap::new(),
@@ -55,9 +63,13 @@ impl Graph {
         graph.add_buses(site);
         for (name, rack) in &site.racks {
             graph.rack_names.insert(name.clone(), graph.racks.len());
-            graph
-                .racks
-                .push(RackModel::new(name, rack.stagger.micros()));
+            let cords = rack.cords.iter();
+            let cords = cords.filter_map(|pdu| graph.bus_names.get(pdu).copied());
+            let model = RackModel::new(name, rack, cords.collect());
+            graph.racks.push(model);
+        }
+        for (name, cooling) in &site.cooling {
+            graph.add_cooling(name, cooling);
         }
         for load in loads {
             graph.add_node(site, load);
@@ -78,11 +90,18 @@ impl Graph {
             .chain(site.generators.keys())
             .chain(site.transfers.keys())
             .chain(site.ups.keys())
+            .chain(site.bess.keys())
             .chain(site.pdus.keys());
         let buses = buses.filter_map(|name| self.bus_names.get(name).copied());
         let nodes = 0..self.nodes.len();
+        let cooling = site.cooling.keys();
+        let cooling = cooling.filter_map(|name| self.bus_names.get(name).copied());
+        let racks = self.racks.iter().enumerate();
+        let shelves = racks.filter(|(_, rack)| rack.bbu.is_some());
         buses
             .map(Device::Bus)
+            .chain(shelves.map(|(index, _)| Device::Shelf(index)))
+            .chain(cooling.map(Device::Bus))
             .chain(nodes.map(Device::Node))
             .collect()
     }
@@ -135,6 +154,12 @@ impl Graph {
                 self.add_bus(name, [Some(parent), bypass], Kind::Ups(model));
             }
         }
+        for (name, bess) in &site.bess {
+            if let Some(parent) = self.joins(name, &bess.from) {
+                let model = Box::new(BessModel::new(bess, hz));
+                self.add_bus(name, [Some(parent), None], Kind::Bess(model));
+            }
+        }
         for (name, pdu) in &site.pdus {
             if let Some(parent) = self.joins(name, &pdu.from) {
                 self.add_bus(name, [Some(parent), None], Kind::Pdu(PduModel::new(pdu)));
@@ -172,6 +197,57 @@ impl Graph {
         index
     }
 
+    /// A cooling unit, in the room that one of its racks is already in, or in
+    /// one of its own.
+    fn add_cooling(&mut self, name: &str, cooling: &site::Cooling) {
+        let Some(parent) = self.joins(name, &cooling.from) else {
+            return;
+        };
+        let racks = cooling.racks.iter();
+        let racks: Vec<usize> = racks
+            .filter_map(|r| self.rack_names.get(r).copied())
+            .collect();
+        let known = racks.iter().find_map(|rack| self.racks[*rack].room);
+        let room = known.unwrap_or(self.rooms.len());
+        if known.is_none() {
+            self.rooms.push(RoomModel::new(name, &cooling.room));
+        }
+        for rack in racks {
+            match self.racks[rack].room {
+                None => {
+                    self.racks[rack].room = Some(room);
+                    self.rooms[room].racks.push(rack);
+                }
+                Some(other) if other != room => self.merge_rooms(room, other),
+                Some(_) => {}
+            }
+        }
+        let model = Box::new(CoolingModel::new(cooling, room));
+        let index = self.add_bus(name, [Some(parent), None], Kind::Cooling(model));
+        self.rooms[room].units.push(index);
+    }
+
+    /// A unit that cools racks of two rooms makes them one.
+    fn merge_rooms(&mut self, room: usize, other: usize) {
+        let (racks, units) = {
+            let other = &mut self.rooms[other];
+            (
+                std::mem::take(&mut other.racks),
+                std::mem::take(&mut other.units),
+            )
+        };
+        for rack in &racks {
+            self.racks[*rack].room = Some(room);
+        }
+        for unit in &units {
+            if let Kind::Cooling(unit) = &mut self.buses[*unit].kind {
+                unit.room = room;
+            }
+        }
+        self.rooms[room].racks.extend(racks);
+        self.rooms[room].units.extend(units);
+    }
+
     fn add_node(&mut self, site: &Site, load: &NodeLoad) {
         let (Some(&rack), Some(written)) =
             (self.rack_names.get(&load.rack), site.racks.get(&load.rack))
@@ -179,20 +255,25 @@ impl Graph {
             return;
         };
         let index = self.nodes.len();
-        let cords: Vec<usize> = written
-            .cords
-            .iter()
-            .filter_map(|pdu| self.bus_names.get(pdu).copied())
-            .collect();
+        if let Some(room) = self.racks[rack].room {
+            let [peak, idle] = [load.peak, load.idle].map(|power| milliwatts(power.get()));
+            self.rooms[room].add_machine(peak, idle);
+        }
+        let cords = self.racks[rack].cords.clone();
+        let mut outlets = Vec::with_capacity(cords.len());
         for (i, pdu) in cords.iter().enumerate() {
             if !cords[..i].contains(pdu) {
                 self.buses[*pdu].nodes.push(index);
+            }
+            if let Kind::Pdu(pdu) = &mut self.buses[*pdu].kind {
+                outlets.push(pdu.plug_in());
             }
         }
         let psu = PsuModel::new(&written.psu);
         self.racks[rack].nodes.push(index);
         self.node_names.insert(load.name.clone(), index);
-        self.nodes.push(NodeModel::new(load, rack, cords, psu));
+        self.nodes
+            .push(NodeModel::new(load, rack, (cords, outlets), psu));
     }
 
     /// A bus and every bus below it, by any way, in order.

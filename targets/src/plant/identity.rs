@@ -4,13 +4,14 @@ use super::bus::{Bus, Kind};
 use super::engine::Plant;
 use super::graph::Device;
 use crate::telemetry::Identity;
-use crate::units::{Amps, Hertz, Volts, Watts};
+use crate::units::{Amps, Hertz, Volts, WattHours, Watts};
 
 impl Plant {
     /// Who every device is, in the order of the site.
     pub fn identities(&self) -> Vec<Identity> {
         let plate = |device: &Device| match *device {
             Device::Bus(index) => self.bus_identity(index),
+            Device::Shelf(index) => self.shelf_identity(index),
             Device::Node(index) => self.machine_identity(index),
         };
         self.graph.devices.iter().map(plate).collect()
@@ -32,6 +33,14 @@ impl Plant {
                 ("transfer", kind.to_string())
             }
             Kind::Ups(ups) => ("ups", ups.headline()),
+            Kind::Bess(it) => {
+                let (power, energy) = (Watts(it.rating as f64 / 1e3), it.energy_wh());
+                ("bess", format!("BESS {power} {}", WattHours(energy)))
+            }
+            Kind::Cooling(it) => {
+                let capacity = Watts(it.capacity as f64 / 1e3);
+                ("cooling", format!("cooling {capacity}"))
+            }
             Kind::Pdu(pdu) => ("pdu", Amps(pdu.rating_a).to_string()),
         };
         Identity {
@@ -48,8 +57,20 @@ impl Plant {
 
     fn feeds_of(&self, bus: &Bus) -> Vec<String> {
         match bus.kind {
-            Kind::Ups(_) => self.load_buses(&bus.name),
+            Kind::Ups(_) | Kind::Bess(_) => self.load_buses(&bus.name),
             _ => Vec::new(),
+        }
+    }
+
+    fn shelf_identity(&self, index: usize) -> Identity {
+        let rack = &self.graph.racks[index];
+        let energy = rack.bbu.as_ref().map_or(0.0, |bbu| bbu.energy_wh());
+        let headline = format!("BBU {}", WattHours(energy));
+        let mut cords = rack.cords.clone();
+        cords.dedup();
+        Identity {
+            from: self.names(cords),
+            ..Identity::new(&self.shelf_name(index), "shelf", &headline)
         }
     }
 

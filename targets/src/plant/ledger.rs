@@ -21,6 +21,13 @@ pub(super) fn watt_hours(energy: Nanojoules) -> f64 {
     energy as f64 / 3.6e12
 }
 
+/// Whole microseconds, rounded up, for an energy at a power.
+pub(super) fn time_for(energy: Nanojoules, power: Milliwatts) -> Micros {
+    let power = Nanojoules::from(power);
+    let dt = (energy + power - 1).div_euclid(power).max(0);
+    Micros::try_from(dt).unwrap_or(Micros::MAX)
+}
+
 /// A meter of one power that is constant between changes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Meter {
@@ -47,13 +54,15 @@ impl Meter {
 }
 
 /// Where the energy of a site went, since time 0. Without an error of the
-/// model `drawn = delivered + losses + stored_delta`.
+/// model `drawn = delivered + cooling + losses + stored_delta`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct EnergyLedger {
     /// Drawn from the utilities and generators, in watt-hours.
     pub drawn_wh: f64,
     /// Delivered to the machines, in watt-hours.
     pub delivered_wh: f64,
+    /// Drawn by cooling units, in watt-hours.
+    pub cooling_wh: f64,
     /// Put into batteries, after the charger's loss, in watt-hours.
     pub battery_charged_wh: f64,
     /// Taken from batteries, in watt-hours at the output of the inverter, as a
@@ -69,6 +78,6 @@ pub struct EnergyLedger {
 impl EnergyLedger {
     /// What the accounts leave unexplained, in watt-hours.
     pub fn imbalance_wh(&self) -> f64 {
-        self.drawn_wh - self.delivered_wh - self.losses_wh - self.stored_delta_wh
+        self.drawn_wh - self.delivered_wh - self.cooling_wh - self.losses_wh - self.stored_delta_wh
     }
 }

@@ -1,8 +1,9 @@
 //! What the meters of each device show: the plant as its devices see it.
 
 use super::bus::{Bus, Kind, Output};
+use super::cooling::CoolingModel;
 use super::engine::Plant;
-use super::event::GeneratorState;
+use super::event::{BbuState, CoolingState, GeneratorState};
 use super::generator::GeneratorModel;
 use super::graph::Device;
 use super::ledger::watt_hours;
@@ -12,9 +13,13 @@ use super::site::RestorePolicy;
 use super::transfer::TransferModel;
 use super::ups::UpsModel;
 use crate::telemetry::{
-    GeneratorReading, GeneratorStatus, MachineReading, OutletReading, PduReading, Reading,
-    SourceReading, SupplyReading, TransferReading, UpsReading, UtilityReading,
+    BbuReading, BessReading, CoolingReading, CoolingStatus, GeneratorReading, GeneratorStatus,
+    MachineReading, OutletReading, PduReading, Reading, ShelfReading, SourceReading, SupplyReading,
+    TransferReading, UpsReading, UtilityReading,
 };
+
+/// Inlet temperature where no cooling is modelled (typical).
+const INLET_C: f64 = 25.0;
 
 impl Plant {
     /// What every device shows of itself now, by name, in the order of the
@@ -25,6 +30,10 @@ impl Plant {
                 let bus = &self.graph.buses[index];
                 (bus.name.clone(), self.bus_reading(bus))
             }
+            Device::Shelf(index) => (
+                self.shelf_name(index),
+                Reading::Shelf(self.shelf_reading(index)),
+            ),
             Device::Node(index) => {
                 let node = &self.graph.nodes[index];
                 let reading = Reading::Machine(self.machine_reading(index));
@@ -45,7 +54,31 @@ impl Plant {
             Kind::Generator(model) => Reading::Generator(self.generator_reading(bus, model)),
             Kind::Transfer(model) => Reading::Transfer(self.transfer_reading(bus, model)),
             Kind::Ups(model) => Reading::Ups(self.reading_of_ups(bus, model)),
+            Kind::Bess(model) => Reading::Bess(BessReading {
+                v: bus.out.voltage_pu * self.nominal_v,
+                nominal_v: self.nominal_v,
+                hz: bus.out.frequency_hz,
+                ..model.reading(self.now)
+            }),
+            Kind::Cooling(model) => Reading::Cooling(self.cooling_reading(bus, model)),
             Kind::Pdu(model) => Reading::Pdu(self.pdu_reading(bus, model)),
+        }
+    }
+
+    fn cooling_reading(&self, bus: &Bus, model: &CoolingModel) -> CoolingReading {
+        let room = &self.graph.rooms[model.room];
+        CoolingReading {
+            t_us: self.now,
+            status: match model.state {
+                CoolingState::Running => CoolingStatus::Running,
+                CoolingState::Tripped => CoolingStatus::Tripped,
+                CoolingState::Restarting => CoolingStatus::Restarting,
+                CoolingState::Locked => CoolingStatus::Locked,
+            },
+            temperature_c: room.celsius(self.now),
+            capacity_w: model.capacity as f64 / 1e3,
+            w: bus.draw() as f64 / 1e3,
+            limits_c: room.limits_c(),
         }
     }
 
@@ -144,10 +177,10 @@ impl Plant {
 
     fn pdu_reading(&self, bus: &Bus, model: &PduModel) -> PduReading {
         let volts = bus.out.voltage_pu * self.nominal_v;
-        let outlet = |(node, w): (&NodeModel, f64)| OutletReading {
+        let outlet = |(node, outlet, w): (&NodeModel, usize, f64)| OutletReading {
             node: node.name.clone(),
-            on: model.outlets_on,
-            pending: None,
+            on: model.conducts(outlet),
+            pending: model.pending(outlet),
             w,
             a: if volts > 0.0 { w / volts } else { 0.0 },
         };
@@ -173,42 +206,100 @@ impl Plant {
         }
     }
 
-    /// Every cord in a bus: its machine and the watts through it.
-    fn cords_on<'a>(&'a self, bus: &'a Bus) -> impl Iterator<Item = (&'a NodeModel, f64)> + 'a {
+    /// Every cord in a bus, by outlet: its machine and the watts through it.
+    fn cords_on<'a>(
+        &'a self,
+        bus: &'a Bus,
+    ) -> impl Iterator<Item = (&'a NodeModel, usize, f64)> + 'a {
         let index = self.graph.bus_names.get(&bus.name).copied();
         bus.nodes.iter().flat_map(move |node| {
             let node = &self.graph.nodes[*node];
-            let cords = node.cords.iter().zip(&node.drawn);
-            cords
-                .filter(move |(pdu, _)| Some(**pdu) == index)
-                .map(move |(_, drawn)| (node, *drawn as f64 / 1e3))
+            let cords = node.cords.iter().zip(&node.outlets).zip(&node.drawn);
+            let mine = cords.filter(move |((pdu, _), _)| Some(**pdu) == index);
+            mine.map(move |((_, outlet), drawn)| (node, *outlet, *drawn as f64 / 1e3))
         })
+    }
+
+    /// The name of a rack's power shelf.
+    pub(super) fn shelf_name(&self, rack: usize) -> String {
+        format!("{}.shelf", self.graph.racks[rack].name)
+    }
+
+    /// The rack whose power shelf has this name.
+    pub(super) fn shelf_named(&self, name: &str) -> Option<usize> {
+        let rack = name.strip_suffix(".shelf")?;
+        let index = *self.graph.rack_names.get(rack)?;
+        self.graph.racks[index].bbu.as_ref().map(|_| index)
+    }
+
+    fn shelf_reading(&self, index: usize) -> ShelfReading {
+        let rack = &self.graph.racks[index];
+        let power = |node: &usize| self.graph.nodes[*node].power();
+        let bbu = rack.bbu.as_ref().map(|bbu| BbuReading {
+            charge: bbu.charge(self.now),
+            discharging: bbu.state == BbuState::Discharging,
+            charging: bbu.state == BbuState::Charging,
+            energy_wh: bbu.energy_wh(),
+            health: bbu.health,
+        });
+        ShelfReading {
+            t_us: self.now,
+            w: rack.nodes.iter().map(power).sum::<i64>() as f64 / 1e3,
+            supplies: rack
+                .nodes
+                .iter()
+                .flat_map(|node| self.supplies(*node))
+                .collect(),
+            bbu,
+        }
+    }
+
+    fn supplies(&self, index: usize) -> Vec<SupplyReading> {
+        let node = &self.graph.nodes[index];
+        let per_cord = node.psu.per_cord;
+        let inputs = self.inputs(index);
+        let supply = |number: usize| {
+            let cord = number / per_cord;
+            let siblings = (cord * per_cord..(cord + 1) * per_cord).filter(|s| node.works(*s));
+            let healthy = node.works(number);
+            let share = if healthy {
+                1.0 / siblings.count() as f64
+            } else {
+                0.0
+            };
+            SupplyReading {
+                name: format!("{}/{number}", node.name),
+                pdu: self.graph.buses[node.cords[cord]].name.clone(),
+                input_v: inputs[cord] * self.nominal_v,
+                input_w: node.drawn[cord] as f64 / 1e3 * share,
+                rating_w: node.psu.rating_w,
+                healthy,
+            }
+        };
+        (0..node.cords.len() * per_cord).map(supply).collect()
+    }
+
+    /// The air that a rack breathes; as it should be where no cooling is
+    /// modelled.
+    fn inlet_c(&self, rack: usize) -> f64 {
+        let room = self.graph.racks[rack].room;
+        room.map_or(INLET_C, |room| self.graph.rooms[room].celsius(self.now))
     }
 
     fn machine_reading(&self, index: usize) -> MachineReading {
         let node = &self.graph.nodes[index];
-        let inputs = self.inputs(index);
-        let supply = |(cord, voltage): (usize, &f64)| SupplyReading {
-            name: format!("{}/{cord}", node.name),
-            pdu: self.graph.buses[node.cords[cord]].name.clone(),
-            input_v: voltage * self.nominal_v,
-            input_w: node.drawn[cord] as f64 / 1e3,
-            rating_w: node.psu.rating_w,
-            healthy: true,
-        };
-        let clocks = node.clocks();
         MachineReading {
             t_us: self.now,
             rack: self.graph.racks[node.rack].name.clone(),
             on: node.powered,
             w: node.power() as f64 / 1e3,
             range_w: [node.idle as f64 / 1e3, node.peak as f64 / 1e3],
-            limit_w: None,
-            clocks,
-            braked: clocks < 1.0,
-            temperature_c: 25.0,
+            limit_w: node.limit.map(|limit| limit as f64 / 1e3),
+            clocks: node.clocks(),
+            braked: node.braked(),
+            temperature_c: self.inlet_c(node.rack),
             last_reset_cause: node.reset_cause.to_string(),
-            supplies: inputs.iter().enumerate().map(supply).collect(),
+            supplies: self.supplies(index),
         }
     }
 }

@@ -4,9 +4,12 @@
 mod act;
 mod act_faults;
 mod battery;
+mod bbu;
 mod bench;
+mod bess;
 mod bus;
 mod command;
+mod cooling;
 mod curve;
 mod engine;
 mod event;
@@ -14,6 +17,7 @@ mod generator;
 mod graph;
 mod identity;
 mod ledger;
+mod lfp;
 mod meters;
 mod node;
 mod pdu;
@@ -21,6 +25,7 @@ mod psu;
 mod query;
 mod rack;
 mod refresh;
+mod room;
 mod site;
 mod timers;
 mod transfer;
@@ -39,8 +44,8 @@ pub use event::{
 };
 pub use ledger::EnergyLedger;
 pub use site::{
-    Battery, BatteryCondition, Breaker, Generator, InputWindow, Nominal, Pdu, Profile, Psu, Rack,
-    RestorePolicy, RuntimePoint, Site, Strikes, Transfer, TransferKind, TransferWindow, Ups,
-    UpsClass, Utility,
+    Battery, BatteryCondition, Bbu, Bess, Breaker, Cooling, Generator, InputWindow, Nominal, Pdu,
+    Profile, Psu, Rack, RestorePolicy, Room, RuntimePoint, Site, Strikes, Surge, Transfer,
+    TransferKind, TransferWindow, Ups, UpsClass, Utility,
 };
 pub use validate::SiteError;

@@ -24,6 +24,12 @@ pub(super) struct PsuModel {
     pub(super) hold_up: i64,
     dropout_pu: f64,
     limit: f64,
+    /// Supplies on each cord.
+    pub(super) per_cord: usize,
+    /// Supplies with input that the machine needs.
+    pub(super) needed: usize,
+    /// What the machine draws on its return, as a multiple, and for how long.
+    pub(super) surge: Option<(f64, Micros)>,
 }
 
 impl PsuModel {
@@ -33,6 +39,9 @@ impl PsuModel {
             hold_up: (site.hold_up.get() * 1e9).round() as i64,
             dropout_pu: site.dropout.get(),
             limit: site.current_limit.get(),
+            per_cord: site.per_cord as usize,
+            needed: site.needed as usize,
+            surge: site.surge.as_ref().map(|s| (s.factor, s.lasts.micros())),
         }
     }
 

@@ -30,9 +30,13 @@ impl Plant {
         self.bus(ups)?.ups().map(|ups| ups.state)
     }
 
-    /// True state of charge of a UPS's battery, 0 to 1.
-    pub fn charge(&self, ups: &str) -> Option<f64> {
-        self.bus(ups)?.ups().map(|ups| ups.battery.charge(self.now))
+    /// True state of charge of the battery of a UPS or a BESS, 0 to 1.
+    pub fn charge(&self, device: &str) -> Option<f64> {
+        match &self.bus(device)?.kind {
+            Kind::Ups(ups) => Some(ups.battery.charge(self.now)),
+            Kind::Bess(bess) => Some(bess.charge(self.now)),
+            _ => None,
+        }
     }
 
     /// The current through a PDU's breaker in amperes, all phases together at
@@ -64,7 +68,7 @@ impl Plant {
     /// Where the energy went since time 0.
     pub fn energy(&self) -> EnergyLedger {
         let mut drawn = 0;
-        let mut delivered = 0;
+        let (mut delivered, mut cooled) = (0, 0);
         let (mut charged, mut discharged, mut lost, mut held) = (0, 0, 0, 0);
         for bus in &self.graph.buses {
             match &bus.kind {
@@ -76,8 +80,21 @@ impl Plant {
                     lost += l;
                 }
                 Kind::Generator(it) => drawn += it.meter.read(self.now),
+                Kind::Bess(it) => {
+                    let (c, d, l) = it.energy(self.now);
+                    charged += c;
+                    discharged += d;
+                    lost += l;
+                }
+                Kind::Cooling(it) => cooled += it.meter.read(self.now),
                 Kind::Transfer(_) | Kind::Pdu(_) => {}
             }
+        }
+        for bbu in self.graph.racks.iter().filter_map(|rack| rack.bbu.as_ref()) {
+            let (c, d, l) = bbu.energy(self.now);
+            charged += c;
+            discharged += d;
+            lost += l;
         }
         for node in &self.graph.nodes {
             let (d, h) = node.energy(self.now);
@@ -87,6 +104,7 @@ impl Plant {
         EnergyLedger {
             drawn_wh: watt_hours(drawn),
             delivered_wh: watt_hours(delivered),
+            cooling_wh: watt_hours(cooled),
             battery_charged_wh: watt_hours(charged),
             battery_discharged_wh: watt_hours(discharged),
             losses_wh: watt_hours(lost),
@@ -146,9 +164,13 @@ impl Plant {
         )
     }
 
-    /// PDUs that a UPS feeds, in order of supply.
+    /// PDUs that a UPS or a BESS feeds, in order of supply.
     pub fn load_buses(&self, ups: &str) -> Vec<String> {
-        self.below(ups, |bus| bus.ups().is_some(), |bus| bus.pdu().is_some())
+        self.below(
+            ups,
+            |bus| matches!(bus.kind, Kind::Ups(_) | Kind::Bess(_)),
+            |bus| bus.pdu().is_some(),
+        )
     }
 
     fn below(&self, root: &str, is: fn(&Bus) -> bool, wanted: fn(&Bus) -> bool) -> Vec<String> {

@@ -208,7 +208,7 @@ pub enum PlantAction {
         /// The cooling unit.
         cooling: String,
     },
-    /// A person restarts a cooling unit.
+    /// A cooling unit runs again, at once where it has voltage.
     CoolingRestored {
         /// The cooling unit.
         cooling: String,

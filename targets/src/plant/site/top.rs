@@ -8,6 +8,8 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::bess::Bess;
+use super::cooling::Cooling;
 use super::rack::{Pdu, Rack};
 use super::sources::{Generator, Transfer};
 use super::ups::Ups;
@@ -33,6 +35,9 @@ pub struct Site {
     /// Uninterruptible power supplies.
     #[serde(default)]
     pub ups: IndexMap<String, Ups>,
+    /// Battery energy storage systems.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub bess: IndexMap<String, Bess>,
     /// Power distribution units, each behind one breaker.
     pub pdus: IndexMap<String, Pdu>,
     /// Names for the independent paths, each by the component that begins it:
@@ -41,6 +46,9 @@ pub struct Site {
     pub feeds: IndexMap<String, String>,
     /// Racks and their cords.
     pub racks: IndexMap<String, Rack>,
+    /// Cooling units.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub cooling: IndexMap<String, Cooling>,
     /// What watches the site and decides.
     #[serde(default)]
     pub supervisor: crate::supervisor::SupervisorConfig,

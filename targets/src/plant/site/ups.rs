@@ -50,14 +50,14 @@ pub struct Ups {
     #[serde(default = "d::walk_in")]
     pub walk_in: Span,
     /// It has a static bypass, fed by its input.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub bypass: bool,
     /// It has a static bypass, fed by this component.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bypass_from: Option<String>,
     /// It passes a good input through and keeps its converter ready (double
     /// conversion only). It then has a transfer time: 4 ms unless set.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub eco: bool,
     /// Too many disturbances lock it out: it stays on its battery until a
     /// person resets it. Some designs count three in a minute.
@@ -155,7 +155,7 @@ pub struct Battery {
     #[serde(default = "d::runtime_low")]
     pub runtime_low: Span,
     /// True charge at which it dies without warning, as a weak cell does.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "PerUnit::is_zero")]
     pub sudden_death_at: PerUnit,
 }
 

@@ -1,12 +1,15 @@
 //! The plant as a whole.
 
+mod bess;
 mod breaker;
 mod bypass;
+mod cooling;
 mod devices;
 mod golden;
 mod graph;
 mod machines;
 mod properties;
+mod racks;
 mod scale;
 mod sources;
 mod story;

@@ -3,8 +3,9 @@
 use proptest::prelude::*;
 
 use super::support::*;
-use crate::plant::{NodeLoad, Plant, PlantAction, PlantEvent, PowerTarget};
-use crate::units::{PerUnit, Watts};
+use crate::plant::{GeneratorFault, NodeLoad, Plant, PlantAction, PlantEvent, PowerTarget};
+use crate::telemetry::DeviceCommand;
+use crate::units::{Hertz, PerUnit, Span, Watts};
 
 /// One of everything, with batteries that last seconds to minutes.
 const SITE: &str = "
@@ -12,38 +13,78 @@ name: everything
 utilities:
   grid-a: {profile: [{at: 5s, voltage: 80%}, {at: 9s, voltage: 1pu}, {at: 60s, voltage: 1pu, frequency: 44Hz}, {at: 61s, voltage: 1pu}]}
   grid-b: {}
+generators:
+  gen-1: {rating: 12kW, sense: 1s, crank: 2s, crank_limit: 3s, rest: 2s, cooldown: 5s, fuel: 30s, trip_after: 40s}
+transfers:
+  ats-1: {from: [grid-b, gen-1], retransfer_delay: 3s}
+  sts-1: {from: [ups-a, grid-b], kind: sts, retransfer_delay: 1s}
 ups:
-  ups-a: {from: grid-a, rating: 10kW, requalify: 2s, walk_in: 3s, battery: {energy: 50Wh, exponent: 1.2, charge: 60%}}
-  ups-b: {from: main-b, class: vi, transfer: 6ms, rating: 10kW, requalify: 1s, walk_in: 0s,
+  ups-a: {from: grid-a, rating: 10kW, requalify: 2s, walk_in: 3s, bypass_from: grid-b, strikes: {count: 4},
+    battery: {energy: 50Wh, exponent: 1.2, charge: 60%}}
+  ups-b: {from: main-b, class: vi, transfer: 6ms, rating: 10kW, requalify: 1s, walk_in: 0s, bypass: true,
     battery: {energy: 200Wh, health: 50%, curve: [{power: 1kW, runtime: 5m}, {power: 8kW, runtime: 20s}]}}
   ups-c: {from: grid-b, class: vfd, rating: 3kW, requalify: 1s, battery: {energy: 20Wh}}
+  ups-d: {from: bess-1, eco: true, rating: 6kW, requalify: 1s, walk_in: 1s, battery: {energy: 20Wh, sudden_death_at: 30%}}
+bess:
+  bess-1: {from: ats-1, rating: 8kW, energy: 100Wh, charge: 50%, resync: 1s, heartbeat: 4s}
+  bess-2: {from: grid-a, inline: true, rating: 5kW, energy: 60Wh, lowest: 0pu, highest: 100%, resync: 1s, drop: 15%}
 pdus:
-  main-b: {from: grid-b, breaker: {rating: 60A, pickup_delay: 2s}}
-  pdu-a: {from: ups-a, breaker: {rating: 30A, pickup_delay: 3s}, restore_delay: 700ms}
-  pdu-b: {from: ups-b, breaker: {rating: 63A}, restore: last_state}
+  main-b: {from: ats-1, breaker: {rating: 60A, pickup_delay: 2s}}
+  pdu-a: {from: sts-1, breaker: {rating: 30A, pickup_delay: 3s}, restore_delay: 700ms}
+  pdu-b: {from: ups-b, breaker: {rating: 63A}, restore: last_state, outlet_on_delay: 200ms}
   pdu-c: {from: ups-c, breaker: {rating: 63A}, restore: always_off}
+  pdu-d: {from: ups-d, breaker: {rating: 63A}}
+  pdu-e: {from: bess-2, breaker: {rating: 63A}}
 feeds: {a: ups-a, b: grid-b}
 racks:
   dual: {cords: [pdu-a, pdu-b], stagger: 150ms}
   single: {cords: [pdu-a], psu: {hold_up: 30J}}
   standby: {cords: [pdu-c]}
+  shelf: {cords: [pdu-d, pdu-e], psu: {per_cord: 2, needed: 2, surge: {factor: 1.4, for: 3s}}, bbu: {rating: 4kW, runtime: 20s, charge: 70%}}
+  hot: {cords: [pdu-e], bbu: {rating: 3kW, runtime: 2s, charger: 50%}}
+cooling:
+  crac-1: {from: main-b, racks: [dual, hot], capacity: 4kW, restart: 4s, room: {time_to_trip: 10s}}
+  crac-2: {from: grid-a, racks: [hot], capacity: 4kW, auto_restart: false}
 ";
 
+const UPS: [&str; 4] = ["ups-a", "ups-b", "ups-c", "ups-d"];
+const NODES: [&str; 6] = ["n1", "n2", "n3", "n4", "n5", "n6"];
+const DEVICES: [&str; 22] = [
+    "grid-a",
+    "gen-1",
+    "ats-1",
+    "sts-1",
+    "ups-a",
+    "ups-b",
+    "ups-d",
+    "bess-1",
+    "bess-1",
+    "bess-1",
+    "bess-2",
+    "pdu-a",
+    "pdu-b",
+    "pdu-c",
+    "pdu-d",
+    "crac-1",
+    "crac-2",
+    "shelf.shelf",
+    "n1",
+    "n5",
+    "n6",
+    "nothing",
+];
+
 fn loads() -> Vec<NodeLoad> {
-    [
-        ("n1", "dual"),
-        ("n2", "dual"),
-        ("n3", "single"),
-        ("n4", "standby"),
-    ]
-    .into_iter()
-    .map(|(name, rack)| NodeLoad {
-        name: name.to_string(),
-        rack: rack.to_string(),
-        idle: Watts(400.0),
-        peak: Watts(4_000.0),
-    })
-    .collect()
+    NODES
+        .into_iter()
+        .zip(["dual", "dual", "single", "standby", "shelf", "hot"])
+        .map(|(name, rack)| NodeLoad {
+            name: name.to_string(),
+            rack: rack.to_string(),
+            idle: Watts(400.0),
+            peak: Watts(4_000.0),
+        })
+        .collect()
 }
 
 fn target() -> impl Strategy<Value = PowerTarget> {
@@ -57,13 +98,14 @@ fn target() -> impl Strategy<Value = PowerTarget> {
     ]
 }
 
-fn action() -> impl Strategy<Value = PlantAction> {
-    let name =
-        |names: &'static [&'static str]| prop::sample::select(names).prop_map(ToString::to_string);
+fn name(names: &'static [&'static str]) -> impl Strategy<Value = String> + Clone {
+    prop::sample::select(names).prop_map(ToString::to_string)
+}
+
+fn basic_action() -> impl Strategy<Value = PlantAction> {
     let utility = name(&["grid-a", "grid-b"]);
-    let ups = || name(&["ups-a", "ups-b", "ups-c"]);
+    let ups = || name(&UPS);
     let pdu = || name(&["pdu-a", "pdu-b", "pdu-c", "main-b"]);
-    let node = || name(&["n1", "n2", "n3", "n4"]);
     let level = prop_oneof![Just(0.0), Just(0.82), Just(1.15), 0.0..1.2];
     prop_oneof![
         3 => (utility.clone(), level).prop_map(|(utility, level)| PlantAction::Supply {
@@ -81,20 +123,139 @@ fn action() -> impl Strategy<Value = PlantAction> {
         2 => pdu().prop_map(|pdu| PlantAction::BreakerCloses { pdu }),
         1 => target().prop_map(PlantAction::Cut),
         2 => target().prop_map(PlantAction::Uncut),
-        1 => (node(), prop_oneof![Just(1.0), 0.0..1.0])
+        1 => (name(&NODES), prop_oneof![Just(1.0), 0.0..1.0])
             .prop_map(|(node, ratio)| PlantAction::Brake { node, ratio }),
-        5 => (node(), 0.0..1.0).prop_map(|(node, utilisation)| PlantAction::Draw {
+        5 => (name(&NODES), 0.0..1.0).prop_map(|(node, utilisation)| PlantAction::Draw {
             node,
             utilisation,
         }),
     ]
 }
 
-/// Actions, each so many microseconds after the one before: short waits hit
+fn fault() -> impl Strategy<Value = PlantAction> {
+    let generator = || "gen-1".to_string();
+    let how = prop::sample::select(vec![
+        GeneratorFault::Start,
+        GeneratorFault::Trip,
+        GeneratorFault::Unstable,
+    ]);
+    let transfer = || name(&["ats-1", "sts-1"]);
+    let utility = || name(&["grid-a", "grid-b"]);
+    let points = prop::collection::vec((0..3_000u64, 0.0..1.3), 0..5).prop_map(|points| {
+        let point = |(ms, pu)| (Span::from_millis(ms), PerUnit(pu));
+        points.into_iter().map(point).collect()
+    });
+    let cooling = || name(&["crac-1", "crac-2"]);
+    prop_oneof![
+        how.prop_map(move |how| PlantAction::GeneratorFails {
+            generator: generator(),
+            how
+        }),
+        Just(PlantAction::GeneratorRestored {
+            generator: generator()
+        }),
+        transfer().prop_map(|transfer| PlantAction::TransferStuck { transfer }),
+        transfer().prop_map(|transfer| PlantAction::TransferFreed { transfer }),
+        (name(&UPS), 0..6u8).prop_map(|(ups, which)| match which {
+            0 => PlantAction::UpsFails { ups },
+            1 => PlantAction::UpsRestored { ups },
+            2 => PlantAction::BypassForced { ups },
+            3 => PlantAction::BypassReleased { ups },
+            4 => PlantAction::RetransferFails { ups },
+            _ => PlantAction::RetransferRestored { ups },
+        }),
+        (utility(), 40.0..60.0).prop_map(|(utility, hz)| PlantAction::Frequency {
+            utility,
+            frequency: Hertz(hz),
+        }),
+        utility().prop_map(|utility| PlantAction::FrequencyRestored { utility }),
+        (utility(), points).prop_map(|(utility, points)| PlantAction::Waveform { utility, points }),
+        (name(&["pdu-a", "pdu-d"]), 0..4usize, prop::bool::ANY).prop_map(|(pdu, outlet, on)| {
+            match on {
+                true => PlantAction::OutletOn { pdu, outlet },
+                false => PlantAction::OutletOff { pdu, outlet },
+            }
+        }),
+        (name(&NODES), 0..5usize, prop::bool::ANY).prop_map(|(node, supply, healthy)| {
+            match healthy {
+                true => PlantAction::PsuRestored { node, supply },
+                false => PlantAction::PsuFails { node, supply },
+            }
+        }),
+        (name(&["pdu-a", "main-b"]), prop::option::of(0.1..2.0)).prop_map(|(pdu, pickup)| {
+            PlantAction::BreakerPickup {
+                pdu,
+                pickup: pickup.map(PerUnit),
+            }
+        }),
+        cooling().prop_map(|cooling| PlantAction::CoolingTrips { cooling }),
+        cooling().prop_map(|cooling| PlantAction::CoolingRestored { cooling }),
+    ]
+}
+
+fn command() -> impl Strategy<Value = DeviceCommand> {
+    use DeviceCommand as C;
+    let watts = || prop::option::of(-9_000.0..9_000.0);
+    prop_oneof![
+        (0..12u8, prop::bool::ANY).prop_map(|(which, on)| match which {
+            0 => C::Output { on },
+            1 => C::Bypass { on },
+            2 => C::Inhibit { on },
+            3 => C::Retransfer { on },
+            4 => C::Connect { on },
+            5 => C::Run { on },
+            6 | 7 => C::Island { on },
+            8 | 9 => C::Form { on },
+            10 => C::Breaker { on },
+            _ => C::Machine { on },
+        }),
+        (0..8u8, 0..3usize).prop_map(|(which, index)| match which {
+            0 => C::Reset,
+            1 => C::Start,
+            2 => C::Stop,
+            3 => C::Heartbeat,
+            4 => C::Restart,
+            5 => C::Select { source: index },
+            6 => C::Prefer { source: index },
+            _ => C::Outlet {
+                index,
+                on: index == 1
+            },
+        }),
+        watts().prop_map(|watts| C::Power { watts }),
+        watts().prop_map(|watts| C::Limit { watts }),
+    ]
+}
+
+/// Something that is done to a plant.
+#[derive(Clone, Debug)]
+enum Deed {
+    Act(PlantAction),
+    Order(String, DeviceCommand),
+}
+
+impl Deed {
+    fn on(&self, plant: &mut Plant) -> Vec<PlantEvent> {
+        match self {
+            Self::Act(action) => plant.act(action),
+            Self::Order(device, command) => plant.command(device, command).unwrap_or_default(),
+        }
+    }
+}
+
+fn deed() -> impl Strategy<Value = Deed> {
+    prop_oneof![
+        3 => basic_action().prop_map(Deed::Act),
+        1 => fault().prop_map(Deed::Act),
+        2 => (name(&DEVICES), command()).prop_map(|(device, command)| Deed::Order(device, command)),
+    ]
+}
+
+/// Deeds, each so many microseconds after the one before: short waits hit
 /// transfers and hold-up, long ones batteries and timers.
-fn script() -> impl Strategy<Value = Vec<(u64, PlantAction)>> {
+fn script() -> impl Strategy<Value = Vec<(u64, Deed)>> {
     let wait = prop_oneof![Just(0), 0..30_000u64, 0..20_000_000u64];
-    prop::collection::vec((wait, action()), 1..40)
+    prop::collection::vec((wait, deed()), 1..50)
 }
 
 fn started() -> Plant {
@@ -121,7 +282,12 @@ fn check_sums(plant: &Plant) {
             mine.map(|(_, drawn)| *drawn).sum::<i64>()
         };
         let nodes: i64 = bus.nodes.iter().map(cords).sum();
-        assert_eq!(bus.load, children + nodes, "{}", bus.name);
+        let racks = plant.graph.racks.iter();
+        let charging = racks.filter_map(|rack| Some((rack, rack.bbu.as_ref()?)));
+        let charging = charging.flat_map(|(rack, bbu)| rack.cords.iter().zip(&bbu.drawn));
+        let charging = charging.filter(|(pdu, _)| **pdu == index);
+        let backup: i64 = charging.map(|(_, drawn)| *drawn).sum();
+        assert_eq!(bus.load, children + nodes + backup, "{}", bus.name);
         assert!(
             bus.out.voltage_pu > 0.0 || bus.load == 0,
             "{} is dead and loaded",
@@ -132,13 +298,18 @@ fn check_sums(plant: &Plant) {
 
 fn check_state(plant: &Plant) {
     check_sums(plant);
-    for ups in ["ups-a", "ups-b", "ups-c"] {
+    for ups in UPS {
         let charge = plant.charge(ups).unwrap();
         assert!((0.0..=1.0).contains(&charge), "{ups} at {charge}");
         let reading = plant.ups_reading(ups).unwrap();
         assert!((0.0..=1.0).contains(&reading.charge));
         assert!(reading.runtime_s.is_finite() && reading.runtime_s >= 0.0);
     }
+    for bess in ["bess-1", "bess-2"] {
+        let charge = plant.charge(bess).unwrap();
+        assert!((0.0..=1.0).contains(&charge), "{bess} at {charge}");
+    }
+    assert_eq!(plant.readings().len(), plant.identities().len());
     let energy = plant.energy();
     let turnover = energy.drawn_wh + energy.battery_discharged_wh;
     assert!(
@@ -150,14 +321,11 @@ fn check_state(plant: &Plant) {
 }
 
 /// Runs a script, stepping to every event in between.
-fn run_in_small_steps(
-    script: &[(u64, PlantAction)],
-    mut look: impl FnMut(&Plant),
-) -> Vec<PlantEvent> {
+fn run_in_small_steps(script: &[(u64, Deed)], mut look: impl FnMut(&Plant)) -> Vec<PlantEvent> {
     let mut plant = started();
     let mut events = Vec::new();
     let mut at = 0;
-    for (wait, action) in script {
+    for (wait, deed) in script {
         at += wait;
         for step in 1..=5 {
             let to = at - wait + wait * step / 5;
@@ -167,7 +335,7 @@ fn run_in_small_steps(
             }
             events.extend(plant.advance(to));
         }
-        events.extend(plant.act(action));
+        events.extend(deed.on(&mut plant));
         look(&plant);
     }
     events.extend(plant.advance(at + 100_000_000));
@@ -175,14 +343,14 @@ fn run_in_small_steps(
     events
 }
 
-fn run_in_one_step(script: &[(u64, PlantAction)]) -> Vec<PlantEvent> {
+fn run_in_one_step(script: &[(u64, Deed)]) -> Vec<PlantEvent> {
     let mut plant = started();
     let mut events = Vec::new();
     let mut at = 0;
-    for (wait, action) in script {
+    for (wait, deed) in script {
         at += wait;
         events.extend(plant.advance(at));
-        events.extend(plant.act(action));
+        events.extend(deed.on(&mut plant));
     }
     events.extend(plant.advance(at + 100_000_000));
     events

@@ -40,12 +40,24 @@ pub(in super::super) fn problems(site: &Site, loads: &[NodeLoad]) -> Vec<SiteErr
         check.ups(name, ups);
         check.battery(name, &ups.battery);
     }
+    for (name, bess) in &site.bess {
+        check.bess(name, bess);
+    }
     for (name, pdu) in &site.pdus {
         check.breaker(name, &pdu.breaker);
-        check.bounded(format!("pdus.{name}.restore_delay"), pdu.restore_delay);
+        for (field, span) in [
+            ("restore_delay", pdu.restore_delay),
+            ("outlet_on_delay", pdu.outlet_on_delay),
+            ("outlet_off_delay", pdu.outlet_off_delay),
+        ] {
+            check.bounded(format!("pdus.{name}.{field}"), span);
+        }
     }
     for (name, rack) in &site.racks {
         check.rack(name, rack);
+    }
+    for (name, cooling) in &site.cooling {
+        check.cooling(name, cooling);
     }
     for load in loads {
         check.load(load);

@@ -13,6 +13,7 @@ fn sources(site: &Site) -> Vec<(&'static str, Vec<&String>)> {
         ("generators", site.generators.keys().collect()),
         ("transfers", site.transfers.keys().collect()),
         ("ups", site.ups.keys().collect()),
+        ("bess", site.bess.keys().collect()),
         ("pdus", site.pdus.keys().collect()),
     ]
 }
@@ -33,8 +34,14 @@ fn links(site: &Site) -> Vec<(&'static str, &str, Vec<Link<'_>>)> {
         both.extend(ups.bypass_from.as_deref().map(|from| ("bypass_from", from)));
         all.push(("ups", name, both));
     }
+    for (name, bess) in &site.bess {
+        all.push(("bess", name, vec![("from", bess.from.as_str())]));
+    }
     for (name, pdu) in &site.pdus {
         all.push(("pdus", name, vec![("from", pdu.from.as_str())]));
+    }
+    for (name, cooling) in &site.cooling {
+        all.push(("cooling", name, vec![("from", cooling.from.as_str())]));
     }
     all
 }
@@ -43,7 +50,9 @@ impl Check<'_> {
     pub(super) fn names(&mut self, loads: &[NodeLoad]) {
         let site = self.site;
         let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
-        for (kind, names) in &sources(site) {
+        let mut kinds = sources(site);
+        kinds.push(("cooling", site.cooling.keys().collect()));
+        for (kind, names) in &kinds {
             for name in names {
                 if let Some(first) = seen.insert(name, kind) {
                     self.say(
@@ -89,6 +98,19 @@ impl Check<'_> {
         for (name, root) in &site.feeds {
             self.source(format!("feeds.{name}"), root);
         }
+        for (name, cooling) in &site.cooling {
+            let path = format!("cooling.{name}.racks");
+            for rack in cooling
+                .racks
+                .iter()
+                .filter(|r| !site.racks.contains_key(*r))
+            {
+                self.say(path.clone(), unknown("rack", rack, site.racks.keys()));
+            }
+            if cooling.racks.is_empty() {
+                self.say(path, "it cools nothing");
+            }
+        }
         for (name, generator) in &site.generators {
             let path = format!("generators.{name}.backs");
             match &generator.backs {
@@ -109,7 +131,7 @@ impl Check<'_> {
             for (field, _) in links {
                 let mut path = vec![*name];
                 let mut seen = BTreeSet::new();
-                if climb(&above, *name, field, &mut path, &mut seen) {
+                if climb(&above, name, field, &mut path, &mut seen) {
                     let problem = format!("it feeds itself: {}", path.join(" from "));
                     self.say(format!("{kind}.{name}.{field}"), problem);
                 }

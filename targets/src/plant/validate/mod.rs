@@ -4,6 +4,7 @@ mod check;
 mod links;
 mod parts;
 mod sources;
+mod systems;
 
 pub use check::SiteError;
 pub(super) use check::problems;

@@ -103,6 +103,44 @@ impl Check<'_> {
         self.within(path("psu.hold_up"), rack.psu.hold_up.get(), 0.0, 1e9);
         self.within(path("psu.dropout"), rack.psu.dropout.get(), 0.0, 1.0);
         self.positive(path("psu.current_limit"), rack.psu.current_limit.get());
+        let supplies = rack.psu.per_cord as usize * rack.cords.len();
+        self.within(
+            path("psu.per_cord"),
+            f64::from(rack.psu.per_cord),
+            1.0,
+            16.0,
+        );
+        if !(1..=supplies.max(1)).contains(&(rack.psu.needed as usize)) {
+            let problem = format!("is {}; the machine has {supplies}", rack.psu.needed);
+            self.say(path("psu.needed"), problem);
+        }
+        if let Some(surge) = &rack.psu.surge {
+            self.within(path("psu.surge.factor"), surge.factor, 1.0, 100.0);
+            self.bounded(path("psu.surge.for"), surge.lasts);
+        }
+        if let Some(bbu) = &rack.bbu {
+            self.bbu(name, bbu);
+        }
+    }
+
+    fn bbu(&mut self, name: &str, bbu: &site::Bbu) {
+        let path = |field: &str| format!("racks.{name}.bbu.{field}");
+        self.positive(path("rating"), bbu.rating.get());
+        self.positive(path("runtime"), bbu.runtime.secs_f64());
+        if let Some(energy) = bbu.energy {
+            self.positive(path("energy"), energy.get());
+        }
+        self.within(path("charger"), bbu.charger.get(), 0.0, 10.0);
+        self.within(path("charge"), bbu.charge.get(), 0.0, 1.0);
+        self.within(path("health"), bbu.health.get(), 0.001, 1.0);
+        for (field, span) in [
+            ("runtime", bbu.runtime),
+            ("trigger", bbu.trigger),
+            ("start", bbu.start),
+            ("release", bbu.release),
+        ] {
+            self.bounded(path(field), span);
+        }
     }
 
     pub(super) fn load(&mut self, load: &NodeLoad) {

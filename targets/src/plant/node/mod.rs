@@ -1,0 +1,7 @@
+//! A machine: its power supplies, what it draws, and whether it lives.
+
+mod life;
+mod limits;
+mod model;
+
+pub(super) use model::NodeModel;
