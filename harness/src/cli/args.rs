@@ -129,6 +129,12 @@ pub(super) struct EmulateArgs {
     /// Serve NUT here.
     #[arg(long, value_name = "ADDR")]
     pub(super) nut: Option<SocketAddrV4>,
+    /// Serve Redfish here.
+    #[arg(long, value_name = "ADDR")]
+    pub(super) redfish: Option<SocketAddrV4>,
+    /// Serve Prometheus metrics and the state stream here.
+    #[arg(long, value_name = "ADDR")]
+    pub(super) metrics: Option<SocketAddrV4>,
     /// Serve the diagram as a page, and take commands, here.
     #[arg(long, value_name = "ADDR")]
     pub(super) http: Option<SocketAddrV4>,

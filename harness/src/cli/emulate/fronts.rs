@@ -5,6 +5,8 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use tokio::task::JoinSet;
 
 use ridethrough_targets::net::{HostNet, Listener, Net, SocketOptions};
+use ridethrough_targets::supervisor::metrics::{MetricsConfig, run_metrics_on};
+use ridethrough_targets::supervisor::redfish::{RedfishConfig, run_redfish_on};
 use ridethrough_targets::supervisor::{NutAgentConfig, nut_on};
 use ridethrough_targets::telemetry::Board;
 
@@ -21,6 +23,8 @@ pub(super) struct Front {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FrontKind {
     Nut,
+    Redfish,
+    Metrics,
     Http,
 }
 
@@ -28,6 +32,8 @@ impl FrontKind {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Nut => "nut",
+            Self::Redfish => "redfish",
+            Self::Metrics => "metrics",
             Self::Http => "http",
         }
     }
@@ -36,6 +42,8 @@ impl FrontKind {
     pub(super) fn hint(self, at: SocketAddrV4) -> String {
         match self {
             Self::Nut => format!("upsc -l {}:{}", at.ip(), at.port()),
+            Self::Redfish => format!("curl -u supervisor:supervisor http://{at}/redfish/v1/"),
+            Self::Metrics => format!("curl http://{at}/metrics"),
             Self::Http => format!("a browser at http://{at}/"),
         }
     }
@@ -45,6 +53,8 @@ impl FrontKind {
 pub(super) fn asked(args: &EmulateArgs) -> Vec<Front> {
     let named = [
         (FrontKind::Nut, args.nut, 3493),
+        (FrontKind::Redfish, args.redfish, 8000),
+        (FrontKind::Metrics, args.metrics, 9100),
         (FrontKind::Http, args.http, 8080),
     ];
     let all = named.iter().all(|(_, address, _)| address.is_none());
@@ -123,6 +133,21 @@ pub(super) fn serve(
                 NutAgentConfig::default(),
                 front.listener,
                 seed,
+            ));
+        }
+        FrontKind::Redfish => {
+            let config = RedfishConfig {
+                seed,
+                epoch_s: jiff::Timestamp::now().as_second(),
+                ..RedfishConfig::default()
+            };
+            tasks.spawn(run_redfish_on(board, config, front.listener));
+        }
+        FrontKind::Metrics => {
+            tasks.spawn(run_metrics_on(
+                board,
+                MetricsConfig::default(),
+                front.listener,
             ));
         }
         FrontKind::Http => {
