@@ -1,6 +1,7 @@
 mod events;
 mod faults;
 mod fixture;
+mod memory;
 mod orders;
 mod requests;
 mod robust;
