@@ -10,6 +10,7 @@ pub mod metrics;
 pub mod nut;
 mod poller;
 pub mod redfish;
+pub mod sunspec;
 #[allow(clippy::module_inception)]
 mod supervisor;
 #[cfg(test)]

@@ -1,0 +1,14 @@
+//! SunSpec Modbus: battery storage on Modbus TCP.
+
+mod block;
+mod config;
+mod frame;
+mod models;
+mod order;
+mod serve;
+
+pub use config::SunspecConfig;
+pub use serve::run_sunspec_on;
+
+#[cfg(test)]
+mod tests;
