@@ -9,8 +9,10 @@ mod bench;
 mod bess;
 mod bus;
 mod command;
+mod common;
 mod cooling;
 mod curve;
+mod curves;
 mod engine;
 mod event;
 mod generator;
@@ -37,6 +39,10 @@ mod validate;
 mod tests;
 
 pub use bench::BatteryBench;
+pub use common::common_modes;
+pub use curves::{
+    Disturbance, DisturbanceKind, DisturbanceLength, RideThrough, classify, disturbances,
+};
 pub use engine::Plant;
 pub use event::{
     BatteryState, BbuState, BessState, Change, CoolingState, GeneratorFault, GeneratorState,

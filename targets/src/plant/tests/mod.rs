@@ -3,8 +3,11 @@
 mod bess;
 mod breaker;
 mod bypass;
+mod common;
 mod cooling;
+mod curves;
 mod devices;
+mod full;
 mod golden;
 mod graph;
 mod machines;
