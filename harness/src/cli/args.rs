@@ -129,6 +129,9 @@ pub(super) struct EmulateArgs {
     /// Serve NUT here.
     #[arg(long, value_name = "ADDR")]
     pub(super) nut: Option<SocketAddrV4>,
+    /// Serve battery storage by SunSpec Modbus here.
+    #[arg(long, value_name = "ADDR")]
+    pub(super) modbus: Option<SocketAddrV4>,
     /// Serve Redfish here.
     #[arg(long, value_name = "ADDR")]
     pub(super) redfish: Option<SocketAddrV4>,

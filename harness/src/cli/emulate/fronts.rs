@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 use ridethrough_targets::net::{HostNet, Listener, Net, SocketOptions};
 use ridethrough_targets::supervisor::metrics::{MetricsConfig, run_metrics_on};
 use ridethrough_targets::supervisor::redfish::{RedfishConfig, run_redfish_on};
+use ridethrough_targets::supervisor::sunspec::{SunspecConfig, run_sunspec_on};
 use ridethrough_targets::supervisor::{NutAgentConfig, nut_on};
 use ridethrough_targets::telemetry::Board;
 
@@ -23,6 +24,7 @@ pub(super) struct Front {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FrontKind {
     Nut,
+    Modbus,
     Redfish,
     Metrics,
     Http,
@@ -32,6 +34,7 @@ impl FrontKind {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Nut => "nut",
+            Self::Modbus => "modbus",
             Self::Redfish => "redfish",
             Self::Metrics => "metrics",
             Self::Http => "http",
@@ -42,6 +45,11 @@ impl FrontKind {
     pub(super) fn hint(self, at: SocketAddrV4) -> String {
         match self {
             Self::Nut => format!("upsc -l {}:{}", at.ip(), at.port()),
+            Self::Modbus => format!(
+                "mbpoll -m tcp -p {} -a 1 -t 4 -0 -r 40000 -c 2 -1 {}",
+                at.port(),
+                at.ip()
+            ),
             Self::Redfish => format!("curl -u supervisor:supervisor http://{at}/redfish/v1/"),
             Self::Metrics => format!("curl http://{at}/metrics"),
             Self::Http => format!("a browser at http://{at}/"),
@@ -53,6 +61,7 @@ impl FrontKind {
 pub(super) fn asked(args: &EmulateArgs) -> Vec<Front> {
     let named = [
         (FrontKind::Nut, args.nut, 3493),
+        (FrontKind::Modbus, args.modbus, 1502),
         (FrontKind::Redfish, args.redfish, 8000),
         (FrontKind::Metrics, args.metrics, 9100),
         (FrontKind::Http, args.http, 8080),
@@ -133,6 +142,13 @@ pub(super) fn serve(
                 NutAgentConfig::default(),
                 front.listener,
                 seed,
+            ));
+        }
+        FrontKind::Modbus => {
+            tasks.spawn(run_sunspec_on(
+                board,
+                SunspecConfig::default(),
+                front.listener,
             ));
         }
         FrontKind::Redfish => {
