@@ -156,6 +156,7 @@ impl Driver {
         self.pass();
         let events = lock(&self.plant).act(&act.action);
         self.tell(events.clone());
+        self.show();
         let _ = act.done.send(events);
     }
 

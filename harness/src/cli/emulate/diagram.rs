@@ -154,6 +154,7 @@ fn words(reading: &Reading) -> String {
             let off = r.outlets.iter().filter(|o| !o.on).count();
             let off = match off {
                 0 => String::new(),
+                1 => "  1 outlet off".to_string(),
                 n => format!("  {n} outlets off"),
             };
             format!("{}  {:.1} A  {}{breaker}{off}", volts(r.v), r.a, power(r.w))
