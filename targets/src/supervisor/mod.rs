@@ -7,6 +7,7 @@ mod machine;
 mod mapping;
 pub mod nut;
 mod poller;
+pub mod snmp;
 #[allow(clippy::module_inception)]
 mod supervisor;
 #[cfg(test)]
