@@ -28,6 +28,9 @@ pub(super) struct Agent {
     pub(super) engine: Engine,
     /// A countdown was started or called off.
     pub(super) timers_moved: Notify,
+    /// There may be something to tell.
+    pub(super) news: Notify,
+    names: Vec<String>,
     started: Micros,
     state: Mutex<State>,
 }
@@ -94,6 +97,8 @@ impl Agent {
             board,
             config,
             timers_moved: Notify::new(),
+            news: Notify::new(),
+            names: devices.keys().cloned().collect(),
             started,
             state: Mutex::new(State {
                 devices,
@@ -109,8 +114,8 @@ impl Agent {
     }
 
     /// The devices that it serves.
-    pub(super) fn devices(&self) -> Vec<String> {
-        self.lock().devices.keys().cloned().collect()
+    pub(super) fn devices(&self) -> &[String] {
+        &self.names
     }
 
     /// The device that a community or a context names; without a name the
@@ -127,8 +132,8 @@ impl Agent {
     /// Nothing of it may answer.
     pub(super) fn mute(&self) -> bool {
         let silent = |d: &String| self.board.peek(Protocol::Snmp, d) == Some(Answer::Silence);
-        let devices = self.devices();
-        self.board.silent(Protocol::Snmp) || (!devices.is_empty() && devices.iter().all(silent))
+        let all_silent = !self.names.is_empty() && self.names.iter().all(silent);
+        all_silent || self.board.silent(Protocol::Snmp)
     }
 
     /// What it shows of a device now; nothing where it must stay silent.
@@ -148,7 +153,9 @@ impl Agent {
         }
         if slot.identity.kind == "ups" {
             let notices = slot.notice(reading.as_deref(), self.uptime());
-            if !self.config.traps.is_empty() && events.len() < MAX_EVENTS {
+            let tells = !self.config.traps.is_empty() && !notices.is_empty();
+            if tells && events.len() < MAX_EVENTS {
+                self.news.notify_one();
                 events.extend(notices.into_iter().map(|n| Event::new(device, n)));
             }
         }
@@ -178,6 +185,7 @@ impl Agent {
         let slot = state.devices.get_mut(device)?;
         let result = with(&mut slot.own);
         slot.own.version += 1;
+        self.news.notify_one();
         Some(result)
     }
 
@@ -206,6 +214,7 @@ impl Agent {
             });
             slot.own.version += u64::from(slot.own.timers.len() != before);
         }
+        self.news.notify_one();
         due
     }
 

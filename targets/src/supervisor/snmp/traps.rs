@@ -1,5 +1,6 @@
 //! Traps: the four of UPS-MIB (RFC 1628, section 2.10) and those of PowerNet-MIB
-//! whose numbers are known for certain.
+//! whose numbers are known for certain. A device that answers slowly sends its
+//! traps in time; one that is silent sends none.
 
 mod form;
 
@@ -133,7 +134,7 @@ pub(super) async fn run(agent: &Agent, socket: &dyn Datagram) {
         tokio::select! {
             seen = agent.board.changed(version) => version = seen,
             () = sleep_until(due) => {}
-            () = agent.timers_moved.notified() => {}
+            () = agent.news.notified() => {}
         }
         let tables: Vec<_> = devices.iter().map(|device| agent.look(device)).collect();
         let mut events = agent.take_events();

@@ -90,25 +90,45 @@ pub(super) fn bind(oid: &[u32], value: ObjectSyntax) -> VarBind {
     }
 }
 
-/// The bytes that a variable takes in a message, or a few more.
+/// The bytes that a variable takes in a message, or one more for each name.
 pub(super) fn size(bind: &VarBind) -> usize {
-    let arcs = |oid: &ObjectIdentifier| -> usize {
-        let arc = |arc: &u32| (32 - arc.leading_zeros()).div_ceil(7).max(1) as usize;
-        oid.iter().map(arc).sum()
-    };
     let value = match &bind.value {
         VarBindValue::Value(ObjectSyntax::Simple(simple)) => match simple {
-            SimpleSyntax::Integer(_) => 9,
-            SimpleSyntax::String(bytes) => bytes.len() + 4,
-            SimpleSyntax::ObjectId(oid) => arcs(oid) + 4,
+            SimpleSyntax::Integer(number) => {
+                number_size(i64::try_from(number.clone()).unwrap_or(i64::MAX))
+            }
+            SimpleSyntax::String(bytes) => bytes.len(),
+            SimpleSyntax::ObjectId(oid) => name_size(oid),
         },
         VarBindValue::Value(ObjectSyntax::ApplicationWide(wide)) => match wide {
-            ApplicationSyntax::BigCounter(_) => 11,
-            ApplicationSyntax::Arbitrary(opaque) => opaque.as_ref().len() + 4,
-            _ => 7,
+            ApplicationSyntax::Counter(counter) => number_size(i64::from(counter.0)),
+            ApplicationSyntax::Ticks(ticks) => number_size(i64::from(ticks.0)),
+            ApplicationSyntax::Unsigned(gauge) => number_size(i64::from(gauge.0)),
+            ApplicationSyntax::Address(_) => 4,
+            ApplicationSyntax::BigCounter(_) => 9,
+            ApplicationSyntax::Arbitrary(opaque) => opaque.as_ref().len(),
         },
-        _ => 2,
+        _ => 0,
     };
-    // The sequence around both, the identifier's own head.
-    arcs(&bind.name) + value + 4 + 4
+    with_head(with_head(name_size(&bind.name)) + with_head(value))
+}
+
+/// With the tag and the length before it.
+fn with_head(length: usize) -> usize {
+    let head = match length {
+        0..0x80 => 2,
+        0x80..0x100 => 3,
+        _ => 4,
+    };
+    head + length
+}
+
+fn name_size(oid: &ObjectIdentifier) -> usize {
+    let arc = |arc: &u32| (32 - arc.leading_zeros()).div_ceil(7).max(1) as usize;
+    oid.iter().map(arc).sum()
+}
+
+fn number_size(number: i64) -> usize {
+    let significant = 65 - (number ^ (number >> 63)).leading_zeros();
+    significant.div_ceil(8) as usize
 }
