@@ -129,6 +129,9 @@ pub(super) struct EmulateArgs {
     /// Serve NUT here.
     #[arg(long, value_name = "ADDR")]
     pub(super) nut: Option<SocketAddrV4>,
+    /// Serve SNMP v1, v2c and v3 here.
+    #[arg(long, value_name = "ADDR")]
+    pub(super) snmp: Option<SocketAddrV4>,
     /// Serve battery storage by SunSpec Modbus here.
     #[arg(long, value_name = "ADDR")]
     pub(super) modbus: Option<SocketAddrV4>,

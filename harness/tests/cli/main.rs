@@ -2,6 +2,7 @@
 //!
 //! What this machine cannot do is decided when the cases are listed.
 
+mod emulate;
 mod live;
 mod run;
 mod simulated;
@@ -25,6 +26,9 @@ fn main() -> ExitCode {
     for (name, body) in words::CASES {
         trials.push(trial(name, *body, None));
     }
+    for (name, body) in emulate::CASES {
+        trials.push(trial(name, *body, None));
+    }
     for (name, body) in simulated::CASES {
         trials.push(trial(name, *body, None));
     }
@@ -32,6 +36,9 @@ fn main() -> ExitCode {
     for case in live::CASES {
         let missing = world.clone().or_else(|| missing_program(case.needs));
         trials.push(trial(case.name, case.body, missing));
+    }
+    for case in emulate::WITH_PEERS {
+        trials.push(trial(case.name, case.body, missing_program(case.needs)));
     }
     libtest_mimic::run(&arguments, trials).exit_code()
 }

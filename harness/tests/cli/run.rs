@@ -18,6 +18,11 @@ pub(crate) fn data(name: &str) -> PathBuf {
         .join(name)
 }
 
+/// The folder that the workspace is in.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
 /// A shipped playbook.
 pub(crate) fn shipped(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -6,9 +6,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use async_trait::async_trait;
 use indexmap::IndexMap;
 use socket2::{SockRef, TcpKeepalive};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
 
-use super::{Conn, Listener, Net, SocketOptions};
+use super::{Conn, Datagram, Listener, Net, SocketOptions};
 
 /// Real sockets, names from a table.
 #[derive(Clone, Debug)]
@@ -93,6 +93,26 @@ impl Listener for HostListener {
     }
 }
 
+struct HostDatagram {
+    inner: UdpSocket,
+    local: SocketAddr,
+}
+
+#[async_trait]
+impl Datagram for HostDatagram {
+    async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.inner.recv_from(buffer).await
+    }
+
+    async fn send_to(&self, bytes: &[u8], to: SocketAddr) -> io::Result<usize> {
+        self.inner.send_to(bytes, to).await
+    }
+
+    fn local_addr(&self) -> SocketAddr {
+        self.local
+    }
+}
+
 #[async_trait]
 impl Net for HostNet {
     async fn listen(&self, port: u16, options: SocketOptions) -> io::Result<Box<dyn Listener>> {
@@ -118,6 +138,12 @@ impl Net for HostNet {
         let socket = TcpSocket::new_v4()?;
         let stream = socket.connect(SocketAddr::from((ip, port))).await?;
         conn(stream, options)
+    }
+
+    async fn bind_udp(&self, port: u16) -> io::Result<Box<dyn Datagram>> {
+        let inner = UdpSocket::bind(SocketAddr::from((self.bind, port))).await?;
+        let local = inner.local_addr()?;
+        Ok(Box::new(HostDatagram { inner, local }))
     }
 
     fn resolve(&self, host: &str) -> Option<Ipv4Addr> {

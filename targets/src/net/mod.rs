@@ -1,5 +1,5 @@
 //! The one way in which services, clients and devices meet the network: listen
-//! and connect. Worlds differ behind it; nothing else does.
+//! and connect, and datagrams. Worlds differ behind it; nothing else does.
 
 mod host;
 
@@ -59,6 +59,17 @@ pub trait Listener: Send {
     fn local_addr(&self) -> SocketAddr;
 }
 
+/// A UDP socket.
+#[async_trait]
+pub trait Datagram: Send + Sync {
+    /// The next datagram: its length in `buffer`, and who sent it.
+    async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)>;
+    /// Sends one datagram.
+    async fn send_to(&self, bytes: &[u8], to: SocketAddr) -> io::Result<usize>;
+    /// The address it is bound to.
+    fn local_addr(&self) -> SocketAddr;
+}
+
 /// A node's network.
 #[async_trait]
 pub trait Net: Send + Sync + 'static {
@@ -68,6 +79,13 @@ pub trait Net: Send + Sync + 'static {
     /// Connects to a host by name or address. Waits as long as the network
     /// does: bound it with `tokio::time::timeout`.
     async fn connect(&self, host: &str, port: u16, options: SocketOptions) -> io::Result<Conn>;
+
+    /// A UDP socket on `port` of every address of this node (0 picks a free
+    /// one). Not every world carries datagrams.
+    async fn bind_udp(&self, _port: u16) -> io::Result<Box<dyn Datagram>> {
+        let message = "this network carries no datagrams";
+        Err(io::Error::new(io::ErrorKind::Unsupported, message))
+    }
 
     /// The address of a host by name, where it is known.
     fn resolve(&self, host: &str) -> Option<Ipv4Addr>;

@@ -9,8 +9,12 @@ mod mapping;
 pub mod metrics;
 pub mod nut;
 mod poller;
+<<<<<<< HEAD
 pub mod redfish;
 pub mod sunspec;
+=======
+pub mod snmp;
+>>>>>>> h-agent
 #[allow(clippy::module_inception)]
 mod supervisor;
 #[cfg(test)]

@@ -4,9 +4,10 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use tokio::task::JoinSet;
 
-use ridethrough_targets::net::{HostNet, Listener, Net, SocketOptions};
+use ridethrough_targets::net::{Datagram, HostNet, Listener, Net, SocketOptions};
 use ridethrough_targets::supervisor::metrics::{MetricsConfig, run_metrics_on};
 use ridethrough_targets::supervisor::redfish::{RedfishConfig, run_redfish_on};
+use ridethrough_targets::supervisor::snmp::{SnmpConfig, run_snmp_on};
 use ridethrough_targets::supervisor::sunspec::{SunspecConfig, run_sunspec_on};
 use ridethrough_targets::supervisor::{NutAgentConfig, nut_on};
 use ridethrough_targets::telemetry::Board;
@@ -24,6 +25,7 @@ pub(super) struct Front {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FrontKind {
     Nut,
+    Snmp,
     Modbus,
     Redfish,
     Metrics,
@@ -34,6 +36,7 @@ impl FrontKind {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Nut => "nut",
+            Self::Snmp => "snmp",
             Self::Modbus => "modbus",
             Self::Redfish => "redfish",
             Self::Metrics => "metrics",
@@ -44,6 +47,7 @@ impl FrontKind {
     /// How a person asks it.
     pub(super) fn hint(self, at: SocketAddrV4) -> String {
         match self {
+            Self::Snmp => format!("snmpwalk -v2c -c public {at} 1.3.6.1.2.1.33"),
             Self::Nut => format!("upsc -l {}:{}", at.ip(), at.port()),
             Self::Modbus => format!(
                 "mbpoll -m tcp -p {} -a 1 -t 4 -0 -r 40000 -c 2 -1 {}",
@@ -61,6 +65,7 @@ impl FrontKind {
 pub(super) fn asked(args: &EmulateArgs) -> Vec<Front> {
     let named = [
         (FrontKind::Nut, args.nut, 3493),
+        (FrontKind::Snmp, args.snmp, 1161),
         (FrontKind::Modbus, args.modbus, 1502),
         (FrontKind::Redfish, args.redfish, 8000),
         (FrontKind::Metrics, args.metrics, 9100),
@@ -84,31 +89,52 @@ pub(super) fn asked(args: &EmulateArgs) -> Vec<Front> {
 pub(super) async fn open(fronts: &[Front]) -> Result<Vec<Open>, String> {
     let mut open = Vec::new();
     for front in fronts {
-        let net = HostNet::on(*front.address.ip());
-        let options = SocketOptions {
-            nodelay: true,
-            ..SocketOptions::default()
-        };
-        let listener = net.listen(front.address.port(), options).await;
-        let listener = listener.map_err(|error| refused(front, &error))?;
-        let address = match listener.local_addr() {
+        let socket = bind(front).await.map_err(|error| refused(front, &error))?;
+        let address = match socket.local_addr() {
             std::net::SocketAddr::V4(address) => address,
             std::net::SocketAddr::V6(_) => front.address,
         };
         open.push(Open {
             kind: front.kind,
             address,
-            listener,
+            socket,
         });
     }
     Ok(open)
+}
+
+/// What a front is reached by.
+enum Socket {
+    Stream(Box<dyn Listener>),
+    Datagram(Box<dyn Datagram>),
+}
+
+impl Socket {
+    fn local_addr(&self) -> std::net::SocketAddr {
+        match self {
+            Self::Stream(listener) => listener.local_addr(),
+            Self::Datagram(datagram) => datagram.local_addr(),
+        }
+    }
+}
+
+async fn bind(front: &Front) -> std::io::Result<Socket> {
+    let (net, port) = (HostNet::on(*front.address.ip()), front.address.port());
+    if front.kind == FrontKind::Snmp {
+        return Ok(Socket::Datagram(net.bind_udp(port).await?));
+    }
+    let options = SocketOptions {
+        nodelay: true,
+        ..SocketOptions::default()
+    };
+    Ok(Socket::Stream(net.listen(port, options).await?))
 }
 
 /// A front with its socket.
 pub(super) struct Open {
     pub(super) kind: FrontKind,
     pub(super) address: SocketAddrV4,
-    listener: Box<dyn Listener>,
+    socket: Socket,
 }
 
 fn refused(front: &Front, error: &std::io::Error) -> String {
@@ -135,21 +161,19 @@ pub(super) fn serve(
     page: &super::page::Page,
 ) {
     let board = board.clone();
+    let listener = match front.socket {
+        Socket::Stream(listener) => listener,
+        Socket::Datagram(datagram) => {
+            tasks.spawn(run_snmp_on(board, SnmpConfig::default(), datagram));
+            return;
+        }
+    };
     match front.kind {
         FrontKind::Nut => {
-            tasks.spawn(nut_on(
-                board,
-                NutAgentConfig::default(),
-                front.listener,
-                seed,
-            ));
+            tasks.spawn(nut_on(board, NutAgentConfig::default(), listener, seed));
         }
         FrontKind::Modbus => {
-            tasks.spawn(run_sunspec_on(
-                board,
-                SunspecConfig::default(),
-                front.listener,
-            ));
+            tasks.spawn(run_sunspec_on(board, SunspecConfig::default(), listener));
         }
         FrontKind::Redfish => {
             let config = RedfishConfig {
@@ -157,17 +181,13 @@ pub(super) fn serve(
                 epoch_s: jiff::Timestamp::now().as_second(),
                 ..RedfishConfig::default()
             };
-            tasks.spawn(run_redfish_on(board, config, front.listener));
+            tasks.spawn(run_redfish_on(board, config, listener));
         }
         FrontKind::Metrics => {
-            tasks.spawn(run_metrics_on(
-                board,
-                MetricsConfig::default(),
-                front.listener,
-            ));
+            tasks.spawn(run_metrics_on(board, MetricsConfig::default(), listener));
         }
-        FrontKind::Http => {
-            tasks.spawn(page.clone().serve(front.listener));
+        FrontKind::Http | FrontKind::Snmp => {
+            tasks.spawn(page.clone().serve(listener));
         }
     }
 }
