@@ -29,21 +29,21 @@ impl<'a> Wiring<'a> {
         Self { playbook }
     }
 
-    /// The names of UPSs and PDUs with what feeds each.
-    fn fed(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
-        let site = &self.playbook.site;
-        let ups = site.ups.iter().map(|(n, u)| (n.as_str(), u.from.as_str()));
-        let pdus = site.pdus.iter().map(|(n, p)| (n.as_str(), p.from.as_str()));
-        ups.chain(pdus)
-    }
-
-    /// The components, and all that they feed.
-    fn downstream(&self, from: &[&'a str]) -> BTreeSet<&'a str> {
+    /// The components, and all that they feed: by any of its inputs, or only
+    /// what nothing else can feed.
+    fn downstream(&self, from: &[&'a str], alone: bool) -> BTreeSet<&'a str> {
+        let fed = self.playbook.site.inputs();
         let mut reached: BTreeSet<&str> = from.iter().copied().collect();
         loop {
             let before = reached.len();
-            for (name, source) in self.fed() {
-                if reached.contains(source) {
+            for (name, inputs) in &fed {
+                let hit = |input: &&str| reached.contains(*input);
+                let joins = if alone {
+                    inputs.iter().all(hit)
+                } else {
+                    inputs.iter().any(hit)
+                };
+                if joins {
                     reached.insert(name);
                 }
             }
@@ -53,10 +53,19 @@ impl<'a> Wiring<'a> {
         }
     }
 
-    /// Everything that a failure of these components carries away.
+    /// Everything that a disturbance of these components reaches.
+    fn disturbed(&self, components: &[&'a str]) -> Reach {
+        self.reached(&self.downstream(components, false))
+    }
+
+    /// Everything that a loss of these components carries away: not what a
+    /// transfer switch puts on its other input.
     fn carried(&self, components: &[&'a str]) -> Reach {
+        self.reached(&self.downstream(components, true))
+    }
+
+    fn reached(&self, hit: &BTreeSet<&'a str>) -> Reach {
         let site = &self.playbook.site;
-        let hit = self.downstream(components);
         let those = |all: &mut dyn Iterator<Item = &'a String>| -> Vec<String> {
             all.filter(|n| hit.contains(n.as_str())).cloned().collect()
         };
@@ -136,9 +145,9 @@ impl<'a> Wiring<'a> {
             ..Reach::default()
         };
         match kind {
-            FaultKind::UtilityOutage(f) => self.carried(&self.utilities(f.utility.as_ref())),
+            FaultKind::UtilityOutage(f) => self.disturbed(&self.utilities(f.utility.as_ref())),
             FaultKind::Sag(f) | FaultKind::Brownout(f) => {
-                self.carried(&self.utilities(f.utility.as_ref()))
+                self.disturbed(&self.utilities(f.utility.as_ref()))
             }
             FaultKind::BatteryOpen(f) => Reach {
                 ups: vec![f.ups.clone()],

@@ -137,6 +137,7 @@ impl Maker {
             "Volts" => ("V", "kV"),
             "Amps" => ("A", "kA"),
             "Hertz" => ("Hz", "Hz"),
+            "Celsius" => ("C", "C"),
             "PerUnit" => ("%", "pu"),
             "Rate" => ("/h", "/s"),
             "Bandwidth" => ("bit/s", "Gbit/s"),

@@ -2,7 +2,7 @@
 //! understood there.
 
 use ridethrough_targets::units::{
-    Amps, Bandwidth, Hertz, Joules, PerUnit, Rate, Span, Volts, WattHours, Watts,
+    Amps, Bandwidth, Celsius, Hertz, Joules, PerUnit, Rate, Span, Volts, WattHours, Watts,
 };
 
 use super::errors::Problem;
@@ -26,6 +26,7 @@ pub(crate) fn quantity(name: &str) -> Option<Parse> {
         "Volts" => read::<Volts>,
         "Amps" => read::<Amps>,
         "Hertz" => read::<Hertz>,
+        "Celsius" => read::<Celsius>,
         "PerUnit" => read::<PerUnit>,
         "Rate" => read::<Rate>,
         "Bandwidth" => read::<Bandwidth>,
@@ -62,6 +63,7 @@ pub(crate) fn unit_hint(name: Option<&str>, n: f64) -> Option<String> {
         "Volts" => format!("{n}V"),
         "Amps" => format!("{n}A"),
         "Hertz" => format!("{n}Hz"),
+        "Celsius" => format!("{n}C"),
         "PerUnit" if n > 2.0 => format!("{n}%"),
         "PerUnit" => format!("{n}pu` or `{}%", (n * 1e4).round() / 100.0),
         "Rate" => format!("{n}/s"),

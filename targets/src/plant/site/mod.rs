@@ -2,6 +2,7 @@
 
 mod bess;
 mod cooling;
+mod links;
 mod rack;
 mod sources;
 mod top;

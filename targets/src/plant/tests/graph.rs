@@ -111,3 +111,59 @@ racks: {r1: {cords: [rack-pdu]}}
     assert_eq!(plant.voltage_pu("rack-pdu"), Some(1.0));
     assert_eq!(plant.draw_w("grid"), Some(0.0));
 }
+
+#[test]
+fn mistakes_in_every_component_are_told_with_their_path() {
+    let yaml = "
+name: broken
+utilities: {grid: {}}
+generators:
+  gen-1: {rating: 0W, backs: moon, crank: 20s, attempts: 0, step_dip: 200%}
+transfers:
+  ats-1: {from: [grid, grid], preferred: 2, window: {low: 0pu}}
+  ats-2: {from: [ats-3, grid]}
+  ats-3: {from: [grid, ats-2]}
+ups:
+  ups-a: {from: grid, class: vi, eco: true, bypass_from: grid, strikes: {count: 0}, rating: 1kW,
+    battery: {energy: 1kWh, sudden_death_at: 100%}}
+bess:
+  bess-1: {from: moon, rating: 1kW, energy: 1kWh, lowest: 90%, highest: 20%, overload: 50%, cells: 0}
+pdus: {pdu: {from: grid, breaker: {rating: 1A}}}
+racks:
+  r1: {cords: [pdu], psu: {per_cord: 2, needed: 3, surge: {factor: 0.5, for: 1s}}, bbu: {rating: 0W, charge: 120%}}
+cooling:
+  crac-1: {from: pdu, racks: [r9], capacity: 0W, swell: 50%, room: {warning: 50C}}
+  crac-2: {from: crac-1, racks: [], capacity: 1kW}
+";
+    let found = problems(yaml, &[]);
+    insta::assert_snapshot!(found.join("\n"), @r"
+    bess.bess-1.from: no component `moon`; the site has grid, gen-1, ats-1, ats-2, ats-3, ups-a, bess-1, pdu
+    cooling.crac-2.from: no component `crac-1`; the site has grid, gen-1, ats-1, ats-2, ats-3, ups-a, bess-1, pdu
+    cooling.crac-1.racks: no rack `r9`; the site has r1
+    cooling.crac-2.racks: it cools nothing
+    generators.gen-1.backs: no utility `moon`; the site has grid
+    transfers.ats-2.from.0: it feeds itself: ats-2 from ats-3 from ats-2
+    transfers.ats-3.from.1: it feeds itself: ats-3 from ats-2 from ats-3
+    generators.gen-1.rating: must be above 0
+    generators.gen-1.attempts: is 0; must be between 1 and 100
+    generators.gen-1.step_dip: is 2; must be between 0 and 1
+    generators.gen-1.crank_limit: must not be below crank
+    transfers.ats-1.from: both inputs are the same
+    transfers.ats-1.preferred: is 2; must be 0 or 1
+    transfers.ats-1.window.low: is 0; must be between 0.1 and 1
+    ups.ups-a.bypass_from: is its input; write `bypass: true`
+    ups.ups-a.eco: only a double-conversion UPS has it
+    ups.ups-a.strikes.count: is 0; must be between 1 and 1000
+    ups.ups-a.battery.sudden_death_at: is 1; must be between 0 and 0.999
+    bess.bess-1.lowest: must be below highest
+    bess.bess-1.overload: is 0.5; must be between 1 and 100
+    bess.bess-1.cells: is 0; must be between 1 and 100000
+    racks.r1.psu.needed: is 3; the machine has 2
+    racks.r1.psu.surge.factor: is 0.5; must be between 1 and 100
+    racks.r1.bbu.rating: must be above 0
+    racks.r1.bbu.charge: is 1.2; must be between 0 and 1
+    cooling.crac-1.capacity: must be above 0
+    cooling.crac-1.swell: is 0.5; must be between 1 and 5
+    cooling.crac-1.room: supply, warning, throttle and trip must go up in this order
+    ");
+}

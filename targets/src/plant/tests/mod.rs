@@ -18,3 +18,4 @@ mod sources;
 mod story;
 mod support;
 mod ups;
+mod words;
