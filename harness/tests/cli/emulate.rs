@@ -133,20 +133,26 @@ fn commands() -> Result<(), String> {
 fn played() -> Result<(), String> {
     let playbook = root().join("playbooks/power/sag-inside.yaml");
     let mut command = program();
-    command.arg("emulate").arg(root().join("playbooks/sites/mixed.yaml"));
+    command
+        .arg("emulate")
+        .arg(root().join("playbooks/sites/mixed.yaml"));
     command.args(["--nut", ANY, "--playbook"]).arg(&playbook);
     let done = output(command.stdin(Stdio::null()))?;
     exits(&done, 0)?;
     let text = String::from_utf8_lossy(&done.stdout).into_owned();
     for wanted in ["── fault sag", "supply voltage_pu 0.1", "── end of sag"] {
-        holds(text.contains(wanted), || format!("no {wanted:?} in\n{text}"))?;
+        holds(text.contains(wanted), || {
+            format!("no {wanted:?} in\n{text}")
+        })?;
     }
     let mut command = program();
     command.arg("emulate").arg(root().join(TWO_FEED));
     command.args(["--nut", ANY, "--playbook"]).arg(&playbook);
     let refused = output(command.stdin(Stdio::null()))?;
     exits(&refused, 2)?;
-    holds(said(&refused).contains("not about \"two-feed\""), || said(&refused))
+    holds(said(&refused).contains("not about \"two-feed\""), || {
+        said(&refused)
+    })
 }
 
 fn in_use() -> Result<(), String> {
@@ -156,7 +162,10 @@ fn in_use() -> Result<(), String> {
     command.arg("emulate").arg(root().join(TWO_FEED));
     let done = output(command.args(["--nut", &address.to_string()]))?;
     exits(&done, 4)?;
-    holds(said(&done).contains("another program has it; try --nut"), || said(&done))
+    holds(
+        said(&done).contains("another program has it; try --nut"),
+        || said(&done),
+    )
 }
 
 fn bad_site() -> Result<(), String> {
@@ -168,7 +177,11 @@ fn bad_site() -> Result<(), String> {
     let done = output(program().arg("emulate").arg(&path))?;
     exits(&done, 2)?;
     let text = said(&done);
-    for wanted in ["no component `gird`", "bad.yaml:8:11", "did you mean `grid`?"] {
+    for wanted in [
+        "no component `gird`",
+        "bad.yaml:8:11",
+        "did you mean `grid`?",
+    ] {
         holds(text.contains(wanted), || text.clone())?;
     }
     Ok(())
@@ -208,7 +221,18 @@ fn until(program: &str, args: &[&str], text: &str) -> Result<(), String> {
 
 fn every_protocol() -> Result<(), String> {
     let args = [
-        "--nut", ANY, "--snmp", ANY, "--modbus", ANY, "--redfish", ANY, "--metrics", ANY, "--http", ANY,
+        "--nut",
+        ANY,
+        "--snmp",
+        ANY,
+        "--modbus",
+        ANY,
+        "--redfish",
+        ANY,
+        "--metrics",
+        ANY,
+        "--http",
+        ANY,
     ];
     let mut site = Site::start("playbooks/sites/full.yaml", &args)?;
     let nut = format!("ups-a@127.0.0.1:{}", site.port("nut")?);
@@ -217,24 +241,63 @@ fn every_protocol() -> Result<(), String> {
     let redfish = format!("http://127.0.0.1:{}/redfish/v1/", site.port("redfish")?);
     let metrics = format!("http://127.0.0.1:{}/metrics", site.port("metrics")?);
     let page = format!("http://127.0.0.1:{}", site.port("http")?);
-    let source = ["-v2c", "-c", "public@ups-a", "-Ovq", &snmp, "1.3.6.1.2.1.33.1.4.1.0"];
+    let source = [
+        "-v2c",
+        "-c",
+        "public@ups-a",
+        "-Ovq",
+        &snmp,
+        "1.3.6.1.2.1.33.1.4.1.0",
+    ];
     // 802 State: registers 40403, 3 is connected; 701 W is at 40080.
-    let state = ["-m", "tcp", "-p", &modbus, "-a", "1", "-t", "4", "-0", "-r", "40403", "-1", "127.0.0.1"];
+    let state = [
+        "-m",
+        "tcp",
+        "-p",
+        &modbus,
+        "-a",
+        "1",
+        "-t",
+        "4",
+        "-0",
+        "-r",
+        "40403",
+        "-1",
+        "127.0.0.1",
+    ];
     until("upsc", &[&nut, "ups.status"], "OL")?;
     until("snmpget", &source, "3")?;
     until("mbpoll", &state, "3")?;
     let switches = format!("{redfish}PowerEquipment/TransferSwitches/ats-1");
-    until("curl", &["-s", "-u", "supervisor:supervisor", &switches], "AutomaticTransferSwitch")?;
-    let told = answer("curl", &["-s", "-d", "outage grid", &format!("{page}/command")])?;
+    until(
+        "curl",
+        &["-s", "-u", "supervisor:supervisor", &switches],
+        "AutomaticTransferSwitch",
+    )?;
+    let told = answer(
+        "curl",
+        &["-s", "-d", "outage grid", &format!("{page}/command")],
+    )?;
     holds(told.trim() == "done", || told.clone())?;
     until("upsc", &[&nut, "ups.status"], "OB DISCHRG")?;
     until("snmpget", &source, "5")?;
-    until("curl", &["-s", &metrics], "ridethrough_ups_on_battery{device=\"ups-a\"} 1")?;
+    until(
+        "curl",
+        &["-s", &metrics],
+        "ridethrough_ups_on_battery{device=\"ups-a\"} 1",
+    )?;
     until("curl", &["-s", &format!("{page}/diagram")], "ON BATTERY")?;
     // One protocol lies; the others tell the truth.
     site.say("telemetry lie charge 0.07 nut ups-a")?;
     until("upsc", &[&nut, "battery.charge"], "7")?;
-    let elsewhere = ["-s", "-H", "Origin: http://elsewhere.example", "-d", "restore", &format!("{page}/command")];
+    let elsewhere = [
+        "-s",
+        "-H",
+        "Origin: http://elsewhere.example",
+        "-d",
+        "restore",
+        &format!("{page}/command"),
+    ];
     let refused = answer("curl", &elsewhere)?;
     holds(refused.contains("this page only"), || refused.clone())?;
     site.say("quit")?;

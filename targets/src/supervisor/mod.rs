@@ -9,12 +9,9 @@ mod mapping;
 pub mod metrics;
 pub mod nut;
 mod poller;
-<<<<<<< HEAD
 pub mod redfish;
-pub mod sunspec;
-=======
 pub mod snmp;
->>>>>>> h-agent
+pub mod sunspec;
 #[allow(clippy::module_inception)]
 mod supervisor;
 #[cfg(test)]
