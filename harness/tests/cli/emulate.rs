@@ -284,7 +284,7 @@ fn every_protocol() -> Result<(), String> {
     until(
         "curl",
         &["-s", &metrics],
-        "ridethrough_ups_on_battery{device=\"ups-a\"} 1",
+        "ridethrough_utility_volts{device=\"grid\"} 0",
     )?;
     until("curl", &["-s", &format!("{page}/diagram")], "ON BATTERY")?;
     // One protocol lies; the others tell the truth.

@@ -177,15 +177,16 @@ impl Driver {
         let _ = order.done.send(said);
     }
 
-    /// Tells what happened; the meters show it at once.
+    /// Tells what happened, once the meters show it: who hears of an event and
+    /// looks must see it.
     fn tell(&mut self, events: Vec<PlantEvent>) {
         if events.is_empty() {
             return;
         }
+        self.show();
         for event in events {
             let _ = self.story.send(Story::Event(event));
         }
-        self.show();
     }
 
     /// Reads the meters; the board is told where one moved.
