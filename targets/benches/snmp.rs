@@ -1,6 +1,7 @@
 //! How fast the SNMP agent is, beside snmpsim, and how soon a change at a
 //! device is heard: `cargo bench -p ridethrough-targets --bench snmp`, with
-//! `SNMPSIM` the path of a `snmpsim-command-responder`.
+//! `SNMPSIM` the path of a `snmpsim-command-responder` (run as root: it wants a
+//! user to run as, and is given root).
 #![forbid(unsafe_code)]
 
 use std::net::SocketAddr;
@@ -168,7 +169,7 @@ impl Simulator {
                 folder.path().join("cache").display()
             ))
             .arg(format!("--agent-udpv4-endpoint=127.0.0.1:{port}"))
-            .args(["--process-user=nobody", "--process-group=nogroup"])
+            .args(["--process-user=root", "--process-group=root"])
             .args(["--log-level=error"])
             .stdout(Stdio::null())
             .stderr(Stdio::null());
