@@ -1,5 +1,6 @@
 //! The one-line diagram of a site as text, with what its meters show.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -76,7 +77,7 @@ impl Drawing<'_> {
             );
         }
         if let Some(counted) = counted {
-            self.text.push_str(&format!("{indent}└ {counted}\n"));
+            let _ = writeln!(self.text, "{indent}└ {counted}");
         }
     }
 

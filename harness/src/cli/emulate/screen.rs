@@ -1,6 +1,7 @@
 //! The terminal: the diagram stays above, what happens scrolls below it. Where
 //! stdout is no terminal, lines follow each other.
 
+use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
 
 use console::Term;
@@ -61,17 +62,18 @@ impl Screen {
         text.push_str("\x1b7");
         for (row, line) in lines.iter().take(shown).enumerate() {
             let line: String = line.chars().take(columns).collect();
-            text.push_str(&format!("\x1b[{};1H{line}\x1b[K", row + 1));
+            let _ = write!(text, "\x1b[{};1H{line}\x1b[K", row + 1);
         }
         if !fits {
             let more = lines.len() - shown;
-            text.push_str(&format!(
+            let _ = write!(
+                text,
                 "\x1b[{};1H… {more} more; `status` shows all\x1b[K",
                 shown + 1
-            ));
+            );
         }
         let rule = "─".repeat(columns.min(80));
-        text.push_str(&format!("\x1b[{held};1H{rule}\x1b[K\x1b8"));
+        let _ = write!(text, "\x1b[{held};1H{rule}\x1b[K\x1b8");
         let _ = write!(std::io::stdout(), "{text}");
         super::run::flush();
     }
@@ -81,7 +83,7 @@ impl Screen {
         if self.held == 0 {
             text.push_str("\x1b[2J");
         }
-        text.push_str(&format!("\x1b[{};{rows}r\x1b[{rows};1H", held + 1));
+        let _ = write!(text, "\x1b[{};{rows}r\x1b[{rows};1H", held + 1);
         self.held = held;
     }
 
@@ -89,7 +91,7 @@ impl Screen {
     pub(super) fn end(&mut self, diagram: &str) {
         if let Some(term) = &self.term {
             let rows = term.size().0;
-            let _ = write!(std::io::stdout(), "\x1b[r\x1b[{rows};1H\n");
+            let _ = writeln!(std::io::stdout(), "\x1b[r\x1b[{rows};1H");
         }
         self.say(diagram.trim_end());
         super::run::flush();

@@ -1,7 +1,5 @@
 //! One SunSpec model as registers.
 
-use std::ops::Range;
-
 /// "Not implemented" of signed numbers and scale factors.
 const NO_SIGNED: u16 = 0x8000;
 /// "Not implemented" of unsigned numbers, enumerations and bit fields.
@@ -15,12 +13,13 @@ pub(super) struct Block {
 
 impl Block {
     /// A model of `length` registers after its ID and length; `signed` are the
-    /// places of its signed points and scale factors.
-    pub(super) fn new(id: u16, length: u16, signed: &[Range<usize>]) -> Self {
+    /// places of its signed points and scale factors, from each to before the
+    /// other.
+    pub(super) fn new(id: u16, length: u16, signed: &[(usize, usize)]) -> Self {
         let mut words = vec![NO_UNSIGNED; usize::from(length) + 2];
         words[0] = id;
         words[1] = length;
-        for at in signed.iter().cloned().flatten() {
+        for at in signed.iter().flat_map(|(from, to)| *from..*to) {
             if let Some(word) = words.get_mut(at) {
                 *word = NO_SIGNED;
             }

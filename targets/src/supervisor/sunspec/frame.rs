@@ -55,7 +55,7 @@ pub(super) async fn read(io: &mut (impl AsyncRead + Unpin)) -> io::Result<Option
     let word = |at: usize| u16::from_be_bytes([head[at], head[at + 1]]);
     let (transaction, protocol, length) = (word(0), word(2), usize::from(word(4)));
     // The unit is the first byte that the length counts.
-    if protocol != 0 || length < 2 || length > MAX_PDU + 1 {
+    if protocol != 0 || !(2..=MAX_PDU + 1).contains(&length) {
         return Ok(None);
     }
     let mut pdu = vec![0; length - 1];

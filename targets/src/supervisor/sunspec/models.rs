@@ -131,7 +131,7 @@ fn measure(r: &BessReading, steps: &Steps) -> Block {
     ] {
         alarms |= u32::from(holds) << bit;
     }
-    let signed = [10..15, 35..46, 64..69, 87..92, 113..123];
+    let signed = [(10, 15), (35, 46), (64, 69), (87, 92), (113, 123)];
     let amps = if r.v > 1.0 { r.w / r.v } else { 0.0 };
     Block::new(701, 153, &signed)
         .put(2, 0)
@@ -165,7 +165,7 @@ fn measure(r: &BessReading, steps: &Steps) -> Block {
 /// Model 702: its ratings.
 fn capacity(r: &BessReading, steps: &Steps) -> Block {
     let island = 1 << 1 | u16::from(r.black_start) << 2 | 1 << 3;
-    let mut block = Block::new(702, 50, &[45..52]);
+    let mut block = Block::new(702, 50, &[(45, 52)]);
     for at in [2, 7, 10, 11, 26, 31, 34, 35] {
         block = block.unsigned(at, r.rating_w, steps.watts.0);
     }
@@ -185,7 +185,7 @@ fn capacity(r: &BessReading, steps: &Steps) -> Block {
 
 /// Model 703: whether it may be connected to the grid.
 fn enter_service(held: &Held) -> Block {
-    Block::new(703, 17, &[17..19])
+    Block::new(703, 17, &[(17, 19)])
         .put(2, u16::from(held.enter_service))
         .scale(17, -1)
         .scale(18, -2)
@@ -195,7 +195,7 @@ fn enter_service(held: &Held) -> Block {
 fn control(r: &BessReading, held: &Held, beat: Beat, steps: &Steps) -> Block {
     let set = (held.set_w / steps.watts.0).round() as i32;
     let share = held.set_w / r.rating_w.max(1.0) * 100.0;
-    let signed = [24..30, 38..44, 53..59];
+    let signed = [(24, 30), (38, 44), (53, 59)];
     Block::new(704, 65, &signed)
         .put(14, 0)
         .unsigned(15, 100.0, 0.1)
@@ -222,7 +222,7 @@ fn storage(r: &BessReading, steps: &Steps) -> Block {
         _ => 0,
     };
     let left = (r.charge - r.limits[0]).max(0.0) * r.energy_wh * r.health;
-    Block::new(713, 7, &[7..9])
+    Block::new(713, 7, &[(7, 9)])
         .unsigned(2, r.energy_wh, steps.watt_hours.0)
         .unsigned(3, left, steps.watt_hours.0)
         .unsigned(4, r.charge * 100.0, 0.1)
@@ -282,7 +282,7 @@ fn battery(r: &BessReading, held: &Held, beat: Beat, steps: &Steps) -> Block {
         BessStatus::Standby => 2,
         _ => 1,
     };
-    Block::new(802, 62, &[44..45, 47..48, 49..50, 52..64])
+    Block::new(802, 62, &[(44, 45), (47, 48), (49, 50), (52, 64)])
         .unsigned(2, capacity_ah, 1.0)
         .unsigned(3, r.energy_wh, steps.watt_hours.0)
         .unsigned(4, r.rating_w, steps.watts.0)
@@ -333,14 +333,22 @@ fn bank(r: &BessReading) -> Block {
         r.status,
         BessStatus::Disconnected | BessStatus::Initializing
     );
-    let mut signed = vec![4..5, 7..8, 10..11, 16..17, 18..19, 20..21, 22..28];
+    let mut signed = vec![
+        (4, 5),
+        (7, 8),
+        (10, 11),
+        (16, 17),
+        (18, 19),
+        (20, 21),
+        (22, 28),
+    ];
     for string in 0..STRINGS {
         let at = 28 + string * 32;
         signed.extend([
-            at + 6..at + 7,
-            at + 12..at + 13,
-            at + 14..at + 15,
-            at + 16..at + 17,
+            (at + 6, at + 7),
+            (at + 12, at + 13),
+            (at + 14, at + 15),
+            (at + 16, at + 17),
         ]);
     }
     let amps = r.dc_a / STRINGS as f64;
