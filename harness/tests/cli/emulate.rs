@@ -1,6 +1,8 @@
 //! Cases of `ridethrough emulate`: a site by itself, asked by programs that
 //! others wrote.
 
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)] // processes live in real time
+
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};

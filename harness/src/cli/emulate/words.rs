@@ -128,6 +128,7 @@ where
 }
 
 fn supply(site: &Site, names: &[&str], level: Option<&str>) -> Result<Word, String> {
+    let level = level.map(|text| if text == "0" { "0pu" } else { text });
     let level: Option<PerUnit> = level.map(quantity).transpose()?;
     let utilities: Vec<String> = match names {
         [] => site.utilities.keys().cloned().collect(),
@@ -353,7 +354,17 @@ mod tests {
             ]
             .map(wrong)
             .join("\n"),
-            @""
+            @r#"
+        no command `outrage`; did you mean `outage`?
+        no utility `mains`; the site has grid
+        `utility` wants other words; `help` shows them
+        "low" is not a share such as `0.85pu` or `85%`
+        `wire` cannot be cut; feed, pdu, rack and node can
+        a breaker is `open` or `close`, not `half`
+        tell it what? `help` shows orders
+        `0` is no number from 1
+        telemetry fails how? `help` shows the ways
+        "#
         );
     }
 }
