@@ -10,6 +10,7 @@ mod availability;
 mod battery;
 mod bus;
 mod cohort;
+mod common_mode;
 mod continuity;
 mod detection;
 mod eviction;

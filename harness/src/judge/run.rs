@@ -4,8 +4,8 @@ use super::facts::RunFacts;
 use super::finding::{Finding, Judged};
 use super::verdict::{INTERRUPTED, Verdict};
 use super::{
-    availability, battery, continuity, detection, eviction, failover, goodput, latency, nodes,
-    recovery, supervisor, validity,
+    availability, battery, common_mode, continuity, detection, eviction, failover, goodput,
+    latency, nodes, recovery, supervisor, validity,
 };
 use crate::playbook::Assertion;
 
@@ -83,5 +83,6 @@ fn hold(facts: &RunFacts, assertion: &Assertion) -> (&'static str, Finding) {
         Assertion::Battery(a) => ("battery", battery::judge(facts, a)),
         Assertion::Detection(a) => ("detection", detection::judge(facts, a)),
         Assertion::Nodes(a) => ("nodes", nodes::judge(facts, a)),
+        Assertion::NoCommonMode(_) => ("no_common_mode", common_mode::judge()),
     }
 }

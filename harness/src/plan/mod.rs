@@ -3,6 +3,7 @@
 mod address;
 mod build;
 mod check;
+mod common_mode;
 mod infrastructure;
 mod machines;
 mod model;
@@ -10,6 +11,7 @@ mod resolved;
 mod seed;
 mod site_file;
 mod text;
+mod text_power;
 mod time;
 mod wiring;
 

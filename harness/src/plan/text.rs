@@ -5,9 +5,10 @@ use ridethrough_targets::plant::PowerTarget;
 use ridethrough_targets::units::Span;
 use ridethrough_targets::world::Direction;
 
+use super::text_power as power;
 use crate::playbook::{
     Assertion, Cohort, ContinuityAssert, FailoverAssert, GoodputAssert, LatencyAssert, Metric,
-    NodesAssert, Scope, Source, SupplyKind,
+    NodesAssert, Scope, Source, SupervisorAssert, SupplyKind,
 };
 
 /// A fault's kind as it is written in a playbook.
@@ -97,6 +98,7 @@ pub fn assertion_name(assertion: &Assertion) -> &'static str {
         Assertion::Battery(_) => "battery",
         Assertion::Detection(_) => "detection",
         Assertion::Nodes(_) => "nodes",
+        Assertion::NoCommonMode(_) => "no_common_mode",
     }
 }
 
@@ -104,18 +106,7 @@ pub fn assertion_name(assertion: &Assertion) -> &'static str {
 pub fn sentence(assertion: &Assertion) -> String {
     match assertion {
         Assertion::Failover(a) => failover(a),
-        Assertion::Supervisor(a) => {
-            let via = match a.via {
-                Source::Nut => " over NUT",
-                Source::Supervisor => "",
-            };
-            format!(
-                "the supervisor reports `{}`{via} within {}{}",
-                a.reports,
-                a.within,
-                faults(a.during.as_deref())
-            )
-        }
+        Assertion::Supervisor(a) => supervisor(a),
         Assertion::Continuity(a) => continuity(a),
         Assertion::Latency(a) => latency(a),
         Assertion::Availability(a) => format!(
@@ -157,7 +148,21 @@ pub fn sentence(assertion: &Assertion) -> String {
             faults(a.during.as_deref())
         ),
         Assertion::Nodes(a) => machines(a),
+        Assertion::NoCommonMode(a) => power::no_common_mode(a),
     }
+}
+
+fn supervisor(a: &SupervisorAssert) -> String {
+    let via = match a.via {
+        Source::Nut => " over NUT",
+        Source::Supervisor => "",
+    };
+    format!(
+        "the supervisor reports `{}`{via} within {}{}",
+        a.reports,
+        a.within,
+        faults(a.during.as_deref())
+    )
 }
 
 fn failover(a: &FailoverAssert) -> String {

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use ridethrough_targets::supervisor::SupervisorState;
 use ridethrough_targets::units::{PerUnit, Rate, Span};
 
+use super::power_assertion::NoCommonModeAssert;
+
 /// A promise about a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -34,6 +36,8 @@ pub enum Assertion {
     Detection(DetectionAssert),
     /// How many machines lost power or were braked (plant truth).
     Nodes(NodesAssert),
+    /// No single component drops every cord of a rack (checked in the plan).
+    NoCommonMode(NoCommonModeAssert),
 }
 
 /// The requests that an assertion speaks of. Everything left out means all.

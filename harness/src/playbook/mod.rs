@@ -10,6 +10,7 @@ mod model;
 mod object;
 mod parse;
 mod placeholder;
+mod power_assertion;
 mod quantity;
 mod repair;
 mod schema;
@@ -33,6 +34,7 @@ pub use model::{
     Arrivals, ClientSpec, Control, FaultSpec, KeepaliveSpec, LoadSpec, NodeDef, Playbook, Range,
     ServiceDef, StackSpec, Timeout, WorldKind,
 };
+pub use power_assertion::NoCommonModeAssert;
 pub use schema::editor_schema;
 pub use vocabulary::{Described, assertions, faults, playbook_head};
 

@@ -53,7 +53,8 @@ fn phase_of_faults(assertion: &Assertion) -> Option<&str> {
         | Assertion::Availability(_)
         | Assertion::Goodput(_)
         | Assertion::Battery(_)
-        | Assertion::Nodes(_) => &None,
+        | Assertion::Nodes(_)
+        | Assertion::NoCommonMode(_) => &None,
     };
     during.as_deref()
 }

@@ -3,6 +3,7 @@
 mod all;
 mod begun;
 mod checker;
+mod common_mode;
 mod controls;
 mod faults;
 mod load;

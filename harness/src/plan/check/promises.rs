@@ -8,6 +8,7 @@ use super::super::machines::replicas;
 use super::super::text::assertion_name;
 use super::begun;
 use super::checker::Checker;
+use super::common_mode;
 
 pub(super) fn check(c: &mut Checker<'_>) {
     let playbook = c.playbook;
@@ -54,6 +55,7 @@ fn names(c: &mut Checker<'_>, path: &str, assertion: &Assertion) {
         Assertion::Recovery(a) => phase(c, path, a.during.as_deref()),
         Assertion::Detection(a) => phase(c, path, a.during.as_deref()),
         Assertion::Nodes(a) => phase(c, path, a.during.as_deref()),
+        Assertion::NoCommonMode(a) => common_mode::check(c, path, a),
     }
 }
 
