@@ -20,5 +20,7 @@ pub use model::{NodeRole, Plan, PlannedAssertion, PlannedFault, PlannedNode, Pla
 pub use site_file::site_file;
 pub use text::{assertion_name, fault_kind_name, fault_size, fault_target, sentence};
 
+pub(crate) use text_power::curve as curve_name;
+
 #[cfg(test)]
 mod tests;

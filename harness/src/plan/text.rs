@@ -99,6 +99,14 @@ pub fn assertion_name(assertion: &Assertion) -> &'static str {
         Assertion::Detection(_) => "detection",
         Assertion::Nodes(_) => "nodes",
         Assertion::NoCommonMode(_) => "no_common_mode",
+        Assertion::RideThrough(_) => "ride_through",
+        Assertion::Energy(_) => "energy",
+        Assertion::Generator(_) => "generator",
+        Assertion::Temperature(_) => "temperature",
+        Assertion::Retransfer(_) => "retransfer",
+        Assertion::Recharge(_) => "recharge",
+        Assertion::NoFalseShutdown(_) => "no_false_shutdown",
+        Assertion::TruthLag(_) => "truth_lag",
     }
 }
 
@@ -149,6 +157,14 @@ pub fn sentence(assertion: &Assertion) -> String {
         ),
         Assertion::Nodes(a) => machines(a),
         Assertion::NoCommonMode(a) => power::no_common_mode(a),
+        Assertion::RideThrough(a) => power::ride_through(a),
+        Assertion::Energy(a) => power::energy(a),
+        Assertion::Generator(a) => power::generator(a),
+        Assertion::Temperature(a) => power::temperature(a),
+        Assertion::Retransfer(a) => power::retransfer(a),
+        Assertion::Recharge(a) => power::recharge(a),
+        Assertion::NoFalseShutdown(a) => power::no_false_shutdown(a),
+        Assertion::TruthLag(a) => power::truth_lag(a),
     }
 }
 
@@ -282,7 +298,7 @@ fn machines(a: &NodesAssert) -> String {
 }
 
 /// Which faults, with a comma before it.
-fn faults(phase: Option<&str>) -> String {
+pub(super) fn faults(phase: Option<&str>) -> String {
     let of = phase.map(|p| format!(", for faults that begin during {p}"));
     of.unwrap_or_default()
 }
@@ -291,7 +307,7 @@ fn class(name: Option<&str>) -> String {
     name.map(|c| format!(" of class {c}")).unwrap_or_default()
 }
 
-fn during(phase: Option<&str>) -> String {
+pub(super) fn during(phase: Option<&str>) -> String {
     phase.map(|p| format!(" during {p}")).unwrap_or_default()
 }
 

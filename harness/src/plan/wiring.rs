@@ -29,12 +29,18 @@ impl<'a> Wiring<'a> {
         Self { playbook }
     }
 
-    /// The names of UPSs and PDUs with what feeds each.
+    /// The names of all that feeds others with what feeds each, one of its
+    /// inputs at a time.
     fn fed(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
         let site = &self.playbook.site;
         let ups = site.ups.iter().map(|(n, u)| (n.as_str(), u.from.as_str()));
         let pdus = site.pdus.iter().map(|(n, p)| (n.as_str(), p.from.as_str()));
-        ups.chain(pdus)
+        let switches = site.transfers.iter().flat_map(|(name, it)| {
+            let inputs = it.from.iter();
+            inputs.map(move |from| (name.as_str(), from.as_str()))
+        });
+        let bess = site.bess.iter().map(|(n, b)| (n.as_str(), b.from.as_str()));
+        ups.chain(pdus).chain(switches).chain(bess)
     }
 
     /// The components, and all that they feed.

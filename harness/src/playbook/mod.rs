@@ -34,7 +34,10 @@ pub use model::{
     Arrivals, ClientSpec, Control, FaultSpec, KeepaliveSpec, LoadSpec, NodeDef, Playbook, Range,
     ServiceDef, StackSpec, Timeout, WorldKind,
 };
-pub use power_assertion::NoCommonModeAssert;
+pub use power_assertion::{
+    EnergyAssert, GeneratorAssert, NoCommonModeAssert, NoFalseShutdownAssert, RechargeAssert,
+    RetransferAssert, RideThroughAssert, TemperatureAssert, TruthLagAssert,
+};
 pub use schema::editor_schema;
 pub use vocabulary::{Described, assertions, faults, playbook_head};
 

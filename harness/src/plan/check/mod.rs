@@ -7,6 +7,7 @@ mod common_mode;
 mod controls;
 mod faults;
 mod load;
+mod power;
 mod promises;
 mod site;
 mod stack;
