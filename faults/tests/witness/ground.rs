@@ -151,7 +151,8 @@ fn act(state: &mut State, action: PlantAction) {
         PlantAction::Brake { node, ratio } => {
             state.brakes.insert(node, ratio);
         }
-        PlantAction::Draw { .. } => {}
+        // No fault of the catalogue does these yet.
+        _ => {}
     }
 }
 

@@ -1,5 +1,6 @@
 //! `ridethrough check`: is it a playbook, and can it be?
 
+use std::fmt::Write;
 use std::path::Path;
 
 use crate::plan::{Plan, plan_file_in};
@@ -8,7 +9,7 @@ use crate::playbook::WorldKind;
 /// The outcome of a check.
 #[derive(Clone, Debug)]
 pub(super) struct Checked {
-    /// One line for a good playbook, everything that is wrong for a bad one.
+    /// One line for a good playbook, with notes below; everything that is wrong for a bad one.
     pub(super) text: String,
     /// Whether it is good. A bad playbook is exit code 2.
     pub(super) good: bool,
@@ -17,10 +18,13 @@ pub(super) struct Checked {
 /// Checks a playbook, its site, its stack and its controls. Starts nothing.
 pub(super) fn check(path: &Path, world: Option<WorldKind>, color: bool) -> Checked {
     match plan_file_in(path, world) {
-        Ok((_, plan)) => Checked {
-            text: format!("{}: {}\n", path.display(), summary(&plan)),
-            good: true,
-        },
+        Ok((_, plan)) => {
+            let mut text = format!("{}: {}\n", path.display(), summary(&plan));
+            for note in &plan.notes {
+                let _ = writeln!(text, "  note: {note}");
+            }
+            Checked { text, good: true }
+        }
         Err(errors) => Checked {
             text: errors.render(color),
             good: false,

@@ -21,6 +21,7 @@ pub(super) fn plan_text(plan: &Plan) -> String {
     load(&mut page, plan);
     promises(&mut page, plan);
     controls(&mut page, plan);
+    notes(&mut page, plan);
     page.text
 }
 
@@ -200,5 +201,15 @@ fn controls(page: &mut Page, plan: &Plan) {
             };
             page.line(format!("    {path}: {value}"));
         }
+    }
+}
+
+fn notes(page: &mut Page, plan: &Plan) {
+    if plan.notes.is_empty() {
+        return;
+    }
+    page.title("notes");
+    for note in &plan.notes {
+        page.line(format!("  {note}"));
     }
 }

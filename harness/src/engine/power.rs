@@ -11,7 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 use ridethrough_faults::{BatteryTruth, Power, StepRate};
 use ridethrough_targets::clock::{Clock, Micros};
-use ridethrough_targets::plant::{Change, Plant, PlantAction, PlantEvent};
+use ridethrough_targets::plant::{
+    Change, EnergyLedger, GeneratorState, Plant, PlantAction, PlantEvent,
+};
 use ridethrough_targets::service::{Draw, ToService};
 use ridethrough_targets::telemetry::{Reading, UpsReading};
 use ridethrough_targets::world::World;
@@ -39,6 +41,7 @@ enum Command {
     Act(PlantAction, Option<oneshot::Sender<Micros>>),
     StartProfiles(Micros),
     Greet(String),
+    Energy(oneshot::Sender<EnergyLedger>),
 }
 
 /// What the driver needs beside the plant.
@@ -51,6 +54,8 @@ pub(crate) struct Wiring {
     pub(crate) ups: Vec<String>,
     /// Every component with a meter.
     pub(crate) metered: Vec<String>,
+    /// Cooling units, whose air is recorded.
+    pub(crate) cooling: Vec<String>,
     /// Machines whose draw is recorded.
     pub(crate) machines: Vec<String>,
     /// Services by machine, which hear of brakes.
@@ -90,6 +95,13 @@ impl PowerGrid {
     /// meters show: it must not wait until they move.
     pub(crate) fn greet(&self, node: &str) {
         let _ = self.commands.send(Command::Greet(node.to_string()));
+    }
+
+    /// Where the energy went until now; `None` once the driver has ended.
+    pub(crate) async fn energy(&self) -> Option<EnergyLedger> {
+        let (done, ledger) = oneshot::channel();
+        let _ = self.commands.send(Command::Energy(done));
+        ledger.await.ok()
     }
 
     /// A machine reports its work.
@@ -202,6 +214,9 @@ impl Driver {
                 }
                 Some(Command::StartProfiles(at_us)) => shared.plant.start_profiles(at_us),
                 Some(Command::Greet(node)) => card = Some(node),
+                Some(Command::Energy(done)) => {
+                    let _ = done.send(shared.plant.energy());
+                }
                 None => {}
             }
             events.iter().for_each(|event| shared.meters.hear(event));
@@ -233,12 +248,24 @@ impl Driver {
                 }
                 _ => {}
             }
+            let accepts = matches!(
+                event.change,
+                Change::Generator {
+                    to: GeneratorState::Loaded,
+                    ..
+                }
+            );
             let body = Body::Plant {
                 component: event.component,
                 cause: event.cause,
                 change: event.change,
             };
             self.wiring.recorder.at(event.t_us, "plant", body);
+            if accepts {
+                let runtime_s = self.each(&self.wiring.ups, Plant::runtime_s);
+                let body = Body::Reserve { runtime_s };
+                self.wiring.recorder.at(event.t_us, "plant", body);
+            }
         }
         if !dead.is_empty() {
             self.wiring.keeper.cut(&dead).await;
@@ -286,6 +313,21 @@ impl Driver {
             watts: shown.watts,
         };
         self.wiring.recorder.now("plant", body);
+        if !self.wiring.cooling.is_empty() {
+            let celsius = self.each(&self.wiring.cooling, Plant::air_c);
+            self.wiring.recorder.now("plant", Body::Air { celsius });
+        }
+    }
+
+    /// A reading of each of these.
+    fn each(
+        &self,
+        names: &[String],
+        meter: fn(&Plant, &str) -> Option<f64>,
+    ) -> IndexMap<String, f64> {
+        let shared = self.lock();
+        let read = |name: &String| Some((name.clone(), meter(&shared.plant, name)?));
+        names.iter().filter_map(read).collect()
     }
 
     fn read(&self) -> Readings {

@@ -153,8 +153,11 @@ impl Run {
         let origin_us = self.world.clock().now_us() + LEAD.micros();
         self.start_clients(origin_us).await?;
         grid.start_profiles(origin_us);
-        self.timeline(grid, origin_us).await?;
+        self.timeline(grid.clone(), origin_us).await?;
         self.drain(done).await;
+        if let Some(ledger) = grid.energy().await {
+            self.recorder.now("plant", Body::Energy(ledger));
+        }
         Ok(self.how())
     }
 
@@ -188,6 +191,7 @@ impl Run {
             keeper: Arc::clone(&self.keeper),
             ups: names(site.ups.keys().collect()),
             metered,
+            cooling: names(site.cooling.keys().collect()),
             machines: self.plan.loads.iter().map(|l| l.name.clone()).collect(),
             services: services.collect(),
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use ridethrough_targets::clock::Micros;
-use ridethrough_targets::plant::UpsState;
+use ridethrough_targets::plant::{EnergyLedger, GeneratorState, UpsState};
 
 use super::attempts::Attempts;
 use crate::load::LedgerRow;
@@ -57,6 +57,32 @@ pub struct BusPoint {
     pub voltage_pu: f64,
     /// What feeds it.
     pub source: String,
+    /// The event that says so.
+    pub seq: u64,
+}
+
+/// A generator changed state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GeneratorMove {
+    /// When.
+    pub t_us: Micros,
+    /// The event that says so.
+    pub seq: u64,
+    /// Before.
+    pub from: GeneratorState,
+    /// After.
+    pub to: GeneratorState,
+}
+
+/// Why a UPS cannot go on for long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weakness {
+    /// It says that its battery is low.
+    Low,
+    /// Its battery is empty or open.
+    Spent,
+    /// It has no output.
+    Off,
 }
 
 /// A UPS changed state.
@@ -177,6 +203,17 @@ pub struct RunFacts {
     pub brakes: BTreeMap<String, Vec<(Micros, f64)>>,
     /// The true charge of each battery, as it changed.
     pub charge: BTreeMap<String, Vec<Charge>>,
+    /// Moves of generators.
+    pub generators: BTreeMap<String, Vec<GeneratorMove>>,
+    /// True seconds that each UPS could go on, when a generator took load.
+    pub reserves: Vec<(Micros, BTreeMap<String, f64>)>,
+    /// Where the energy went.
+    pub energy: Option<EnergyLedger>,
+    /// The air of each cooling unit's room, in degrees Celsius.
+    pub air: BTreeMap<String, Vec<(Micros, f64)>>,
+    /// When a UPS was about to run out, or could carry nothing (`true`), and
+    /// when that was over: its low-battery signal, and its battery.
+    pub weak: BTreeMap<(String, Weakness), Vec<(Micros, bool)>>,
     /// The ledger, by intended send time.
     pub rows: Vec<LedgerRow>,
     /// Attempts of gateways.

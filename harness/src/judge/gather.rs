@@ -54,6 +54,11 @@ impl Gathered {
                     self.facts.ups.insert(ups);
                 }
             }
+            Body::Air { celsius } => {
+                for (unit, value) in celsius {
+                    self.facts.air.entry(unit).or_default().push((t_us, value));
+                }
+            }
             Body::UpsReading { ups, .. } => {
                 self.facts.ups.insert(ups);
             }
@@ -74,7 +79,7 @@ impl Gathered {
             match event.body {
                 Body::Witness(report) => witnesses.push(report),
                 Body::FaultHealed { fault } => heals.push((fault, event.t_us)),
-                body => facts.take(event.t_us, body),
+                body => facts.take(event.t_us, event.seq, body),
             }
         }
         for (fault, t_us) in heals {
@@ -93,6 +98,9 @@ impl Gathered {
         facts.attempts = Attempts::sort(self.attempts);
         for moves in facts.node_power.values_mut() {
             moves.sort_by_key(|(t, _)| *t);
+        }
+        for readings in facts.air.values_mut() {
+            readings.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
         }
         for readings in facts.charge.values_mut() {
             readings.sort_by(|a, b| {

@@ -10,26 +10,35 @@ mod availability;
 mod battery;
 mod bus;
 mod cohort;
+mod common_mode;
 mod continuity;
 mod detection;
+mod energy;
 mod eviction;
 mod facts;
 mod failover;
 mod finding;
 mod gather;
+mod generator;
 mod goodput;
 mod hits;
 mod latency;
+mod no_false_shutdown;
 mod nodes;
 mod patience;
 mod quantity;
+mod recharge;
 mod recovery;
+mod retransfer;
+mod ride_through;
 mod run;
 mod sample;
 mod scope;
 mod sentence;
 mod supervisor;
 mod take;
+mod temperature;
+mod truth_lag;
 mod validity;
 mod verdict;
 mod window;
@@ -38,7 +47,8 @@ pub use attempts::{Attempts, Tried};
 pub use bus::{Gap, worst_gap};
 pub use cohort::cohort_name;
 pub use facts::{
-    BusPoint, Charge, Fault, Hit, LoadEnd, Move, Phase, Ready, RunEnd, RunFacts, Seen, UpsMove,
+    BusPoint, Charge, Fault, GeneratorMove, Hit, LoadEnd, Move, Phase, Ready, RunEnd, RunFacts,
+    Seen, UpsMove, Weakness,
 };
 pub use finding::{Judged, Margin};
 pub(crate) use patience::{CLIENTS, patience};

@@ -4,8 +4,9 @@ use super::facts::RunFacts;
 use super::finding::{Finding, Judged};
 use super::verdict::{INTERRUPTED, Verdict};
 use super::{
-    availability, battery, continuity, detection, eviction, failover, goodput, latency, nodes,
-    recovery, supervisor, validity,
+    availability, battery, common_mode, continuity, detection, energy, eviction, failover,
+    generator, goodput, latency, no_false_shutdown, nodes, recharge, recovery, retransfer,
+    ride_through, supervisor, temperature, truth_lag, validity,
 };
 use crate::playbook::Assertion;
 
@@ -83,5 +84,14 @@ fn hold(facts: &RunFacts, assertion: &Assertion) -> (&'static str, Finding) {
         Assertion::Battery(a) => ("battery", battery::judge(facts, a)),
         Assertion::Detection(a) => ("detection", detection::judge(facts, a)),
         Assertion::Nodes(a) => ("nodes", nodes::judge(facts, a)),
+        Assertion::NoCommonMode(_) => ("no_common_mode", common_mode::judge()),
+        Assertion::RideThrough(a) => ("ride_through", ride_through::judge(facts, a)),
+        Assertion::Energy(a) => ("energy", energy::judge(facts, a)),
+        Assertion::Generator(a) => ("generator", generator::judge(facts, a)),
+        Assertion::Temperature(a) => ("temperature", temperature::judge(facts, a)),
+        Assertion::Retransfer(a) => ("retransfer", retransfer::judge(facts, a)),
+        Assertion::Recharge(a) => ("recharge", recharge::judge(facts, a)),
+        Assertion::NoFalseShutdown(a) => ("no_false_shutdown", no_false_shutdown::judge(facts, a)),
+        Assertion::TruthLag(a) => ("truth_lag", truth_lag::judge(facts, a)),
     }
 }

@@ -1,16 +1,17 @@
 //! What each kind of event adds to the facts.
 
 use ridethrough_targets::clock::Micros;
-use ridethrough_targets::plant::Change;
+use ridethrough_targets::plant::{BatteryState, Change, UpsState};
 
 use super::facts::{
-    BusPoint, Charge, Fault, LoadEnd, Move, Phase, Ready, RunEnd, RunFacts, Seen, UpsMove,
+    BusPoint, Charge, Fault, GeneratorMove, LoadEnd, Move, Phase, Ready, RunEnd, RunFacts, Seen,
+    UpsMove, Weakness,
 };
 use crate::record::{Body, FaultReceipt, RunHeader, WitnessReport};
 
 impl RunFacts {
     /// Takes the next event in order of time.
-    pub(super) fn take(&mut self, t_us: Micros, body: Body) {
+    pub(super) fn take(&mut self, t_us: Micros, seq: u64, body: Body) {
         match body {
             Body::Run(header) => self.head(header),
             Body::Phase(window) => self.phases.push(Phase {
@@ -20,7 +21,11 @@ impl RunFacts {
             }),
             Body::Plant {
                 component, change, ..
-            } => self.plant(t_us, component, change),
+            } => self.plant(t_us, seq, component, change),
+            Body::Reserve { runtime_s } => {
+                self.reserves.push((t_us, runtime_s.into_iter().collect()));
+            }
+            Body::Energy(ledger) => self.energy = Some(ledger),
             Body::NodeDown { node, dark_us, .. } => self.power(dark_us, node, false),
             Body::NodeBoot { node, .. } => self.power(t_us, node, true),
             Body::FaultInjected(receipt) => self.fault(receipt),
@@ -84,7 +89,7 @@ impl RunFacts {
         });
     }
 
-    fn plant(&mut self, t_us: Micros, component: String, change: Change) {
+    fn plant(&mut self, t_us: Micros, seq: u64, component: String, change: Change) {
         match change {
             Change::Bus { voltage_pu, source } => {
                 let bus = self.buses.entry(component).or_default();
@@ -92,10 +97,12 @@ impl RunFacts {
                     t_us,
                     voltage_pu,
                     source,
+                    seq,
                 });
             }
             Change::Ups { from, to } => {
                 self.ups.insert(component.clone());
+                self.weak(t_us, &component, Weakness::Off, to == UpsState::Off);
                 self.ups_moves.push(UpsMove {
                     t_us,
                     ups: component,
@@ -103,8 +110,26 @@ impl RunFacts {
                     to,
                 });
             }
-            Change::Battery { charge, .. } | Change::LowBattery { charge, .. } => {
+            Change::Battery { to, charge, .. } => {
+                let spent = matches!(to, BatteryState::Empty | BatteryState::Open);
+                self.weak(t_us, &component, Weakness::Spent, spent);
                 self.charge(t_us, &component, charge);
+            }
+            Change::LowBattery { low, charge, .. } => {
+                self.weak(t_us, &component, Weakness::Low, low);
+                self.charge(t_us, &component, charge);
+            }
+            Change::Generator { from, to } => {
+                let moves = self.generators.entry(component).or_default();
+                moves.push(GeneratorMove {
+                    t_us,
+                    seq,
+                    from,
+                    to,
+                });
+            }
+            Change::Temperature { celsius, .. } => {
+                self.air.entry(component).or_default().push((t_us, celsius));
             }
             Change::NodePower { on } => self.power(t_us, component, on),
             Change::Brake { clocks } => {
@@ -113,6 +138,11 @@ impl RunFacts {
             }
             _ => {}
         }
+    }
+
+    fn weak(&mut self, t_us: Micros, ups: &str, why: Weakness, is: bool) {
+        let changes = self.weak.entry((ups.into(), why)).or_default();
+        changes.push((t_us, is));
     }
 
     fn power(&mut self, t_us: Micros, node: String, on: bool) {

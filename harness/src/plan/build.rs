@@ -7,6 +7,7 @@ use crate::playbook::{
 };
 
 use super::check::{check, check_rest};
+use super::common_mode;
 use super::infrastructure::{self, Clients};
 use super::machines::{dialect, doors, entry, loads, machines, model};
 use super::model::{Plan, PlannedAssertion, PlannedFault};
@@ -124,6 +125,7 @@ fn build(loaded: &Loaded) -> Option<Plan> {
                 text: sentence(assertion),
             })
             .collect(),
+        notes: common_mode::notes(&playbook.site),
         playbook: playbook.clone(),
     })
 }

@@ -3,6 +3,7 @@
 mod address;
 mod build;
 mod check;
+mod common_mode;
 mod infrastructure;
 mod machines;
 mod model;
@@ -10,6 +11,7 @@ mod resolved;
 mod seed;
 mod site_file;
 mod text;
+mod text_power;
 mod time;
 mod wiring;
 
@@ -17,6 +19,8 @@ pub use build::{plan, plan_file, plan_file_in, plan_source};
 pub use model::{NodeRole, Plan, PlannedAssertion, PlannedFault, PlannedNode, PlannedPhase, Reach};
 pub use site_file::site_file;
 pub use text::{assertion_name, fault_kind_name, fault_size, fault_target, sentence};
+
+pub(crate) use text_power::curve as curve_name;
 
 #[cfg(test)]
 mod tests;

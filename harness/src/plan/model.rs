@@ -41,6 +41,9 @@ pub struct Plan {
     pub faults: Vec<PlannedFault>,
     /// The promises, in the order they were written.
     pub assertions: Vec<PlannedAssertion>,
+    /// What is no mistake, but should be known: every single component whose
+    /// loss drops all the cords of a rack.
+    pub notes: Vec<String>,
 }
 
 impl Plan {

@@ -5,9 +5,10 @@ use ridethrough_targets::plant::PowerTarget;
 use ridethrough_targets::units::Span;
 use ridethrough_targets::world::Direction;
 
+use super::text_power as power;
 use crate::playbook::{
     Assertion, Cohort, ContinuityAssert, FailoverAssert, GoodputAssert, LatencyAssert, Metric,
-    NodesAssert, Scope, Source, SupplyKind,
+    NodesAssert, Scope, Source, SupervisorAssert, SupplyKind,
 };
 
 /// A fault's kind as it is written in a playbook.
@@ -97,6 +98,15 @@ pub fn assertion_name(assertion: &Assertion) -> &'static str {
         Assertion::Battery(_) => "battery",
         Assertion::Detection(_) => "detection",
         Assertion::Nodes(_) => "nodes",
+        Assertion::NoCommonMode(_) => "no_common_mode",
+        Assertion::RideThrough(_) => "ride_through",
+        Assertion::Energy(_) => "energy",
+        Assertion::Generator(_) => "generator",
+        Assertion::Temperature(_) => "temperature",
+        Assertion::Retransfer(_) => "retransfer",
+        Assertion::Recharge(_) => "recharge",
+        Assertion::NoFalseShutdown(_) => "no_false_shutdown",
+        Assertion::TruthLag(_) => "truth_lag",
     }
 }
 
@@ -104,18 +114,7 @@ pub fn assertion_name(assertion: &Assertion) -> &'static str {
 pub fn sentence(assertion: &Assertion) -> String {
     match assertion {
         Assertion::Failover(a) => failover(a),
-        Assertion::Supervisor(a) => {
-            let via = match a.via {
-                Source::Nut => " over NUT",
-                Source::Supervisor => "",
-            };
-            format!(
-                "the supervisor reports `{}`{via} within {}{}",
-                a.reports,
-                a.within,
-                faults(a.during.as_deref())
-            )
-        }
+        Assertion::Supervisor(a) => supervisor(a),
         Assertion::Continuity(a) => continuity(a),
         Assertion::Latency(a) => latency(a),
         Assertion::Availability(a) => format!(
@@ -157,7 +156,29 @@ pub fn sentence(assertion: &Assertion) -> String {
             faults(a.during.as_deref())
         ),
         Assertion::Nodes(a) => machines(a),
+        Assertion::NoCommonMode(a) => power::no_common_mode(a),
+        Assertion::RideThrough(a) => power::ride_through(a),
+        Assertion::Energy(a) => power::energy(a),
+        Assertion::Generator(a) => power::generator(a),
+        Assertion::Temperature(a) => power::temperature(a),
+        Assertion::Retransfer(a) => power::retransfer(a),
+        Assertion::Recharge(a) => power::recharge(a),
+        Assertion::NoFalseShutdown(a) => power::no_false_shutdown(a),
+        Assertion::TruthLag(a) => power::truth_lag(a),
     }
+}
+
+fn supervisor(a: &SupervisorAssert) -> String {
+    let via = match a.via {
+        Source::Nut => " over NUT",
+        Source::Supervisor => "",
+    };
+    format!(
+        "the supervisor reports `{}`{via} within {}{}",
+        a.reports,
+        a.within,
+        faults(a.during.as_deref())
+    )
 }
 
 fn failover(a: &FailoverAssert) -> String {
@@ -277,7 +298,7 @@ fn machines(a: &NodesAssert) -> String {
 }
 
 /// Which faults, with a comma before it.
-fn faults(phase: Option<&str>) -> String {
+pub(super) fn faults(phase: Option<&str>) -> String {
     let of = phase.map(|p| format!(", for faults that begin during {p}"));
     of.unwrap_or_default()
 }
@@ -286,7 +307,7 @@ fn class(name: Option<&str>) -> String {
     name.map(|c| format!(" of class {c}")).unwrap_or_default()
 }
 
-fn during(phase: Option<&str>) -> String {
+pub(super) fn during(phase: Option<&str>) -> String {
     phase.map(|p| format!(" during {p}")).unwrap_or_default()
 }
 

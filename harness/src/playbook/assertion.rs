@@ -6,6 +6,11 @@ use serde::{Deserialize, Serialize};
 use ridethrough_targets::supervisor::SupervisorState;
 use ridethrough_targets::units::{PerUnit, Rate, Span};
 
+use super::power_assertion::{
+    EnergyAssert, GeneratorAssert, NoCommonModeAssert, NoFalseShutdownAssert, RechargeAssert,
+    RetransferAssert, RideThroughAssert, TemperatureAssert, TruthLagAssert,
+};
+
 /// A promise about a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -34,6 +39,24 @@ pub enum Assertion {
     Detection(DetectionAssert),
     /// How many machines lost power or were braked (plant truth).
     Nodes(NodesAssert),
+    /// No single component drops every cord of a rack (checked in the plan).
+    NoCommonMode(NoCommonModeAssert),
+    /// Every load bus stays inside a ride-through curve (plant truth).
+    RideThrough(RideThroughAssert),
+    /// What batteries gave reconciles with where the energy went (plant truth).
+    Energy(EnergyAssert),
+    /// A generator takes the load in time, before any UPS runs out (plant truth).
+    Generator(GeneratorAssert),
+    /// The air that racks breathe stays cool enough (plant truth).
+    Temperature(TemperatureAssert),
+    /// How soon after healing every UPS is back on mains (plant truth).
+    Retransfer(RetransferAssert),
+    /// How soon after healing batteries are charged again (plant truth).
+    Recharge(RechargeAssert),
+    /// No ordered shutdown while every UPS could carry its load.
+    NoFalseShutdown(NoFalseShutdownAssert),
+    /// How long after the truth a UPS on battery is reported as such.
+    TruthLag(TruthLagAssert),
 }
 
 /// The requests that an assertion speaks of. Everything left out means all.

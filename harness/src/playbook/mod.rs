@@ -10,6 +10,7 @@ mod model;
 mod object;
 mod parse;
 mod placeholder;
+mod power_assertion;
 mod quantity;
 mod repair;
 mod schema;
@@ -32,6 +33,10 @@ pub use load::{Loaded, load_playbook, load_text};
 pub use model::{
     Arrivals, ClientSpec, Control, FaultSpec, KeepaliveSpec, LoadSpec, NodeDef, Playbook, Range,
     ServiceDef, StackSpec, Timeout, WorldKind,
+};
+pub use power_assertion::{
+    EnergyAssert, GeneratorAssert, NoCommonModeAssert, NoFalseShutdownAssert, RechargeAssert,
+    RetransferAssert, RideThroughAssert, TemperatureAssert, TruthLagAssert,
 };
 pub use schema::editor_schema;
 pub use vocabulary::{Described, assertions, faults, playbook_head};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use ridethrough_targets::clock::Micros;
-use ridethrough_targets::plant::Change;
+use ridethrough_targets::plant::{Change, EnergyLedger};
 use ridethrough_targets::service::Attempt;
 use ridethrough_targets::telemetry::UpsReading;
 
@@ -55,6 +55,19 @@ pub enum Body {
         /// Watts by node.
         watts: IndexMap<String, f64>,
     },
+    /// The air in the room of each cooling unit, together with `Meters`; only of
+    /// a site that has cooling.
+    Air {
+        /// Degrees Celsius by cooling unit.
+        celsius: IndexMap<String, f64>,
+    },
+    /// A generator took load: how long each UPS could have gone on, in truth.
+    Reserve {
+        /// Seconds at the present load by UPS, at most a day.
+        runtime_s: IndexMap<String, f64>,
+    },
+    /// Where the energy went from time 0 until now, at the end of a run.
+    Energy(EnergyLedger),
     /// What a UPS measures of itself, when its status changed.
     UpsReading {
         /// The UPS.

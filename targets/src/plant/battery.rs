@@ -94,6 +94,15 @@ impl BatteryModel {
         (self.believed(t_us) * full_s).min(86_400.0)
     }
 
+    /// Seconds left at this load, in truth.
+    pub(super) fn true_runtime_s(&self, t_us: Micros, load: Milliwatts) -> f64 {
+        if !self.delivers(t_us) {
+            return 0.0;
+        }
+        let full_s = self.curve.runtime_s(load as f64 / 1e3) * self.health;
+        ((self.charge(t_us) - self.floor) * full_s).min(86_400.0)
+    }
+
     /// It can carry a load.
     pub(super) fn delivers(&self, t_us: Micros) -> bool {
         !self.open && self.charge(t_us) > self.floor + CLOSE

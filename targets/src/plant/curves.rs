@@ -4,22 +4,26 @@
 //! A disturbance is a duration and the voltage that is left, per unit. The
 //! curves are steps, so that the standards' own points are met exactly.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
 use crate::units::{PerUnit, Span};
 
 /// A ride-through curve.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RideThrough {
     /// ITIC (CBEMA), 2000: single-phase information technology.
     Itic,
     /// SEMI F47-0706: equipment of semiconductor plants.
+    #[serde(rename = "semi_f47")]
     SemiF47,
     /// IEC 61000-4-11 and -34, class 2: public networks.
+    #[serde(rename = "iec_61000_4_11_class_2")]
     Iec61000Class2,
     /// IEC 61000-4-11 and -34, class 3: industrial networks.
+    #[serde(rename = "iec_61000_4_11_class_3")]
     Iec61000Class3,
 }
 

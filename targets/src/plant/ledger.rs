@@ -1,7 +1,7 @@
 //! Energy accounts. Powers are whole milliwatts and times whole microseconds,
 //! so that every account is an exact integer of nanojoules.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
 
@@ -55,7 +55,7 @@ impl Meter {
 
 /// Where the energy of a site went, since time 0. Without an error of the
 /// model `drawn = delivered + cooling + losses + stored_delta`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EnergyLedger {
     /// Drawn from the utilities and generators, in watt-hours.
     pub drawn_wh: f64,

@@ -39,6 +39,21 @@ impl Plant {
         }
     }
 
+    /// Seconds that the battery of a UPS could still carry its present load, in
+    /// truth; at most a day.
+    pub fn runtime_s(&self, ups: &str) -> Option<f64> {
+        let bus = self.bus(ups)?;
+        Some(bus.ups()?.battery.true_runtime_s(self.now, bus.load))
+    }
+
+    /// The air in the room of a cooling unit, in degrees Celsius.
+    pub fn air_c(&self, cooling: &str) -> Option<f64> {
+        match &self.bus(cooling)?.kind {
+            Kind::Cooling(model) => Some(self.graph.rooms[model.room].celsius(self.now)),
+            _ => None,
+        }
+    }
+
     /// The current through a PDU's breaker in amperes, all phases together at
     /// the present voltage.
     pub fn current_a(&self, pdu: &str) -> Option<f64> {

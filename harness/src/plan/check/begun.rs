@@ -48,12 +48,21 @@ fn phase_of_faults(assertion: &Assertion) -> Option<&str> {
         Assertion::Recovery(a) => &a.during,
         Assertion::Eviction(a) | Assertion::Readmission(a) => &a.during,
         Assertion::Detection(a) => &a.during,
+        Assertion::Retransfer(a) => &a.during,
+        Assertion::Recharge(a) => &a.during,
         Assertion::Continuity(_)
         | Assertion::Latency(_)
         | Assertion::Availability(_)
         | Assertion::Goodput(_)
         | Assertion::Battery(_)
-        | Assertion::Nodes(_) => &None,
+        | Assertion::Nodes(_)
+        | Assertion::NoCommonMode(_)
+        | Assertion::RideThrough(_)
+        | Assertion::Energy(_)
+        | Assertion::Generator(_)
+        | Assertion::Temperature(_)
+        | Assertion::NoFalseShutdown(_)
+        | Assertion::TruthLag(_) => &None,
     };
     during.as_deref()
 }

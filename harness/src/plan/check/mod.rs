@@ -3,9 +3,11 @@
 mod all;
 mod begun;
 mod checker;
+mod common_mode;
 mod controls;
 mod faults;
 mod load;
+mod power;
 mod promises;
 mod site;
 mod stack;

@@ -2,12 +2,15 @@
 
 use ridethrough_targets::units::PerUnit;
 
-use crate::playbook::{Assertion, EvictionAssert, LatencyAssert, NodesAssert, Scope};
+use crate::playbook::{
+    Assertion, EvictionAssert, LatencyAssert, NodesAssert, RechargeAssert, RetransferAssert, Scope,
+    TruthLagAssert,
+};
 
 use super::super::machines::replicas;
 use super::super::text::assertion_name;
-use super::begun;
 use super::checker::Checker;
+use super::{begun, common_mode, power};
 
 pub(super) fn check(c: &mut Checker<'_>) {
     let playbook = c.playbook;
@@ -54,6 +57,33 @@ fn names(c: &mut Checker<'_>, path: &str, assertion: &Assertion) {
         Assertion::Recovery(a) => phase(c, path, a.during.as_deref()),
         Assertion::Detection(a) => phase(c, path, a.during.as_deref()),
         Assertion::Nodes(a) => phase(c, path, a.during.as_deref()),
+        Assertion::NoCommonMode(a) => common_mode::check(c, path, a),
+        Assertion::Energy(_) => {}
+        Assertion::RideThrough(a) => {
+            power::buses(c, path, &a.at);
+            phase(c, path, a.during.as_deref());
+        }
+        Assertion::Generator(a) => {
+            power::generator(c, path, a.generator.as_deref());
+            phase(c, path, a.during.as_deref());
+        }
+        Assertion::Temperature(a) => {
+            power::cooling(c, path, a.cooling.as_deref());
+            phase(c, path, a.during.as_deref());
+        }
+        Assertion::NoFalseShutdown(a) => phase(c, path, a.during.as_deref()),
+        Assertion::Retransfer(RetransferAssert {
+            ups: name, during, ..
+        })
+        | Assertion::Recharge(RechargeAssert {
+            ups: name, during, ..
+        })
+        | Assertion::TruthLag(TruthLagAssert {
+            ups: name, during, ..
+        }) => {
+            ups(c, path, name.as_deref());
+            phase(c, path, during.as_deref());
+        }
     }
 }
 
@@ -119,7 +149,13 @@ fn needs(c: &mut Checker<'_>, path: &str, assertion: &Assertion) {
     let powered = !playbook.site.ups.is_empty() || c.unsure(|gaps| !gaps.names_stand("UPS"));
     let needs_ups = matches!(
         assertion,
-        Assertion::Failover(_) | Assertion::Supervisor(_) | Assertion::Battery(_)
+        Assertion::Failover(_)
+            | Assertion::Supervisor(_)
+            | Assertion::Battery(_)
+            | Assertion::Retransfer(_)
+            | Assertion::Recharge(_)
+            | Assertion::NoFalseShutdown(_)
+            | Assertion::TruthLag(_)
     );
     if needs_ups && !powered {
         let message = format!("`{name}` needs a UPS, and the site has none");
@@ -133,6 +169,8 @@ fn needs(c: &mut Checker<'_>, path: &str, assertion: &Assertion) {
             | Assertion::Eviction(_)
             | Assertion::Readmission(_)
             | Assertion::Detection(_)
+            | Assertion::Retransfer(_)
+            | Assertion::Recharge(_)
     );
     let profiled = profiled(c);
     let faultless = playbook.faults.is_empty() && c.unsure(|gaps| !gaps.near("faults", 0));
@@ -194,6 +232,7 @@ fn bounds(c: &mut Checker<'_>, path: &str, assertion: &Assertion) {
         Assertion::Latency(a) => latency(c, path, a),
         Assertion::Availability(a) => share(c, path, "at_least", a.at_least),
         Assertion::Battery(a) => share(c, path, "charge_at_least", a.charge_at_least),
+        Assertion::Recharge(a) => share(c, path, "to", a.to),
         Assertion::Goodput(a) if a.at_least.get() <= 0.0 => {
             let message = "`goodput` of nothing always holds";
             c.wrong(&format!("{path}.at_least"), message, "above 0");
