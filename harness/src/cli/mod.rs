@@ -5,6 +5,7 @@ mod check;
 mod doctor;
 mod exit;
 mod fallback;
+mod interrupt;
 mod judge;
 mod list;
 mod main;

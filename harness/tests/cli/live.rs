@@ -3,8 +3,10 @@
 use std::process::Command;
 use std::time::Duration;
 
+use ridethrough_targets::world::embedded;
+
 use super::run::{
-    data, exits, folder, holds, output, program, said, shipped, start_until, summary,
+    data, exits, folder, holds, output, press_ctrl_c, program, said, shipped, start_until, summary,
 };
 
 pub(crate) struct Live {
@@ -147,8 +149,7 @@ fn interrupt() -> Result<(), String> {
         .arg("--out")
         .arg(&out);
     let mut child = start_until(&mut command, "utility_outage hits")?;
-    let pid = nix::unistd::Pid::from_raw(child.id() as i32);
-    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).map_err(|e| e.to_string())?;
+    press_ctrl_c(&child)?;
     let status = child.wait().map_err(|error| error.to_string())?;
     holds(status.code() == Some(130), || format!("{status}"))?;
     let record = std::fs::read_to_string(out.join("record.jsonl")).map_err(|e| e.to_string())?;
@@ -219,7 +220,7 @@ fn full_disk() -> Result<(), String> {
     );
     let mut command = Command::new("unshare");
     command.args(["--user", "--map-root-user", "--mount", "sh", "-c", &script]);
-    if nix::unistd::geteuid().is_root() {
+    if embedded::as_root() {
         command = Command::new("unshare");
         command.args(["--mount", "sh", "-c", &script]);
     }

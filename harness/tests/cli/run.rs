@@ -92,3 +92,9 @@ pub(crate) fn start_until(command: &mut Command, word: &str) -> Result<Child, St
     std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
     Ok(child)
 }
+
+/// Sends a run what a terminal sends on Ctrl-C.
+pub(crate) fn press_ctrl_c(child: &Child) -> Result<(), String> {
+    let mut kill = Command::new("kill");
+    exits(&output(kill.arg("-INT").arg(child.id().to_string()))?, 0)
+}
