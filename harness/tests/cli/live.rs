@@ -40,6 +40,11 @@ pub(crate) const CASES: &[Live] = &[
         needs: &[("tshark", "tshark")],
     },
     Live {
+        name: "live::without_namespaces_a_run_falls_back_to_virtual",
+        body: fallback,
+        needs: &[("unshare", "util-linux")],
+    },
+    Live {
         name: "live::a_full_disk_is_named",
         body: full_disk,
         needs: &[("unshare", "util-linux"), ("mount", "mount")],
@@ -234,6 +239,35 @@ fn full_disk() -> Result<(), String> {
         text.contains("No space left") && file && text.contains("`--out`"),
         || text,
     )
+}
+
+/// In a user namespace that may have no namespaces below it.
+fn fallback() -> Result<(), String> {
+    const NO_MORE: &str = "cd /proc/sys/user && echo 0 > max_net_namespaces \
+        && echo 0 > max_user_namespaces && cd - > /dev/null && exec \"$@\"";
+    let folder = folder()?;
+    let run = |name: &str, world: &[&str]| {
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", "sh", "-c", NO_MORE, "sh"]);
+        command.arg(program().get_program()).arg("run");
+        command.arg(shipped("power/sag-inside.yaml")).args(world);
+        command.arg("--out").arg(folder.path().join(name));
+        output(&mut command)
+    };
+    let told = run("default", &[])?;
+    exits(&told, 0)?;
+    let text = said(&told);
+    let line = "running in world `virtual`, in process: no user namespaces";
+    holds(text.matches(line).count() == 1, || text.clone())?;
+    let record = std::fs::read_to_string(folder.path().join("default/record.jsonl"));
+    let record = record.map_err(|error| error.to_string())?;
+    let first = record.lines().next().unwrap_or_default();
+    holds(first.contains(r#""world":"virtual""#), || first.into())?;
+    // Who asks for a world gets no other.
+    let refused = run("asked", &["--world", "embedded"])?;
+    exits(&refused, 4)?;
+    let text = said(&refused);
+    holds(text.contains("no user namespaces"), || text.clone())
 }
 
 fn bounded(command: &mut Command, bound: Duration) -> Result<std::process::Output, String> {
