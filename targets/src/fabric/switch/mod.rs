@@ -7,14 +7,14 @@
 mod capture;
 mod control;
 mod forward;
+mod handle;
 mod hold;
 mod netlink;
 mod parse;
 mod port;
 mod reactor;
 mod reaper;
-mod switch;
 pub mod tap;
 mod view;
 
-pub use switch::{Switch, SwitchConfig};
+pub use handle::{Switch, SwitchConfig};
