@@ -6,7 +6,6 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use nix::time::{ClockId, clock_gettime};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
@@ -374,7 +373,15 @@ fn most_open(outcome: &Outcome) -> f64 {
 
 /// Seconds of processor time that this process has had: on a machine that
 /// others use too, it tells more of the program than real time does.
+#[cfg(unix)]
 fn cpu_s() -> Result<f64> {
+    use nix::time::{ClockId, clock_gettime};
+
     let spent = clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID)?;
     Ok(spent.tv_sec() as f64 + spent.tv_nsec() as f64 / 1e9)
+}
+
+#[cfg(not(unix))]
+fn cpu_s() -> Result<f64> {
+    Err("processor time is not measured on this system".into())
 }

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use ridethrough_targets::clock::Clock;
 use ridethrough_targets::plant::Plant;
 use ridethrough_targets::service::Registry;
-use ridethrough_targets::world::embedded::{EmbeddedConfig, EmbeddedWorld};
+use ridethrough_targets::world::embedded::{self, EmbeddedConfig};
 use ridethrough_targets::world::r#virtual::{EventBounds, VirtualConfig, VirtualWorld};
 use ridethrough_targets::world::{World, WorldError};
 
@@ -213,8 +213,7 @@ fn header(plan: &Plan, how: &Conduct) -> RunHeader {
     if real {
         let cpus = std::thread::available_parallelism().map_or(0, usize::from);
         facts.insert("cpus".to_string(), cpus.into());
-        let root = nix::unistd::geteuid().is_root();
-        facts.insert("root".to_string(), root.into());
+        facts.insert("root".to_string(), embedded::as_root().into());
     }
     let started = match real {
         true => jiff::Timestamp::now(),
@@ -290,10 +289,8 @@ async fn open(
                 hosts: plan.hosts.clone(),
                 pcap: how.pcap,
             };
-            let world = EmbeddedWorld::open(config)
-                .await
-                .map_err(EngineError::World)?;
-            Ok((Arc::new(world), None))
+            let world = embedded::open(config).await.map_err(EngineError::World)?;
+            Ok((world, None))
         }
         WorldKind::Docker => Err(ConductError::NoWorld(world_name(how.world).to_string())),
     }

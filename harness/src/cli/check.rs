@@ -3,6 +3,8 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use ridethrough_targets::world::{WorldError, embedded};
+
 use crate::plan::{Plan, plan_file_in};
 use crate::playbook::WorldKind;
 
@@ -23,6 +25,7 @@ pub(super) fn check(path: &Path, world: Option<WorldKind>, color: bool) -> Check
             for note in &plan.notes {
                 let _ = writeln!(text, "  note: {note}");
             }
+            text.extend(elsewhere(plan.playbook.world, embedded::supported()));
             Checked { text, good: true }
         }
         Err(errors) => Checked {
@@ -30,6 +33,12 @@ pub(super) fn check(path: &Path, world: Option<WorldKind>, color: bool) -> Check
             good: false,
         },
     }
+}
+
+/// A good playbook may ask for a world that this system does not have.
+fn elsewhere(world: Option<WorldKind>, supported: Result<(), WorldError>) -> Option<String> {
+    let error = supported.err()?;
+    (world == Some(WorldKind::Embedded)).then(|| format!("  not on this machine: {error}\n"))
 }
 
 fn summary(plan: &Plan) -> String {
@@ -45,4 +54,28 @@ fn summary(plan: &Plan) -> String {
         many(plan.playbook.controls.len(), "control"),
     ];
     format!("ok ({})", parts.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_world_that_this_system_does_not_have_is_told() {
+        let lacking = || {
+            Err(WorldError::Missing {
+                what: "world `embedded` needs Linux".into(),
+                remedy: "world `virtual` works here".into(),
+            })
+        };
+        let told = elsewhere(Some(WorldKind::Embedded), lacking());
+        let told = told.expect("a line");
+        assert!(
+            told.contains("needs Linux; world `virtual` works here"),
+            "{told}"
+        );
+        assert_eq!(elsewhere(Some(WorldKind::Virtual), lacking()), None);
+        assert_eq!(elsewhere(None, lacking()), None);
+        assert_eq!(elsewhere(Some(WorldKind::Embedded), Ok(())), None);
+    }
 }

@@ -5,7 +5,8 @@ use std::fmt::Write;
 use comfy_table::{ContentArrangement, Table, presets};
 use owo_colors::OwoColorize;
 
-use ridethrough_targets::world::embedded::{Capability, capabilities};
+use ridethrough_targets::world::Capability;
+use ridethrough_targets::world::embedded::capabilities;
 
 use super::exit::Exit;
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
-use ridethrough_targets::world::embedded;
+use ridethrough_targets::world::{WorldError, embedded};
 
 use crate::plan::Plan;
 use crate::playbook::WorldKind;
@@ -19,15 +19,23 @@ impl Fallback {
     /// Embedded, or virtual where this machine cannot, with a line that says
     /// why.
     pub(super) fn world(&mut self) -> WorldKind {
-        *self
-            .world
-            .get_or_insert_with(|| match embedded::available() {
-                Ok(()) => WorldKind::Embedded,
-                Err(error) => {
-                    eprintln!("running in world `virtual`, in process: {error}");
-                    WorldKind::Virtual
-                }
-            })
+        *self.world.get_or_insert_with(|| {
+            let (world, why) = choose(embedded::available());
+            if let Some(why) = why {
+                eprintln!("{why}");
+            }
+            world
+        })
+    }
+}
+
+fn choose(embedded: Result<(), WorldError>) -> (WorldKind, Option<String>) {
+    match embedded {
+        Ok(()) => (WorldKind::Embedded, None),
+        Err(error) => {
+            let why = format!("running in world `virtual`, in process: {error}");
+            (WorldKind::Virtual, Some(why))
+        }
     }
 }
 
@@ -54,7 +62,19 @@ pub(super) fn unused(folder: PathBuf) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use super::unused;
+    use super::*;
+
+    #[test]
+    fn a_machine_without_the_means_runs_in_virtual_and_says_why() {
+        assert_eq!(choose(Ok(())), (WorldKind::Embedded, None));
+        let (world, why) = choose(Err(WorldError::Missing {
+            what: "no user namespaces".into(),
+            remedy: "run as root".into(),
+        }));
+        assert_eq!(world, WorldKind::Virtual);
+        let line = "running in world `virtual`, in process: no user namespaces; run as root";
+        assert_eq!(why.as_deref(), Some(line));
+    }
 
     #[test]
     fn a_folder_that_is_taken_gets_a_number() {

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::args::{RunArgs, WorldArg};
 use super::exit::Exit;
 use super::fallback::{Fallback, unused, virtual_id};
+use super::interrupt::interrupt;
 use super::main::complain;
 use super::progress::Progress;
 use crate::conduct::{Conduct, ConductError, Outcome, conduct, junit};
@@ -291,29 +292,4 @@ fn show(outcome: &Outcome, json: bool, color: bool) {
         outcome.board(color)
     };
     let _ = std::io::stdout().write_all(text.as_bytes());
-}
-
-/// The first Ctrl-C heals and ends the run; a second one ends the program, and
-/// the kernel takes the world down with it.
-async fn interrupt(stop: CancellationToken) {
-    let mut terminate =
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(terminate) => terminate,
-            Err(error) => return tracing::warn!(%error, "SIGTERM will not be handled"),
-        };
-    let mut asked = false;
-    loop {
-        tokio::select! {
-            biased;
-            result = tokio::signal::ctrl_c() => if result.is_err() { return },
-            _ = terminate.recv() => {}
-        }
-        if asked {
-            eprintln!("ending at once; the kernel takes the nodes down");
-            std::process::exit(i32::from(Exit::Interrupted.code()));
-        }
-        asked = true;
-        eprintln!("healing and ending; press Ctrl-C again to end at once");
-        stop.cancel();
-    }
 }

@@ -5,11 +5,6 @@ use std::io::{self, ErrorKind};
 
 use super::row::Termination;
 
-/// Linux error numbers whose kinds do not say enough.
-const ENETUNREACH: i32 = 101;
-const ETIMEDOUT: i32 = 110;
-const EHOSTUNREACH: i32 = 113;
-
 /// How a failed connection attempt ended.
 pub(super) fn of_connect(error: &io::Error) -> Termination {
     of_io(error).unwrap_or(Termination::Unreachable)
@@ -41,11 +36,6 @@ pub(super) fn of_hyper(error: &hyper::Error, headers: bool) -> Termination {
 }
 
 fn of_io(error: &io::Error) -> Option<Termination> {
-    match error.raw_os_error() {
-        Some(ETIMEDOUT) => return Some(Termination::TcpTimeout),
-        Some(ENETUNREACH | EHOSTUNREACH) => return Some(Termination::Unreachable),
-        _ => {}
-    }
     match error.kind() {
         ErrorKind::ConnectionRefused => Some(Termination::Refused),
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {

@@ -3,8 +3,10 @@
 use std::process::Command;
 use std::time::Duration;
 
+use ridethrough_targets::world::embedded;
+
 use super::run::{
-    data, exits, folder, holds, output, program, said, shipped, start_until, summary,
+    data, exits, folder, holds, output, press_ctrl_c, program, said, shipped, start_until, summary,
 };
 
 pub(crate) struct Live {
@@ -36,6 +38,11 @@ pub(crate) const CASES: &[Live] = &[
         name: "live::a_capture_opens_in_tshark",
         body: capture,
         needs: &[("tshark", "tshark")],
+    },
+    Live {
+        name: "live::without_namespaces_a_run_falls_back_to_virtual",
+        body: fallback,
+        needs: &[("unshare", "util-linux")],
     },
     Live {
         name: "live::a_full_disk_is_named",
@@ -147,8 +154,7 @@ fn interrupt() -> Result<(), String> {
         .arg("--out")
         .arg(&out);
     let mut child = start_until(&mut command, "utility_outage hits")?;
-    let pid = nix::unistd::Pid::from_raw(child.id() as i32);
-    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).map_err(|e| e.to_string())?;
+    press_ctrl_c(&child)?;
     let status = child.wait().map_err(|error| error.to_string())?;
     holds(status.code() == Some(130), || format!("{status}"))?;
     let record = std::fs::read_to_string(out.join("record.jsonl")).map_err(|e| e.to_string())?;
@@ -219,7 +225,7 @@ fn full_disk() -> Result<(), String> {
     );
     let mut command = Command::new("unshare");
     command.args(["--user", "--map-root-user", "--mount", "sh", "-c", &script]);
-    if nix::unistd::geteuid().is_root() {
+    if embedded::as_root() {
         command = Command::new("unshare");
         command.args(["--mount", "sh", "-c", &script]);
     }
@@ -233,6 +239,35 @@ fn full_disk() -> Result<(), String> {
         text.contains("No space left") && file && text.contains("`--out`"),
         || text,
     )
+}
+
+/// In a user namespace that may have no namespaces below it.
+fn fallback() -> Result<(), String> {
+    const NO_MORE: &str = "cd /proc/sys/user && echo 0 > max_net_namespaces \
+        && echo 0 > max_user_namespaces && cd - > /dev/null && exec \"$@\"";
+    let folder = folder()?;
+    let run = |name: &str, world: &[&str]| {
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", "sh", "-c", NO_MORE, "sh"]);
+        command.arg(program().get_program()).arg("run");
+        command.arg(shipped("power/sag-inside.yaml")).args(world);
+        command.arg("--out").arg(folder.path().join(name));
+        output(&mut command)
+    };
+    let told = run("default", &[])?;
+    exits(&told, 0)?;
+    let text = said(&told);
+    let line = "running in world `virtual`, in process: no user namespaces";
+    holds(text.matches(line).count() == 1, || text.clone())?;
+    let record = std::fs::read_to_string(folder.path().join("default/record.jsonl"));
+    let record = record.map_err(|error| error.to_string())?;
+    let first = record.lines().next().unwrap_or_default();
+    holds(first.contains(r#""world":"virtual""#), || first.into())?;
+    // Who asks for a world gets no other.
+    let refused = run("asked", &["--world", "embedded"])?;
+    exits(&refused, 4)?;
+    let text = said(&refused);
+    holds(text.contains("no user namespaces"), || text.clone())
 }
 
 fn bounded(command: &mut Command, bound: Duration) -> Result<std::process::Output, String> {

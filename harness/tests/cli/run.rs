@@ -71,6 +71,13 @@ pub(crate) fn summary(folder: &Path) -> Result<serde_json::Value, String> {
     serde_json::from_str(&text).map_err(|e| e.to_string())
 }
 
+/// The record of a run folder.
+pub(crate) fn events(folder: &Path) -> Result<Vec<serde_json::Value>, String> {
+    let text = std::fs::read_to_string(folder.join("record.jsonl")).map_err(|e| e.to_string())?;
+    let lines = text.lines().map(serde_json::from_str);
+    lines.collect::<Result<_, _>>().map_err(|e| e.to_string())
+}
+
 /// A folder that is gone when the case is over.
 pub(crate) fn folder() -> Result<tempfile::TempDir, String> {
     tempfile::tempdir().map_err(|error| error.to_string())
@@ -96,4 +103,10 @@ pub(crate) fn start_until(command: &mut Command, word: &str) -> Result<Child, St
     // The rest is read and dropped, so that the program never meets a closed pipe.
     std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
     Ok(child)
+}
+
+/// Sends a run what a terminal sends on Ctrl-C.
+pub(crate) fn press_ctrl_c(child: &Child) -> Result<(), String> {
+    let mut kill = Command::new("kill");
+    exits(&output(kill.arg("-INT").arg(child.id().to_string()))?, 0)
 }

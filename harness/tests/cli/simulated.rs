@@ -1,6 +1,12 @@
 //! Cases in virtual time: they need nothing of the machine.
 
-use super::run::{data, exits, folder, holds, output, program, said, summary};
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::run::{
+    data, events, exits, folder, holds, output, press_ctrl_c, program, said, start_until, summary,
+};
 
 pub(crate) const CASES: &[(&str, super::Body)] = &[
     (
@@ -14,6 +20,8 @@ pub(crate) const CASES: &[(&str, super::Body)] = &[
     ),
     ("virtual::there_is_nothing_to_capture", capture),
     ("virtual::every_node_has_a_log", logs),
+    ("virtual::an_interrupt_heals_and_exits_130", interrupt),
+    ("virtual::the_same_numbers_are_recorded_once", progress),
 ];
 
 fn dead_battery() -> Result<(), String> {
@@ -104,4 +112,46 @@ fn logs() -> Result<(), String> {
         holds(log.is_file(), || format!("no {}", log.display()))?;
     }
     Ok(())
+}
+
+/// Hours of virtual time take longer than pressing Ctrl-C.
+fn interrupt() -> Result<(), String> {
+    let folder = folder()?;
+    let out = folder.path().join("run");
+    let mut command = program();
+    command.arg("run").arg(data("hours.yaml"));
+    command.args(["--world", "virtual", "--out"]).arg(&out);
+    let mut child = start_until(&mut command, "partition hits")?;
+    press_ctrl_c(&child)?;
+    let status = child.wait().map_err(|error| error.to_string())?;
+    holds(status.code() == Some(130), || format!("{status}"))?;
+    let of = |kind| Ok::<_, String>(events(&out)?.into_iter().filter(move |e| e["kind"] == kind));
+    holds(of("fault_healed")?.count() == 1, || {
+        "it did not heal".into()
+    })?;
+    let how = of("end")?.next().map(|end| end["how"].clone());
+    holds(how.as_ref().is_some_and(|how| how == "interrupted"), || {
+        format!("{how:?}")
+    })?;
+    let summary = summary(&out)?;
+    holds(summary["exit"] == 130, || summary["exit"].to_string())
+}
+
+/// Numbers are said twice a second; where nothing happens, they are the same.
+fn progress() -> Result<(), String> {
+    let folder = folder()?;
+    let out = folder.path().join("run");
+    let mut command = program();
+    command.arg("run").arg(data("quiet.yaml"));
+    command.args(["--world", "virtual", "--out"]);
+    exits(&output(command.arg(&out))?, 0)?;
+    let mut last: BTreeMap<String, Value> = BTreeMap::new();
+    let mut count = 0;
+    for event in events(&out)?.iter().filter(|e| e["kind"] == "progress") {
+        let values = event["values"].clone();
+        let before = last.insert(event["source"].to_string(), values.clone());
+        holds(before.as_ref() != Some(&values), || event.to_string())?;
+        count += 1;
+    }
+    holds(count > 5, || format!("{count} words of progress"))
 }

@@ -13,6 +13,7 @@ mod pace;
 mod parity;
 mod planted;
 mod repeat;
+mod streams;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -61,6 +62,9 @@ fn main() -> ExitCode {
     }));
     trials.push(Trial::test("playbooks::planted::restlessness", || {
         planted::restlessness_is_found().map_err(Failed::from)
+    }));
+    trials.push(Trial::test("playbooks::streams::one_client_more", || {
+        streams::one_client_more_changes_no_draw().map_err(Failed::from)
     }));
     trials.push(capabilities(missing));
     libtest_mimic::run(&arguments, trials).exit_code()

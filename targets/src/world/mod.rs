@@ -1,7 +1,9 @@
 //! Where the stack's nodes run. A fault asks a [`World`]; it never reaches
 //! around it.
 
+mod capability;
 pub mod conformance;
+#[cfg_attr(not(linux_worlds), path = "embedded/elsewhere.rs")]
 pub mod embedded;
 mod link;
 mod probe;
@@ -15,6 +17,7 @@ use tokio::sync::mpsc;
 use crate::clock::{Clock, Micros};
 use crate::service::{FromService, ToService};
 
+pub use capability::Capability;
 pub use link::{Direction, Impairment, LinkRule, PortCounters, RuleId};
 pub use probe::{NodeState, ProbeReport, ProbeSpec};
 pub use spec::{NodeSpec, ServiceSpec};

@@ -1,19 +1,13 @@
-//! A small site for tests.
+//! What the nodes of a small site are and run, in any world.
 
-use std::future::Future;
 use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
-use libtest_mimic::{Failed, Trial};
-use ridethrough_targets::clock::Clock;
 use ridethrough_targets::service::{
     BuiltinFuture, Env, FromService, Program, ServiceError, ToService,
 };
 use ridethrough_targets::world::conformance;
-use ridethrough_targets::world::embedded::{EmbeddedConfig, EmbeddedWorld};
-use ridethrough_targets::world::{NodeSpec, ServiceSpec, World, WorldEvent};
-use tokio::sync::mpsc::UnboundedReceiver;
+use ridethrough_targets::world::{NodeSpec, ServiceSpec};
 
 /// The built-in services of this binary.
 pub(crate) fn registry(name: &str, config: serde_json::Value, env: Env) -> Option<BuiltinFuture> {
@@ -43,55 +37,6 @@ async fn idle(mut env: Env) -> Result<(), ServiceError> {
         env.panel.say(FromService::Ledger(text.into()));
     }
     Ok(())
-}
-
-/// A site with the named nodes, in a folder of its own.
-pub(crate) struct Site {
-    pub(crate) world: EmbeddedWorld,
-    pub(crate) events: UnboundedReceiver<WorldEvent>,
-    pub(crate) folder: tempfile::TempDir,
-}
-
-impl Site {
-    pub(crate) async fn open(names: &[&str]) -> Result<Self, Failed> {
-        Self::new(names, false).await
-    }
-
-    /// The same with a capture of every frame.
-    pub(crate) async fn captured(names: &[&str]) -> Result<Self, Failed> {
-        Self::new(names, true).await
-    }
-
-    async fn new(names: &[&str], pcap: bool) -> Result<Self, Failed> {
-        let folder = tempfile::tempdir()?;
-        let config = EmbeddedConfig {
-            pcap,
-            ..config(std::env::current_exe()?, folder.path(), names)
-        };
-        let world = EmbeddedWorld::open(config).await?;
-        let events = world.events().ok_or("the events were taken before")?;
-        Ok(Self {
-            world,
-            events,
-            folder,
-        })
-    }
-
-    pub(crate) fn log(&self, node: &str) -> String {
-        let path = self.folder.path().join(format!("logs/{node}.log"));
-        std::fs::read_to_string(path).unwrap_or_default()
-    }
-}
-
-pub(crate) fn config(exe: PathBuf, folder: &Path, names: &[&str]) -> EmbeddedConfig {
-    EmbeddedConfig {
-        exe,
-        run_dir: folder.to_path_buf(),
-        clock: Clock::start(),
-        seed: 7,
-        hosts: hosts(names),
-        pcap: false,
-    }
 }
 
 pub(crate) fn hosts(names: &[&str]) -> IndexMap<String, Ipv4Addr> {
@@ -132,20 +77,4 @@ pub(crate) fn shell(script: &str) -> Program {
         argv: vec!["/bin/sh".into(), "-c".into(), script.into()],
         env: Vec::new(),
     }
-}
-
-/// A trial that runs on a runtime of its own, bounded.
-pub(crate) fn trial<F, T>(name: &str, test: F) -> Trial
-where
-    F: FnOnce() -> T + Send + 'static,
-    T: Future<Output = Result<(), Failed>>,
-{
-    Trial::test(name, move || {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()?;
-        let limit = std::time::Duration::from_secs(60);
-        runtime.block_on(async { tokio::time::timeout(limit, test()).await })?
-    })
 }

@@ -6,46 +6,22 @@ use ridethrough_targets::world::conformance::{Cell, Row, Stage, TABLE, row};
 use ridethrough_targets::world::r#virtual::NeighbourTimes;
 use ridethrough_targets::world::{ServiceSpec, World};
 
-use crate::site::{Site, hosts, shell, trial};
+use crate::site::hosts;
 use crate::virtual_site::{VirtualSite, virtual_trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let name = |world: &str, row: &Row| format!("{world}::table::{}", row.name);
-    TABLE
-        .iter()
-        .map(|row| trial(&name("embedded", row), move || embedded(row)))
-        .collect()
-}
-
-pub(crate) fn virtual_trials() -> Vec<Trial> {
-    let name = |world: &str, row: &Row| format!("{world}::table::{}", row.name);
     TABLE
         .iter()
         .map(|row| virtual_trial(&name("virtual", row), move || simulated(row)))
         .collect()
 }
 
-const NAMES: [&str; 3] = ["server", "client", "late"];
-
-/// Neighbour entries of the late client's kernel go stale in half a second and
-/// fail after three unanswered requests, 200 ms apart.
-const IMPATIENT: &str = "cd /proc/sys/net/ipv4/neigh/eth0 \
-    && echo 500 > base_reachable_time_ms && echo 0 > delay_first_probe_time \
-    && echo 200 > retrans_time_ms";
-
-async fn embedded(of: &Row) -> Result<(), Failed> {
-    let mut site = Site::open(&NAMES).await?;
-    let extra = vec![ServiceSpec {
-        name: "impatience".into(),
-        program: shell(IMPATIENT),
-        seed: 0,
-    }];
-    let cells = row(&site.world, &mut site.events, &stage(extra), of).await?;
-    site.world.close().await?;
-    judged(of, &cells)
+pub(crate) fn name(world: &str, row: &Row) -> String {
+    format!("{world}::table::{}", row.name)
 }
 
-/// The same table, the same services, on virtual time.
+pub(crate) const NAMES: [&str; 3] = ["server", "client", "late"];
+
 async fn simulated(of: &Row) -> Result<(), Failed> {
     let impatient = NeighbourTimes {
         reachable: Span::from_millis(500),
@@ -58,7 +34,7 @@ async fn simulated(of: &Row) -> Result<(), Failed> {
     judged(of, &cells)
 }
 
-fn stage(late_extra: Vec<ServiceSpec>) -> Stage {
+pub(crate) fn stage(late_extra: Vec<ServiceSpec>) -> Stage {
     let place = |name: &str| (name.to_string(), hosts(&NAMES)[name]);
     Stage {
         server: place("server"),
@@ -68,7 +44,7 @@ fn stage(late_extra: Vec<ServiceSpec>) -> Stage {
     }
 }
 
-fn judged(of: &Row, cells: &[Cell]) -> Result<(), Failed> {
+pub(crate) fn judged(of: &Row, cells: &[Cell]) -> Result<(), Failed> {
     let mut text = String::new();
     for cell in cells {
         let mark = if cell.holds { "ok " } else { "BAD" };

@@ -11,3 +11,16 @@ use crate::world::WorldError;
 pub fn available() -> Result<(), WorldError> {
     probe::means().map(drop)
 }
+
+/// Whether embedded worlds are part of this build.
+///
+/// # Errors
+/// Never: this is Linux.
+pub fn supported() -> Result<(), WorldError> {
+    Ok(())
+}
+
+/// Whether this process runs as root.
+pub fn as_root() -> bool {
+    nix::unistd::geteuid().is_root()
+}

@@ -9,9 +9,8 @@ use nix::errno::Errno;
 use nix::sched::CloneFlags;
 use nix::sys::statfs::{CGROUP2_SUPER_MAGIC, statfs};
 use nix::unistd::{AccessFlags, access};
-use serde::Serialize;
 
-use crate::world::WorldError;
+use crate::world::{Capability, WorldError};
 
 use super::kernel::{FUSE_FD, Step};
 use super::probe::{Named, attempt, means, time_steps, user_steps};
@@ -22,21 +21,6 @@ const USER_NAMESPACES: &str = "user namespaces";
 
 /// How long a container engine may take to answer.
 const DOCKER_LIMIT: Duration = Duration::from_secs(2);
-
-/// One thing that a machine may or may not offer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Capability {
-    /// Its name.
-    pub name: &'static str,
-    /// Whether it is there, found out by trying.
-    pub found: bool,
-    /// What was seen.
-    pub detail: String,
-    /// What cannot be done without it.
-    pub needed_for: &'static str,
-    /// How to get it; empty when it is there.
-    pub remedy: String,
-}
 
 /// Tries everything and lists it, for the user that asks. What must be tried in
 /// the kernel is tried in a child process that then ends, so nothing stays.

@@ -12,6 +12,8 @@
 //! ends all of them, and with the last process the namespaces, network devices
 //! and mounts are gone. Nothing outside is ever changed but files in the run
 //! folder.
+//!
+//! `elsewhere.rs` is this module where there is no Linux.
 
 mod available;
 mod boot;
@@ -20,6 +22,7 @@ mod child;
 mod config;
 mod doctor;
 mod echo;
+mod hosts;
 mod kernel;
 mod live;
 mod message;
@@ -34,9 +37,9 @@ mod site;
 mod warden;
 mod world;
 
-pub use available::available;
+pub use available::{as_root, available, supported};
 pub use child::{MARKER, RUN_MARK, run_child_if_asked};
 pub use config::EmbeddedConfig;
-pub use doctor::{Capability, capabilities};
-
+pub use doctor::capabilities;
+pub use open::open;
 pub use world::EmbeddedWorld;

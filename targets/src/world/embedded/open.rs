@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -11,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::fabric::{Switch, SwitchConfig};
-use crate::world::{NodeSpec, WorldError};
+use crate::world::{NodeSpec, World, WorldError};
 
 use super::config::EmbeddedConfig;
 use super::message::{FromSite, SiteOrder};
@@ -36,6 +37,14 @@ pub(super) fn system(what: impl Into<String>) -> impl FnOnce(io::Error) -> World
 pub(super) fn monotonic_ns() -> i64 {
     clock_gettime(ClockId::CLOCK_MONOTONIC)
         .map_or(0, |now| now.tv_sec() * 1_000_000_000 + now.tv_nsec())
+}
+
+/// Opens a world without nodes, as [`EmbeddedWorld::open`] does.
+///
+/// # Errors
+/// As there.
+pub async fn open(config: EmbeddedConfig) -> Result<Arc<dyn World>, WorldError> {
+    Ok(Arc::new(EmbeddedWorld::open(config).await?))
 }
 
 impl EmbeddedWorld {

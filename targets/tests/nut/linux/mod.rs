@@ -1,0 +1,108 @@
+//! The emulated power side against Debian's own NUT programs.
+//!
+//! Whether a program is installed is decided when the cases are listed: without
+//! it a case is ignored and its name says what to install; under `CI=true` it
+//! fails instead, so that no pipeline goes green for want of a peer.
+
+mod clients;
+mod peer;
+mod site;
+mod upsd;
+mod upsmon;
+
+use std::future::Future;
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+use self::peer::Peer;
+
+/// A case that needs one program of NUT.
+fn case<F>(name: &str, program: &'static str, run: fn(Peer) -> F) -> Trial
+where
+    F: Future<Output = Result<(), Failed>> + 'static,
+{
+    let lack = match Peer::find(program) {
+        Some(_) if program == "upsmon" && upsmon::in_use() => {
+            "an upsmon watches this machine: run on another".to_string()
+        }
+        Some(peer) => return Trial::test(name, move || block_on(run, peer)),
+        None if program == "upsd" => "no upsd here: apt-get install nut-server".to_string(),
+        None => format!("no {program} here: apt-get install nut-client"),
+    };
+    let in_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
+    let name = format!("{name} [{lack}]");
+    Trial::test(name, move || Err(lack.into())).with_ignored_flag(!in_ci)
+}
+
+fn block_on<F>(run: fn(Peer) -> F, peer: Peer) -> Result<(), Failed>
+where
+    F: Future<Output = Result<(), Failed>>,
+{
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?
+        .block_on(run(peer))
+}
+
+pub(crate) fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // They wait for peers most of the time.
+    arguments.test_threads.get_or_insert(6);
+    let cases = vec![
+        case("upsc lists the devices", "upsc", clients::upsc_lists),
+        case("upsc reads a device", "upsc", clients::upsc_reads),
+        case(
+            "upsc is told that data are stale",
+            "upsc",
+            clients::upsc_stale,
+        ),
+        case(
+            "upscmd lists and runs commands",
+            "upscmd",
+            clients::upscmd_runs,
+        ),
+        case(
+            "upscmd is refused what nothing does",
+            "upscmd",
+            clients::upscmd_refused,
+        ),
+        case(
+            "upsrw sets a threshold of the device",
+            "upsrw",
+            clients::upsrw_sets,
+        ),
+        case(
+            "upsmon as primary orders the shutdown",
+            "upsmon",
+            upsmon::primary,
+        ),
+        case(
+            "upsmon as secondary obeys the supervisor",
+            "upsmon",
+            upsmon::secondary,
+        ),
+        case(
+            "upsmon as primary waits for its secondary",
+            "upsmon",
+            upsmon::host_sync,
+        ),
+        case(
+            "upsmon gives up on a secondary that stays",
+            "upsmon",
+            upsmon::stuck_secondary,
+        ),
+        case(
+            "our client reads and sets what upsd has",
+            "upsd",
+            upsd::client,
+        ),
+        case(
+            "our supervisor and watcher hear upsd",
+            "upsd",
+            upsd::supervisor,
+        ),
+    ];
+    libtest_mimic::run(&arguments, cases).exit_code()
+}
