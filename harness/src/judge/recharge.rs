@@ -81,6 +81,7 @@ mod tests {
     fn charged_again_in_time() {
         let record = Record::outage().with(|r| {
             r.charge(FAULT, "ups-a", 1.0);
+            r.charge(HEAL, "ups-a", 0.62);
             r.charge(HEAL + 5 * S, "ups-a", 0.91);
         });
         assert_eq!(verdict(&record, json!({"within": "5s"})), Verdict::Pass);

@@ -23,10 +23,12 @@ pub(crate) fn capture_opens_in_tshark() -> Outcome {
     check_stream(far)?;
     sender.join().expect("the sender did not panic")?;
     switch.darken(&["n2".into()]);
+    // What a port sends while it goes dark is counted as dropped, and is on no
+    // tape: it never entered.
     let entered: u64 = ["n1", "n2"]
         .iter()
         .filter_map(|n| switch.counters(n))
-        .map(|c| c.frames_in)
+        .map(|c| c.frames_in - c.dropped)
         .sum();
     assert_eq!(switch.capture_missed(), 0);
     drop(switch);
