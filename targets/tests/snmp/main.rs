@@ -6,6 +6,7 @@
 #![deny(unsafe_code)]
 
 mod nut;
+#[path = "../nut/linux/peer.rs"]
 mod peer;
 mod read;
 mod site;
