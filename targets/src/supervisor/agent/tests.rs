@@ -167,6 +167,12 @@ async fn telemetry_fails_as_nut_says_it() {
     refused(&mut client, "DATA-STALE").await;
     distort(Distortion::Lost, &["ups-a"]);
     refused(&mut client, "DRIVER-NOT-CONNECTED").await;
+    let by = crate::units::Span::from_millis(400);
+    distort(Distortion::Slow { by }, &["ups-a"]);
+    sleep(Duration::from_millis(50)).await;
+    let asked = tokio::time::Instant::now();
+    client.list_var("ups-a").await.unwrap();
+    assert!(asked.elapsed() >= by.duration(), "{:?}", asked.elapsed());
     distort(Distortion::Lost, &[]);
     sleep(Duration::from_millis(50)).await;
     let silent = timeout(Duration::from_millis(300), client.list_var("ups-a")).await;
