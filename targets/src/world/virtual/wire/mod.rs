@@ -6,6 +6,7 @@
 //! link its segments arrive in the instant in which they are sent.
 
 mod agenda;
+mod datagram;
 mod inbox;
 mod neighbour;
 mod outbox;

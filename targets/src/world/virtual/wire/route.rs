@@ -9,6 +9,37 @@ use crate::fabric::{Frame, Link, Verdict};
 
 /// Where a new connection goes when so many wait to be accepted.
 const BACKLOG: usize = 1024;
+
+/// What a link does with a packet; a datagram is lost with any of its fragments
+/// and there when the last one is.
+fn decide(link: &mut Link, at: Nanos, packet: &Packet) -> Verdict {
+    let (count, packets) = match packet.dest {
+        Dest::Datagram(_) => (packet.packets(), 1),
+        _ => (1, packet.packets()),
+    };
+    let mut verdict = Verdict::Now;
+    for index in 0..count {
+        let share = packet.wire_bytes() / u64::from(count);
+        let rest = if index == 0 {
+            packet.wire_bytes() % u64::from(count)
+        } else {
+            0
+        };
+        let frame = Frame {
+            to: 0,
+            group: false,
+            ip: true,
+            packets,
+            wire_bytes: share + rest,
+        };
+        let next = link.decide(at, &frame);
+        if !matches!(verdict, Verdict::Drop) {
+            verdict = next;
+        }
+    }
+    verdict
+}
+
 impl State {
     /// Lets everything that leaves now go its way, and what that leads to.
     pub(super) fn pump(&mut self, now: Nanos) {
@@ -87,8 +118,8 @@ impl State {
             return;
         }
         let counters = &mut self.places[from].counters;
-        counters.frames_in += u64::from(packet.segment.packets());
-        counters.bytes_in += packet.segment.wire_bytes();
+        counters.frames_in += u64::from(packet.packets());
+        counters.bytes_in += packet.wire_bytes();
         if !self.answers(from, to) {
             self.lose(from, to);
             return self.silent(now, packet);
@@ -96,15 +127,8 @@ impl State {
         let Some(link) = self.links.get_mut(&(from, to)) else {
             return self.deliver(now, packet);
         };
-        let frame = Frame {
-            to: 0,
-            group: false,
-            ip: true,
-            packets: packet.segment.packets(),
-            wire_bytes: packet.segment.wire_bytes(),
-        };
         let at = if packet.left == 0 { now } else { packet.left };
-        match link.decide(at, &frame) {
+        match decide(link, at, &packet) {
             Verdict::Drop => self.lose(from, to),
             Verdict::Now => self.deliver(now, packet),
             Verdict::At(due) => {
@@ -155,14 +179,15 @@ impl State {
     /// A packet is given to its node.
     fn deliver(&mut self, now: Nanos, packet: Packet) {
         let place = &mut self.places[packet.to];
-        place.counters.frames_out += u64::from(packet.segment.packets());
-        place.counters.bytes_out += packet.segment.wire_bytes();
+        place.counters.frames_out += u64::from(packet.packets());
+        place.counters.bytes_out += packet.wire_bytes();
         let heard = self.neighbours.entry((packet.to, packet.from)).or_default();
         heard.confirm(now);
         match packet.dest {
             Dest::Probe { token, index, back } => self.probe_arrived(&packet, token, index, back),
             Dest::Port(port) => self.on_syn(now, port, packet),
             Dest::Sock(id) => self.on_packet(now, id, packet),
+            Dest::Datagram(ends) => self.on_datagram(ends, packet),
         }
     }
 

@@ -14,13 +14,13 @@ use super::segment::Nanos;
 use super::state::{Listening, Sock, SockId, State};
 use super::tcb::{Phase, Tcb};
 use super::wire::Wire;
-use crate::net::{Conn, Listener, Net, SocketOptions};
+use crate::net::{Conn, Datagram, Listener, Net, SocketOptions};
 
 /// The network of one boot of a node.
 #[derive(Clone, Debug)]
 pub(crate) struct NodeNet {
-    wire: Wire,
-    node: usize,
+    pub(super) wire: Wire,
+    pub(super) node: usize,
     boot: u32,
 }
 
@@ -29,7 +29,7 @@ impl NodeNet {
         Self { wire, node, boot }
     }
 
-    fn find(state: &State, node: usize, host: &str) -> Option<usize> {
+    pub(super) fn find(state: &State, node: usize, host: &str) -> Option<usize> {
         let by_ip = |ip: Ipv4Addr| {
             if ip.is_loopback() {
                 return Some(node);
@@ -44,7 +44,7 @@ impl NodeNet {
     }
 
     /// What a task of a dead kernel is told; it is dead itself soon.
-    fn alive(&self, state: &State) -> io::Result<()> {
+    pub(super) fn alive(&self, state: &State) -> io::Result<()> {
         if state.places[self.node].boot == self.boot {
             Ok(())
         } else {
@@ -94,6 +94,10 @@ impl Net for NodeNet {
         };
         std::future::poll_fn(|cx| stream.poll_connected(cx)).await?;
         Ok(stream.conn())
+    }
+
+    async fn bind_udp(&self, port: u16) -> io::Result<Box<dyn Datagram>> {
+        super::datagram::bind(self, port)
     }
 
     fn resolve(&self, host: &str) -> Option<Ipv4Addr> {

@@ -7,6 +7,7 @@ use std::task::Waker;
 use indexmap::IndexMap;
 
 use super::agenda::Agenda;
+use super::datagram::{Bound, Ends};
 use super::neighbour::{Neighbour, NeighbourTimes};
 use super::probe::Probe;
 use super::segment::{LARGE, MSS, Nanos, Segment};
@@ -29,6 +30,8 @@ pub(super) enum Dest {
     Port(u16),
     /// A connection.
     Sock(SockId),
+    /// A datagram socket.
+    Datagram(Ends),
     /// The kernel itself: a probe packet, or the answer to one.
     Probe { token: u64, index: u32, back: bool },
 }
@@ -83,6 +86,8 @@ pub(super) struct Place {
     /// Counts kernels.
     pub(super) boot: u32,
     pub(super) listeners: BTreeMap<u16, Listening>,
+    /// Datagram sockets by port.
+    pub(super) bound: BTreeMap<u16, Bound>,
     pub(super) next_port: u16,
     pub(super) counters: PortCounters,
     pub(super) times: NeighbourTimes,

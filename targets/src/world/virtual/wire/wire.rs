@@ -46,6 +46,7 @@ impl Wire {
                 lit: false,
                 boot: 0,
                 listeners: std::collections::BTreeMap::new(),
+                bound: std::collections::BTreeMap::new(),
                 next_port: 0,
                 counters: PortCounters::default(),
                 times: times.get(name).copied().unwrap_or_default(),
@@ -120,6 +121,7 @@ impl Wire {
             place.boot += 1;
             place.next_port = 0;
             place.listeners.clear();
+            place.bound.clear();
             place.counters = PortCounters::default();
             place.boot
         })
@@ -139,6 +141,7 @@ impl Wire {
             }
             for node in nodes {
                 state.places[*node].listeners.clear();
+                state.places[*node].bound.clear();
                 for id in state.socks_of(*node) {
                     state.forget(id);
                 }

@@ -1,2 +1,3 @@
+mod datagram;
 mod stream;
 mod tcp;

@@ -15,7 +15,7 @@ use crate::units::{Bandwidth, PerUnit, Span};
 use crate::world::{Direction, Impairment, LinkRule};
 
 /// Two nodes, both up.
-fn two() -> (Wire, NodeNet, NodeNet) {
+pub(super) fn two() -> (Wire, NodeNet, NodeNet) {
     let hosts = IndexMap::from([
         ("one".to_string(), Ipv4Addr::new(10, 77, 0, 1)),
         ("two".to_string(), Ipv4Addr::new(10, 77, 0, 2)),
@@ -31,7 +31,7 @@ fn two() -> (Wire, NodeNet, NodeNet) {
     (wire, one, two)
 }
 
-fn rule(impairment: Impairment) -> LinkRule {
+pub(super) fn rule(impairment: Impairment) -> LinkRule {
     LinkRule {
         a: vec!["one".into()],
         b: vec!["two".into()],
