@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use ridethrough_targets::plant::PowerTarget;
+use ridethrough_targets::telemetry::{Distortion, Protocol};
 use ridethrough_targets::units::{PerUnit, Span};
 use ridethrough_targets::world::Direction;
 
@@ -39,6 +40,25 @@ pub enum FaultKind {
     Latency(Latency),
     /// Packets of a link are lost, independently of each other.
     Loss(Loss),
+    /// Devices' agents say that they have lost their device.
+    TelemetryStale(TelemetryTarget),
+    /// Devices go on showing their last reading, and nothing tells that it is
+    /// old.
+    TelemetryFrozen(TelemetryTarget),
+    /// Devices show each reading late.
+    TelemetryDelayed(TelemetryTime),
+    /// One variable of a device shows a value that is not true.
+    TelemetryLie(TelemetryLie),
+    /// One variable of a device is multiplied: a wrong scale factor.
+    TelemetryScale(TelemetryScale),
+    /// Devices take longer to answer.
+    TelemetrySlow(TelemetryTime),
+    /// Devices do not answer; their network is as it was.
+    TelemetryLost(TelemetryTarget),
+    /// Devices' agents lose their device and find it again, over and over.
+    TelemetryFlapping(TelemetryFlapping),
+    /// Of two readings that follow each other, the second is shown first.
+    TelemetryOutOfOrder(TelemetryTarget),
 }
 
 /// Machines, by name, by service or by rack.
@@ -159,4 +179,105 @@ pub struct Loss {
     /// Which way.
     #[serde(default = "both")]
     pub direction: Direction,
+}
+
+/// Devices' telemetry, whatever the devices really do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TelemetryTarget {
+    /// Devices by name: UPSs, transfer switches, generators, BESSs, PDUs,
+    /// machines (their BMCs); all of them when left out.
+    pub devices: Vec<String>,
+    /// Protocols; all that the devices speak when left out.
+    pub via: Vec<Protocol>,
+}
+
+/// Telemetry that loses time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TelemetryTime {
+    /// Devices by name; all of them when left out.
+    #[serde(default)]
+    pub devices: Vec<String>,
+    /// Protocols; all that the devices speak when left out.
+    #[serde(default)]
+    pub via: Vec<Protocol>,
+    /// How much later.
+    pub by: Span,
+}
+
+/// Telemetry that lies.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TelemetryLie {
+    /// Devices by name; all of them when left out.
+    #[serde(default)]
+    pub devices: Vec<String>,
+    /// Protocols; all that the devices speak when left out.
+    #[serde(default)]
+    pub via: Vec<Protocol>,
+    /// The variable, such as `charge` or `status`.
+    pub variable: String,
+    /// What it shows: a number in the variable's unit (volts, watts, seconds,
+    /// shares 0 to 1), a word or true or false.
+    pub value: serde_json::Value,
+}
+
+/// Telemetry on a wrong scale.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TelemetryScale {
+    /// Devices by name; all of them when left out.
+    #[serde(default)]
+    pub devices: Vec<String>,
+    /// Protocols; all that the devices speak when left out.
+    #[serde(default)]
+    pub via: Vec<Protocol>,
+    /// The variable, such as `input_v`.
+    pub variable: String,
+    /// What it is multiplied by.
+    pub factor: f64,
+}
+
+/// Telemetry that comes and goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TelemetryFlapping {
+    /// Devices by name; all of them when left out.
+    #[serde(default)]
+    pub devices: Vec<String>,
+    /// Protocols; all that the devices speak when left out.
+    #[serde(default)]
+    pub via: Vec<Protocol>,
+    /// From one loss to the next; half of it is loss.
+    pub period: Span,
+}
+
+impl FaultKind {
+    /// What it does to telemetry, whose and on which protocols; nothing where it
+    /// is no telemetry fault.
+    pub fn distortion(&self) -> Option<(Distortion, &[String], &[Protocol])> {
+        let (how, devices, via) = match self {
+            Self::TelemetryStale(t) => (Distortion::Stale, &t.devices, &t.via),
+            Self::TelemetryFrozen(t) => (Distortion::Frozen, &t.devices, &t.via),
+            Self::TelemetryDelayed(t) => (Distortion::Delayed { by: t.by }, &t.devices, &t.via),
+            Self::TelemetryLie(t) => {
+                let (variable, value) = (t.variable.clone(), t.value.clone());
+                (Distortion::Lie { variable, value }, &t.devices, &t.via)
+            }
+            Self::TelemetryScale(t) => {
+                let (variable, factor) = (t.variable.clone(), t.factor);
+                (Distortion::Scale { variable, factor }, &t.devices, &t.via)
+            }
+            Self::TelemetrySlow(t) => (Distortion::Slow { by: t.by }, &t.devices, &t.via),
+            Self::TelemetryLost(t) => (Distortion::Lost, &t.devices, &t.via),
+            Self::TelemetryFlapping(t) => {
+                let period = t.period;
+                (Distortion::Flapping { period }, &t.devices, &t.via)
+            }
+            Self::TelemetryOutOfOrder(t) => (Distortion::OutOfOrder, &t.devices, &t.via),
+            _ => return None,
+        };
+        Some((how, devices, via))
+    }
 }

@@ -11,8 +11,10 @@ mod network;
 mod node;
 mod power;
 mod select;
+mod telemetry;
 
 pub use lifecycle::{
-    Aim, BatteryTruth, Fault, FaultError, Finding, Ground, Injected, Power, StepRate,
+    Aim, Asked, BatteryTruth, Fault, FaultError, Finding, Ground, Injected, Power, Question,
+    StepRate, Telemetry,
 };
 pub use select::fault;

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use ridethrough_targets::clock::Micros;
 use ridethrough_targets::plant::PlantAction;
-use ridethrough_targets::telemetry::UpsReading;
+use ridethrough_targets::telemetry::{Distorted, Protocol, Reading, Seen, UpsReading};
+use ridethrough_targets::units::Span;
 use ridethrough_targets::world::{RuleId, World, WorldError};
 
 /// What a fault is aimed at, resolved before the run.
@@ -24,8 +26,23 @@ pub struct Aim {
     pub pdus: Vec<String>,
     /// Two sides of a link.
     pub link: Option<(Vec<String>, Vec<String>)>,
+    /// Devices, and the protocols by which each is asked.
+    pub questions: Vec<Question>,
     /// A machine off the victims' side, to look at them from.
     pub observer: Option<String>,
+}
+
+/// A device and a way to ask it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Question {
+    /// The device.
+    pub device: String,
+    /// The kind of its readings, such as `ups`.
+    pub kind: String,
+    /// By which protocol.
+    pub via: Protocol,
+    /// Other devices share its card.
+    pub shared: bool,
 }
 
 /// The true state of a battery, from its maker's bench: not what it says.
@@ -63,10 +80,36 @@ pub trait Power: Send + Sync {
     fn powered(&self, node: &str) -> Option<bool>;
     /// What a UPS says of itself, now.
     fn ups_reading(&self, ups: &str) -> Option<UpsReading>;
+    /// What the meters of any device read, now.
+    fn reading(&self, device: &str) -> Option<Reading>;
     /// A battery on the bench.
     fn battery(&self, ups: &str) -> Option<BatteryTruth>;
     /// The last step rate that a machine reported, if it works.
     fn step_rate(&self, node: &str) -> Option<StepRate>;
+}
+
+/// What a probe client of a device's protocol saw.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked {
+    /// When the answer was there, or given up.
+    pub t_us: Micros,
+    /// How long it took.
+    pub took: Span,
+    /// What it saw.
+    pub seen: Seen,
+}
+
+/// The telemetry that faults distort and witnesses ask for.
+#[async_trait]
+pub trait Telemetry: Send + Sync {
+    /// Makes the devices' agents show something else; returns the distortion's
+    /// number.
+    fn distort(&self, distorted: &Distorted) -> u64;
+    /// Ends a distortion.
+    fn restore(&self, number: u64);
+    /// Asks a device as a client of the protocol does, from a machine of its
+    /// own, and waits at most this long.
+    async fn ask(&self, device: &str, via: Protocol, wait: Span) -> Asked;
 }
 
 /// Everything a fault may touch.
@@ -76,6 +119,8 @@ pub struct Ground {
     pub power: Arc<dyn Power>,
     /// The nodes and the fabric.
     pub world: Arc<dyn World>,
+    /// What devices say of themselves.
+    pub telemetry: Arc<dyn Telemetry>,
 }
 
 /// What an injection left behind, for its witness and its heal.
@@ -83,8 +128,12 @@ pub struct Ground {
 pub struct Injected {
     /// When the injector's call returned.
     pub at_us: Micros,
+    /// When it is due to heal.
+    pub until_us: Micros,
     /// Rules on the fabric.
     pub rules: Vec<RuleId>,
+    /// The number of a distortion of telemetry.
+    pub distortion: Option<u64>,
     /// Numbers measured before, by name, to compare with.
     pub before: IndexMap<String, f64>,
 }

@@ -5,6 +5,7 @@ use crate::lifecycle::{Aim, Fault};
 use crate::network::{Cut, Latency, Loss};
 use crate::node::Hang;
 use crate::power::{BatteryAged, BatteryOpen, Brake, Breaker, PowerLoss, Supply};
+use crate::telemetry::Distort;
 
 /// The fault of a kind, aimed.
 pub fn fault(kind: &FaultKind, aim: &Aim) -> Box<dyn Fault> {
@@ -24,5 +25,14 @@ pub fn fault(kind: &FaultKind, aim: &Aim) -> Box<dyn Fault> {
         FaultKind::LinkDown(_) => Box::new(Cut::off(aim)),
         FaultKind::Latency(latency) => Box::new(Latency::new(aim, latency)),
         FaultKind::Loss(loss) => Box::new(Loss::new(aim, loss)),
+        FaultKind::TelemetryStale(_)
+        | FaultKind::TelemetryFrozen(_)
+        | FaultKind::TelemetryDelayed(_)
+        | FaultKind::TelemetryLie(_)
+        | FaultKind::TelemetryScale(_)
+        | FaultKind::TelemetrySlow(_)
+        | FaultKind::TelemetryLost(_)
+        | FaultKind::TelemetryFlapping(_)
+        | FaultKind::TelemetryOutOfOrder(_) => Box::new(Distort::new(aim, kind.distortion())),
     }
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use ridethrough_targets::service::{Env, ServiceError};
 use ridethrough_targets::serving::{run_gateway, run_replica};
+use ridethrough_targets::supervisor::ask::run_probe;
 use ridethrough_targets::supervisor::{run_card, run_supervisor, run_watch};
 
 use crate::engine::run_doorman;
@@ -21,6 +22,7 @@ pub fn builtin(name: &str, config: Value, env: Env) -> Option<Running> {
         "replica" => start(config, |config| run_replica(env, config)),
         "supervisor" => start(config, |config| run_supervisor(env, config)),
         "card" => start(config, |config| run_card(env, config)),
+        "probe" => start(config, |config| run_probe(env, config)),
         "watch" => start(config, |config| run_watch(env, config)),
         "load" => start(config, |config| run_load(env, config)),
         "doorman" => start(config, |config| run_doorman(env, config)),

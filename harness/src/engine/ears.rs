@@ -6,10 +6,12 @@ use indexmap::IndexMap;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use ridethrough_faults::Asked;
 use ridethrough_targets::service::FromService;
 use ridethrough_targets::world::WorldEvent;
 
-use super::power::PowerGrid;
+use super::desk::Desk;
+use super::power::{Order, PowerGrid};
 use super::readiness::Readiness;
 use super::recorder::Recorder;
 use crate::load::LedgerWord;
@@ -20,6 +22,8 @@ pub(crate) struct Ears {
     pub(crate) recorder: Recorder,
     pub(crate) grid: PowerGrid,
     pub(crate) readiness: Arc<Readiness>,
+    /// Where questions to devices wait for their answers.
+    pub(crate) desk: Arc<Desk>,
     /// Counts the loads that are done.
     pub(crate) loads_done: watch::Sender<usize>,
     /// Ends the run.
@@ -125,14 +129,22 @@ impl Ears {
                 }
             }
             FromService::Command {
-                t_us,
+                ticket,
                 device,
                 command,
                 ..
-            } => {
-                let text = format!("{device} was told {command}, which nothing carries out");
-                self.recorder.at(t_us, node, Body::Note { text });
-            }
+            } => self.grid.order(Order {
+                node: node.into(),
+                ticket,
+                device,
+                command,
+            }),
+            FromService::Asked {
+                t_us,
+                ticket,
+                took,
+                seen,
+            } => self.desk.answered(ticket, Asked { t_us, took, seen }),
             FromService::Failed { error } => {
                 self.readiness
                     .gone(node, service, format!("gave up: {error}"));

@@ -54,6 +54,7 @@ impl Injector {
             Err(error) => return self.invalid(&planned, "injected", &error.to_string()),
         };
         injected.before.extend(before);
+        injected.until_us = until_us;
         self.receipt(&planned, fault.as_ref(), &injected, at_us, until_us);
         let (_, healed) = tokio::join!(
             self.witness(&planned, fault.as_ref(), &injected),

@@ -1,5 +1,7 @@
 //! Doing it: one run of one plan in one world.
 
+mod cards;
+mod desk;
 mod doorman;
 mod ears;
 mod error;

@@ -1,5 +1,6 @@
 //! The plant's driver: lets its time pass with the run's clock, tells the world
-//! what loses power, and tells each power device what its meters read.
+//! what loses power, tells each card what its devices' meters read, and carries
+//! out the orders that come from there.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -15,9 +16,10 @@ use ridethrough_targets::plant::{
     Change, EnergyLedger, GeneratorState, Plant, PlantAction, PlantEvent,
 };
 use ridethrough_targets::service::{Draw, ToService};
-use ridethrough_targets::telemetry::{Reading, UpsReading};
+use ridethrough_targets::telemetry::{CommandError, DeviceCommand, Reading, UpsReading};
 use ridethrough_targets::world::World;
 
+use super::cards::Cards;
 use super::meters::MeterLog;
 use super::nodes::NodeKeeper;
 use super::recorder::Recorder;
@@ -41,7 +43,20 @@ enum Command {
     Act(PlantAction, Option<oneshot::Sender<Micros>>),
     StartProfiles(Micros),
     Greet(String),
+    Order(Order),
     Energy(oneshot::Sender<EnergyLedger>),
+}
+
+/// An order that a device's client gave to its card.
+pub(crate) struct Order {
+    /// The card's node.
+    pub(crate) node: String,
+    /// The card's number for it.
+    pub(crate) ticket: u64,
+    /// The device.
+    pub(crate) device: String,
+    /// What to do.
+    pub(crate) command: DeviceCommand,
 }
 
 /// What the driver needs beside the plant.
@@ -50,8 +65,10 @@ pub(crate) struct Wiring {
     pub(crate) world: Arc<dyn World>,
     pub(crate) recorder: Recorder,
     pub(crate) keeper: Arc<NodeKeeper>,
-    /// UPSs; the node of each one's card has its name.
+    /// UPSs.
     pub(crate) ups: Vec<String>,
+    /// The node of each device's card.
+    pub(crate) cards: IndexMap<String, String>,
     /// Every component with a meter.
     pub(crate) metered: Vec<String>,
     /// Cooling units, whose air is recorded.
@@ -77,8 +94,10 @@ impl PowerGrid {
             steps: IndexMap::new(),
         }));
         let (commands, inbox) = mpsc::unbounded_channel();
+        let cards = Cards::new(Arc::clone(&wiring.world), wiring.cards.clone());
         let driver = Driver {
             wiring,
+            cards,
             shared: Arc::clone(&shared),
             sampler: Sampler::new(Instant::now()),
         };
@@ -91,8 +110,13 @@ impl PowerGrid {
         let _ = self.commands.send(Command::StartProfiles(at_us));
     }
 
-    /// A node can be talked to. Where it is a UPS's card it is told what the
-    /// meters show: it must not wait until they move.
+    /// A device's client gave an order.
+    pub(crate) fn order(&self, order: Order) {
+        let _ = self.commands.send(Command::Order(order));
+    }
+
+    /// A node can be talked to. Where it is a card it is told what the meters
+    /// show.
     pub(crate) fn greet(&self, node: &str) {
         let _ = self.commands.send(Command::Greet(node.to_string()));
     }
@@ -149,6 +173,14 @@ impl Power for PowerGrid {
         self.lock().plant.ups_reading(ups)
     }
 
+    fn reading(&self, device: &str) -> Option<Reading> {
+        let readings = self.lock().plant.readings();
+        readings
+            .into_iter()
+            .find(|(name, _)| name == device)
+            .map(|(_, reading)| reading)
+    }
+
     fn battery(&self, ups: &str) -> Option<BatteryTruth> {
         let shared = self.lock();
         let bench = shared.plant.battery_bench(ups)?;
@@ -166,6 +198,7 @@ impl Power for PowerGrid {
 
 struct Driver {
     wiring: Wiring,
+    cards: Cards,
     shared: Arc<Mutex<Shared>>,
     sampler: Sampler,
 }
@@ -199,8 +232,11 @@ impl Driver {
 
     /// Lets time pass up to now, does what was asked, and tells everybody.
     async fn pass(&mut self, command: Option<Command>) {
-        let (mut reply, mut card) = (None, None);
-        let acted = matches!(command, Some(Command::Act(..) | Command::StartProfiles(_)));
+        let (mut reply, mut card, mut obeyed) = (None, None, None);
+        let acted = matches!(
+            command,
+            Some(Command::Act(..) | Command::StartProfiles(_) | Command::Order(_))
+        );
         let events = {
             let mut shared = self.lock();
             // The plant's time never runs back, also where two readings of the
@@ -214,6 +250,11 @@ impl Driver {
                 }
                 Some(Command::StartProfiles(at_us)) => shared.plant.start_profiles(at_us),
                 Some(Command::Greet(node)) => card = Some(node),
+                Some(Command::Order(order)) => {
+                    let outcome = shared.plant.command(&order.device, &order.command);
+                    let said = outcome.map(|moved| events.extend(moved));
+                    obeyed = Some((order, said));
+                }
                 Some(Command::Energy(done)) => {
                     let _ = done.send(shared.plant.energy());
                 }
@@ -230,11 +271,31 @@ impl Driver {
         }
         self.tell(events).await;
         if let Some(node) = card {
-            self.read_to_card(&node);
+            let readings = self.cards.read(&self.lock().plant);
+            self.cards.greet(&node, readings);
+        }
+        if let Some((order, outcome)) = obeyed {
+            self.answer(order, outcome);
         }
     }
 
-    async fn tell(&self, events: Vec<PlantEvent>) {
+    /// Tells who gave an order what became of it, once the meters show it.
+    fn answer(&mut self, order: Order, outcome: Result<(), CommandError>) {
+        let readings = self.cards.read(&self.lock().plant);
+        self.cards.tell(readings);
+        let body = Body::Order {
+            device: order.device,
+            command: order.command,
+            refused: outcome.as_ref().err().map(ToString::to_string),
+        };
+        self.wiring.recorder.now(&order.node, body);
+        self.cards.obeyed(&order.node, order.ticket, outcome);
+    }
+
+    async fn tell(&mut self, events: Vec<PlantEvent>) {
+        if events.is_empty() {
+            return;
+        }
         let mut dead = Vec::new();
         let mut alive = Vec::new();
         let mut moved_ups = IndexSet::new();
@@ -273,13 +334,15 @@ impl Driver {
         for node in alive {
             self.wiring.keeper.power_on(&node);
         }
+        let readings = self.cards.read(&self.lock().plant);
         for ups in moved_ups {
-            if let Some(reading) = self.read_to_card(&ups) {
-                self.wiring
-                    .recorder
-                    .now("plant", Body::UpsReading { ups, reading });
+            if let Some(Reading::Ups(reading)) = readings.get(&ups) {
+                let reading = reading.clone();
+                let body = Body::UpsReading { ups, reading };
+                self.wiring.recorder.now("plant", body);
             }
         }
+        self.cards.tell(readings);
     }
 
     fn brake(&self, node: &str, clocks: f64) {
@@ -290,23 +353,13 @@ impl Driver {
         }
     }
 
-    fn read_to_card(&self, ups: &str) -> Option<UpsReading> {
-        let reading = self.lock().plant.ups_reading(ups)?;
-        let word = ToService::Reading(Reading::Ups(reading.clone()));
-        self.wiring.world.say(ups, "card", word);
-        Some(reading)
-    }
-
     /// Reads every meter; what is new is told to the record and to the cards.
     fn sample(&mut self) {
         let shown = self.read();
         if !self.sampler.look(Instant::now(), &shown) {
             return;
         }
-        for (ups, reading) in shown.ups {
-            let word = ToService::Reading(Reading::Ups(reading));
-            self.wiring.world.say(&ups, "card", word);
-        }
+        self.cards.refresh(shown.devices);
         let body = Body::Meters {
             voltage_pu: shown.voltage_pu,
             charge: shown.charge,
@@ -339,14 +392,11 @@ impl Driver {
                 .filter_map(|n| Some((n.clone(), meter(n)?)))
                 .collect()
         };
-        let ups = self.wiring.ups.iter();
         Readings {
             voltage_pu: read(&self.wiring.metered, &|n| plant.voltage_pu(n)),
             charge: read(&self.wiring.ups, &|n| plant.charge(n)),
             watts: read(&self.wiring.machines, &|n| plant.node_watts(n)),
-            ups: ups
-                .filter_map(|n| Some((n.clone(), plant.ups_reading(n)?)))
-                .collect(),
+            devices: self.cards.read(plant),
         }
     }
 

@@ -16,6 +16,7 @@ use ridethrough_targets::service::{Program, ToService};
 use ridethrough_targets::units::Span;
 use ridethrough_targets::world::{NodeSpec, World};
 
+use super::desk::Desk;
 use super::doorman::{DoormanConfig, door};
 use super::ears::Ears;
 use super::error::EngineError;
@@ -24,7 +25,7 @@ use super::nodes::NodeKeeper;
 use super::power::{PowerGrid, Wiring};
 use super::readiness::Readiness;
 use super::recorder::Recorder;
-use crate::plan::{Plan, PlannedFault, PlannedNode};
+use crate::plan::{NodeRole, Plan, PlannedFault, PlannedNode};
 use crate::record::{Body, Event, PhaseWindow, RunHeader};
 
 /// From the clients' boot to their first request.
@@ -130,12 +131,14 @@ impl Run {
             EngineError::NotReady(problems.join("; "))
         })?;
         let grid = PowerGrid::start(plant, self.wiring(), self.ended.clone());
+        let desk = Arc::new(self.desk());
         let (loads_done, done) = watch::channel(0);
         if let Some(events) = self.world.events() {
             let ears = Ears {
                 recorder: self.recorder.clone(),
                 grid: grid.clone(),
                 readiness: Arc::clone(&self.readiness),
+                desk: Arc::clone(&desk),
                 loads_done,
                 halt: self.stop.clone(),
                 progress: IndexMap::new(),
@@ -153,7 +156,7 @@ impl Run {
         let origin_us = self.world.clock().now_us() + LEAD.micros();
         self.start_clients(origin_us).await?;
         grid.start_profiles(origin_us);
-        self.timeline(grid.clone(), origin_us).await?;
+        self.timeline(grid.clone(), desk, origin_us).await?;
         self.drain(done).await;
         if let Some(ledger) = grid.energy().await {
             self.recorder.now("plant", Body::Energy(ledger));
@@ -190,11 +193,35 @@ impl Run {
             recorder: self.recorder.clone(),
             keeper: Arc::clone(&self.keeper),
             ups: names(site.ups.keys().collect()),
+            cards: self
+                .cards()
+                .flat_map(|(node, devices)| devices.iter().map(|d| (d.clone(), node.clone())))
+                .collect(),
             metered,
             cooling: names(site.cooling.keys().collect()),
             machines: self.plan.loads.iter().map(|l| l.name.clone()).collect(),
             services: services.collect(),
         }
+    }
+
+    /// The nodes of cards, with the devices behind them.
+    fn cards(&self) -> impl Iterator<Item = (&String, &Vec<String>)> {
+        self.plan.nodes.iter().filter_map(|node| match &node.role {
+            NodeRole::Card { devices } => Some((&node.name, devices)),
+            _ => None,
+        })
+    }
+
+    fn desk(&self) -> Desk {
+        let cards = self
+            .cards()
+            .map(|(node, devices)| (node.clone(), devices.clone()));
+        let probe = self.plan.nodes.iter().find(|n| has_builtin(n, "probe"));
+        Desk::new(
+            Arc::clone(&self.world),
+            cards.collect(),
+            probe.map(|n| n.name.clone()).unwrap_or_default(),
+        )
     }
 
     /// Boots everything but the clients and waits until it can be used.
@@ -250,7 +277,12 @@ impl Run {
     }
 
     /// Phases and faults, side by side.
-    async fn timeline(&self, grid: PowerGrid, origin_us: Micros) -> Result<(), EngineError> {
+    async fn timeline(
+        &self,
+        grid: PowerGrid,
+        desk: Arc<Desk>,
+        origin_us: Micros,
+    ) -> Result<(), EngineError> {
         let clock = self.world.clock();
         let mut faults = JoinSet::new();
         for planned in &self.plan.faults {
@@ -259,6 +291,7 @@ impl Run {
                 ground: Ground {
                     power: Arc::new(grid.clone()),
                     world: Arc::clone(&self.world),
+                    telemetry: Arc::<Desk>::clone(&desk),
                 },
                 recorder: self.recorder.clone(),
                 victims: self.victims(planned),
@@ -344,6 +377,7 @@ impl Run {
             utilities: reach.utilities.clone(),
             pdus: reach.pdus.clone(),
             link: reach.link.clone(),
+            questions: reach.questions.clone(),
             observer: monitor.map(|n| n.name.clone()),
         }
     }

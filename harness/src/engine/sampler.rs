@@ -10,7 +10,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use tokio::time::Instant;
 
-use ridethrough_targets::telemetry::UpsReading;
+use ridethrough_targets::telemetry::Reading;
 
 /// The shortest time between two looks at the meters.
 const SOONEST: Duration = Duration::from_millis(100);
@@ -21,9 +21,6 @@ const STEADY: Duration = Duration::from_secs(10);
 const CHARGE_RESOLUTION: f64 = 0.001;
 /// Changes of power below this are not seen, as a share of the power.
 const POWER_RESOLUTION: f64 = 0.01;
-/// Changes of runtime below this are not seen, as a share of the runtime. With
-/// half of it on top until the next look, a card is right within a percent.
-const RUNTIME_RESOLUTION: f64 = 0.005;
 
 /// What the meters show at one moment.
 #[derive(Clone, Debug, Default)]
@@ -34,8 +31,8 @@ pub(crate) struct Readings {
     pub(crate) charge: IndexMap<String, f64>,
     /// Watts by machine.
     pub(crate) watts: IndexMap<String, f64>,
-    /// What each UPS measures of itself.
-    pub(crate) ups: IndexMap<String, UpsReading>,
+    /// What each device that has a card measures of itself.
+    pub(crate) devices: IndexMap<String, Reading>,
 }
 
 /// Decides when to look at the meters and whether to tell what they show.
@@ -110,14 +107,9 @@ fn foresee(passed: Duration, before: &Readings, now: &Readings) -> Duration {
         let before = before.charge.get(ups)?;
         Some(share(charge - before, CHARGE_RESOLUTION))
     });
-    let believed = now.ups.iter().filter_map(|(ups, reading)| {
-        let before = before.ups.get(ups)?;
-        let charge = share(reading.charge - before.charge, CHARGE_RESOLUTION);
-        let runtime = share(
-            reading.runtime_s - before.runtime_s,
-            RUNTIME_RESOLUTION * reading.runtime_s.max(f64::MIN_POSITIVE),
-        );
-        Some(charge.max(runtime))
+    let believed = now.devices.iter().filter_map(|(device, reading)| {
+        let before = before.devices.get(device)?;
+        Some(reading.steps_from(before))
     });
     let resolutions = charges.chain(believed).fold(0.0, f64::max);
     let wait = passed.as_secs_f64() * 0.5 / resolutions;
@@ -137,25 +129,10 @@ fn differs(told: &Readings, now: &Readings) -> bool {
     any(&told.voltage_pu, &now.voltage_pu, &|a, b| a != b)
         || any(&told.charge, &now.charge, &charge_differs)
         || any(&told.watts, &now.watts, &power_differs)
-        || now
-            .ups
-            .iter()
-            .any(|(ups, b)| told.ups.get(ups).is_none_or(|a| ups_differs(a, b)))
-}
-
-fn ups_differs(a: &UpsReading, b: &UpsReading) -> bool {
-    // All that is neither a slow number nor the time of the reading.
-    let state = |r: &UpsReading| UpsReading {
-        t_us: 0,
-        output_w: 0.0,
-        charge: 0.0,
-        runtime_s: 0.0,
-        ..r.clone()
-    };
-    charge_differs(a.charge, b.charge)
-        || power_differs(a.output_w, b.output_w)
-        || (a.runtime_s - b.runtime_s).abs() > RUNTIME_RESOLUTION * a.runtime_s
-        || state(a) != state(b)
+        || now.devices.iter().any(|(device, b)| {
+            let told = told.devices.get(device);
+            told.is_none_or(|a| b.moved_from(a))
+        })
 }
 
 fn charge_differs(a: f64, b: f64) -> bool {

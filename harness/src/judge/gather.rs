@@ -65,6 +65,7 @@ impl Gathered {
             Body::Progress { .. }
             | Body::Note { .. }
             | Body::NodeUp { .. }
+            | Body::Order { .. }
             | Body::ServiceExited { .. } => {}
             body => self.few.push(Event { body, ..event }),
         }

@@ -8,7 +8,7 @@ pub(crate) const CLIENTS: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 10);
 pub(crate) const SUPERVISOR: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 11);
 /// The monitor's node.
 pub(crate) const MONITOR: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 12);
-/// The most machines, and the most UPSs, that have an address.
+/// The most machines, and the most cards, that have an address.
 pub(crate) const MOST: usize = 4_000;
 
 /// A machine of the stack, by its place in the list: from 10.77.1.1.
@@ -16,7 +16,7 @@ pub(crate) fn machine(index: usize) -> Ipv4Addr {
     block(1, index)
 }
 
-/// A UPS's card, by its place in the list: from 10.77.128.1.
+/// A card, by its place in the list: from 10.77.128.1.
 pub(crate) fn card(index: usize) -> Ipv4Addr {
     block(128, index)
 }

@@ -103,6 +103,7 @@ fn build(loaded: &Loaded) -> Option<Plan> {
     };
     nodes.extend(infrastructure::nodes(
         &playbook.site,
+        &playbook.stack,
         playbook.seed,
         &clients,
     ));

@@ -7,16 +7,17 @@ use serde_json::{Value as Json, json};
 
 use ridethrough_targets::plant::{Site, Ups, UpsClass};
 use ridethrough_targets::service::Program;
-use ridethrough_targets::supervisor::{CardAddress, CardConfig, SupervisorService, WatchConfig};
+use ridethrough_targets::supervisor::{CardAddress, SupervisorService, WatchConfig};
 use ridethrough_targets::units::{Span, Watts};
 use ridethrough_targets::world::ServiceSpec;
 
 use super::address;
+use super::cards::{Card, configs, probe_config};
 use super::model::{NodeRole, PlannedNode};
 use super::seed::service_seed;
 use super::wiring::{CLIENTS, MONITOR, SUPERVISOR};
 use crate::load::Dialect;
-use crate::playbook::LoadSpec;
+use crate::playbook::{LoadSpec, StackSpec};
 
 /// The port of the supervisor's NUT server (IANA: `nut`).
 pub(crate) const NUT_PORT: u16 = 3493;
@@ -36,10 +37,15 @@ pub(crate) fn nut_address() -> String {
     format!("{SUPERVISOR}:{NUT_PORT}")
 }
 
-/// Clients and monitor always; supervisor and cards where the site has UPSs.
-/// `doors` are the hosts and ports that must accept connections before the
-/// clients start.
-pub(crate) fn nodes(site: &Site, seed: u64, client: &Clients<'_>) -> Vec<PlannedNode> {
+/// Clients, monitor and the devices' cards always; a supervisor where the site
+/// has UPSs. `doors` are the hosts and ports that must accept connections before
+/// the clients start.
+pub(crate) fn nodes(
+    site: &Site,
+    stack: &StackSpec,
+    seed: u64,
+    client: &Clients<'_>,
+) -> Vec<PlannedNode> {
     let service = |node: &str, name: &str, config: Json| ServiceSpec {
         name: name.into(),
         program: Program::Builtin {
@@ -49,11 +55,12 @@ pub(crate) fn nodes(site: &Site, seed: u64, client: &Clients<'_>) -> Vec<Planned
         seed: service_seed(seed, node, name),
     };
     let load = service(CLIENTS, "load", load_config(client));
-    let mut watchers = vec![service(
-        MONITOR,
-        "doorman",
-        json!({ "doors": client.doors }),
-    )];
+    let cards = configs(site, stack);
+    let just: Vec<Card> = cards.iter().map(|(card, _)| card.clone()).collect();
+    let mut watchers = vec![
+        service(MONITOR, "doorman", json!({ "doors": client.doors })),
+        service(MONITOR, "probe", probe_config(&just)),
+    ];
     if !site.ups.is_empty() {
         watchers.push(service(MONITOR, "watch", watch_config(site)));
     }
@@ -61,20 +68,20 @@ pub(crate) fn nodes(site: &Site, seed: u64, client: &Clients<'_>) -> Vec<Planned
         node(CLIENTS, address::CLIENTS, NodeRole::Client, vec![load]),
         node(MONITOR, address::MONITOR, NodeRole::Monitor, watchers),
     ];
-    if site.ups.is_empty() {
-        return nodes;
+    if !site.ups.is_empty() {
+        let supervisor = vec![service(SUPERVISOR, "supervisor", supervisor_config(site))];
+        nodes.push(node(
+            SUPERVISOR,
+            address::SUPERVISOR,
+            NodeRole::Supervisor,
+            supervisor,
+        ));
     }
-    let supervisor = vec![service(SUPERVISOR, "supervisor", supervisor_config(site))];
-    nodes.push(node(
-        SUPERVISOR,
-        address::SUPERVISOR,
-        NodeRole::Supervisor,
-        supervisor,
-    ));
-    for (index, (name, ups)) in site.ups.iter().enumerate() {
-        let card = vec![service(name, "card", card_config(name, ups))];
-        let role = NodeRole::Card { ups: name.clone() };
-        nodes.push(node(name, address::card(index), role, card));
+    for (index, (card, config)) in cards.into_iter().enumerate() {
+        let services = vec![service(&card.node, "card", config)];
+        let devices = card.devices.into_iter().map(|(name, _)| name).collect();
+        let role = NodeRole::Card { devices };
+        nodes.push(node(&card.node, address::card(index), role, services));
     }
     nodes
 }
@@ -109,23 +116,6 @@ fn load_config(client: &Clients<'_>) -> Json {
         "model": client.model,
         "dialect": client.dialect,
     })
-}
-
-/// What a UPS's management card is told. Its thresholds are the battery's, until
-/// a client sets others.
-fn card_config(name: &str, ups: &Ups) -> Json {
-    let battery = &ups.battery;
-    let charge = (battery.charge_low.get() * 100.0).round().clamp(0.0, 100.0);
-    let runtime = battery.runtime_low.micros() / 1_000_000;
-    let config = CardConfig {
-        port: NUT_PORT,
-        name: name.into(),
-        description: description(ups),
-        charge_low_percent: charge as u32,
-        runtime_low_s: u32::try_from(runtime).unwrap_or(u32::MAX),
-        ..CardConfig::default()
-    };
-    serde_json::to_value(config).unwrap_or_default()
 }
 
 /// As a data sheet's headline: `VFI 20kW`.

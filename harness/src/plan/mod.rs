@@ -2,6 +2,7 @@
 
 mod address;
 mod build;
+mod cards;
 mod check;
 mod common_mode;
 mod infrastructure;

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use indexmap::IndexMap;
 use serde::Serialize;
 
+use ridethrough_faults::Question;
 use ridethrough_faults::catalogue::FaultKind;
 use ridethrough_targets::plant::NodeLoad;
 use ridethrough_targets::units::{Span, Watts};
@@ -63,6 +64,15 @@ impl Plan {
         }
     }
 
+    /// The node of a device's card.
+    pub fn card_of(&self, device: &str) -> Option<&PlannedNode> {
+        let behind = |node: &&PlannedNode| match &node.role {
+            NodeRole::Card { devices } => devices.iter().any(|d| d == device),
+            _ => false,
+        };
+        self.nodes.iter().find(behind)
+    }
+
     /// The phase that holds this time; its end belongs to the next one.
     pub fn phase_at(&self, at: Span) -> Option<&PlannedPhase> {
         self.phases
@@ -95,10 +105,11 @@ pub enum NodeRole {
     Monitor,
     /// The site's supervisor; never loses power.
     Supervisor,
-    /// The management card of a UPS; never loses power.
+    /// The management card of a power device, or the manager of a rack; never
+    /// loses power.
     Card {
-        /// The UPS.
-        ups: String,
+        /// The devices behind it.
+        devices: Vec<String>,
     },
 }
 
@@ -173,6 +184,8 @@ pub struct Reach {
     /// The two sides of a link fault, by node; an empty second side means
     /// every other node.
     pub link: Option<(Vec<String>, Vec<String>)>,
+    /// Devices whose telemetry fails, each by each protocol that fails.
+    pub questions: Vec<Question>,
 }
 
 /// A promise, checked.

@@ -27,6 +27,15 @@ pub fn fault_kind_name(kind: &FaultKind) -> &'static str {
         FaultKind::LinkDown(_) => "link_down",
         FaultKind::Latency(_) => "latency",
         FaultKind::Loss(_) => "loss",
+        FaultKind::TelemetryStale(_) => "telemetry_stale",
+        FaultKind::TelemetryFrozen(_) => "telemetry_frozen",
+        FaultKind::TelemetryDelayed(_) => "telemetry_delayed",
+        FaultKind::TelemetryLie(_) => "telemetry_lie",
+        FaultKind::TelemetryScale(_) => "telemetry_scale",
+        FaultKind::TelemetrySlow(_) => "telemetry_slow",
+        FaultKind::TelemetryLost(_) => "telemetry_lost",
+        FaultKind::TelemetryFlapping(_) => "telemetry_flapping",
+        FaultKind::TelemetryOutOfOrder(_) => "telemetry_out_of_order",
     }
 }
 
@@ -57,6 +66,23 @@ pub fn fault_target(kind: &FaultKind) -> String {
         FaultKind::Partition(f) => link(&f.link, f.direction),
         FaultKind::Latency(f) => link(&f.link, f.direction),
         FaultKind::Loss(f) => link(&f.link, f.direction),
+        telemetry => telemetry_target(telemetry),
+    }
+}
+
+/// `ups-a, ups-b by snmp`.
+fn telemetry_target(kind: &FaultKind) -> String {
+    let Some((_, devices, via)) = kind.distortion() else {
+        return String::new();
+    };
+    let whose = match devices {
+        [] => "every device".to_string(),
+        named => named.join(", "),
+    };
+    let via: Vec<&str> = via.iter().map(|via| via.name()).collect();
+    match via.as_slice() {
+        [] => whose,
+        via => format!("{whose} by {}", via.join(", ")),
     }
 }
 
@@ -79,6 +105,12 @@ pub fn fault_size(kind: &FaultKind) -> Option<String> {
         }
         FaultKind::Latency(f) => Some(format!("+{}", f.delay)),
         FaultKind::Loss(f) => Some(f.probability.to_string()),
+        FaultKind::TelemetryDelayed(f) | FaultKind::TelemetrySlow(f) => {
+            Some(format!("by {}", f.by))
+        }
+        FaultKind::TelemetryLie(f) => Some(format!("{} = {}", f.variable, f.value)),
+        FaultKind::TelemetryScale(f) => Some(format!("{} x {}", f.variable, f.factor)),
+        FaultKind::TelemetryFlapping(f) => Some(format!("every {}", f.period)),
         _ => None,
     }
 }

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use ridethrough_faults::Question;
 use ridethrough_faults::catalogue::{FaultKind, Link, NodeTarget};
 use ridethrough_targets::plant::PowerTarget;
+use ridethrough_targets::telemetry::Distortion;
 use ridethrough_targets::world::Direction;
 
 use crate::playbook::Playbook;
 
+use super::cards::cards;
 use super::model::Reach;
 
 /// The names of the infrastructure's nodes beside the UPSs' cards.
@@ -170,7 +173,44 @@ impl<'a> Wiring<'a> {
             FaultKind::Partition(f) => link(&f.link),
             FaultKind::Latency(f) => link(&f.link),
             FaultKind::Loss(f) => link(&f.link),
+            FaultKind::TelemetryStale(_)
+            | FaultKind::TelemetryFrozen(_)
+            | FaultKind::TelemetryDelayed(_)
+            | FaultKind::TelemetryLie(_)
+            | FaultKind::TelemetryScale(_)
+            | FaultKind::TelemetrySlow(_)
+            | FaultKind::TelemetryLost(_)
+            | FaultKind::TelemetryFlapping(_)
+            | FaultKind::TelemetryOutOfOrder(_) => Reach {
+                questions: self.questions(kind),
+                ..Reach::default()
+            },
         }
+    }
+
+    /// The devices whose telemetry a fault hits, by each protocol that it hits.
+    pub(crate) fn questions(&self, kind: &FaultKind) -> Vec<Question> {
+        let Some((_, named, via)) = kind.distortion() else {
+            return Vec::new();
+        };
+        let cards = cards(&self.playbook.site, &self.playbook.stack);
+        let mut questions = Vec::new();
+        for card in &cards {
+            let hit = card.devices.iter();
+            let hit = hit.filter(|(name, _)| named.is_empty() || named.contains(name));
+            for (name, kind) in hit {
+                let spoken = card.protocols.iter();
+                for via in spoken.filter(|p| via.is_empty() || via.contains(p)) {
+                    questions.push(Question {
+                        device: name.clone(),
+                        kind: (*kind).to_string(),
+                        via: *via,
+                        shared: card.devices.len() > 1,
+                    });
+                }
+            }
+        }
+        questions
     }
 
     /// The utilities that a fault makes fail.
@@ -206,8 +246,24 @@ impl<'a> Wiring<'a> {
             (FaultKind::Loss(a), FaultKind::Loss(b)) => {
                 same_link(&a.link, a.direction, &b.link, b.direction)
             }
-            _ => false,
+            (a, b) => self.same_telemetry(a, b),
         }
+    }
+
+    /// Two distortions of one kind of the same device by the same protocol; lies
+    /// about two variables go together.
+    fn same_telemetry(&self, a: &FaultKind, b: &FaultKind) -> bool {
+        let variable = |kind: &FaultKind| match kind.distortion() {
+            Some((Distortion::Lie { variable, .. } | Distortion::Scale { variable, .. }, ..)) => {
+                Some(variable)
+            }
+            _ => None,
+        };
+        if std::mem::discriminant(a) != std::mem::discriminant(b) || variable(a) != variable(b) {
+            return false;
+        }
+        let first = self.questions(a);
+        self.questions(b).iter().any(|q| first.contains(q))
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use ridethrough_targets::clock::Micros;
 use ridethrough_targets::plant::{Change, EnergyLedger};
 use ridethrough_targets::service::Attempt;
-use ridethrough_targets::telemetry::UpsReading;
+use ridethrough_targets::telemetry::{DeviceCommand, UpsReading};
 
 use crate::load::LedgerRow;
 
@@ -138,6 +138,15 @@ pub enum Body {
         variable: String,
         /// Its new value.
         value: String,
+    },
+    /// A device's client gave it an order over the network.
+    Order {
+        /// The device.
+        device: String,
+        /// What it was told.
+        command: DeviceCommand,
+        /// What it said, where it did not obey.
+        refused: Option<String>,
     },
     /// An attempt of the gateway ended.
     Attempt(Attempt),

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use ridethrough_targets::plant::{BatteryState, Change, UpsState};
 use ridethrough_targets::service::{Attempt, AttemptEnd};
-use ridethrough_targets::telemetry::{ReadingStatus, UpsReading};
+use ridethrough_targets::telemetry::{DeviceCommand, ReadingStatus, UpsReading};
 use ridethrough_targets::units::Span;
 
 use super::*;
@@ -223,6 +223,11 @@ fn bodies() -> Vec<Body> {
             planned: 1,
             sent: 1,
             lag_p99_us: 9,
+        },
+        Body::Order {
+            device: text(),
+            command: DeviceCommand::Outlet { index: 3, on: true },
+            refused: Some(text()),
         },
         Body::Note { text: text() },
         Body::Invalid { reason: text() },

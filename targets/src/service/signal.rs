@@ -8,7 +8,8 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
-use crate::telemetry::Reading;
+use crate::telemetry::{CommandError, DeviceCommand, Distorted, Protocol, Reading, Seen};
+use crate::units::Span;
 
 /// From the machine to the service.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,7 +21,42 @@ pub enum ToService {
         ratio: f64,
     },
     /// What the meters of a power device read (for its management card).
-    Reading(Reading),
+    Reading {
+        /// The device.
+        device: String,
+        /// What they read.
+        reading: Reading,
+    },
+    /// A card's telemetry is made to fail in this way (for its management card).
+    Distort {
+        /// The distortion's own number.
+        number: u64,
+        /// How, and for whom.
+        distorted: Distorted,
+    },
+    /// A distortion ends.
+    Restore {
+        /// Its number.
+        number: u64,
+    },
+    /// What a device made of an order (for its management card).
+    Obeyed {
+        /// The order's number, from [`FromService::Command`].
+        ticket: u64,
+        /// What became of it.
+        outcome: Result<(), CommandError>,
+    },
+    /// Ask a device's card now (for a probe).
+    Ask {
+        /// The question's number.
+        ticket: u64,
+        /// The device.
+        device: String,
+        /// By which protocol.
+        via: Protocol,
+        /// How long to wait for the answer.
+        wait: Span,
+    },
     /// End in good order: finish what runs, take nothing new.
     Stop,
 }
@@ -69,12 +105,23 @@ pub enum FromService {
     Command {
         /// When.
         t_us: Micros,
+        /// The order's number, counted by the card.
+        ticket: u64,
         /// The device, `ups-a`.
         device: String,
-        /// What to do, in NUT's words: `load.off`.
-        command: String,
-        /// Its parameter.
-        parameter: Option<String>,
+        /// What to do.
+        command: DeviceCommand,
+    },
+    /// What a probe saw of a device that it was told to ask.
+    Asked {
+        /// When the answer was there, or given up.
+        t_us: Micros,
+        /// The question's number, from [`ToService::Ask`].
+        ticket: u64,
+        /// How long it took.
+        took: Span,
+        /// What it saw.
+        seen: Seen,
     },
     /// A finished request or other row of the load's ledger.
     Ledger(serde_json::Value),

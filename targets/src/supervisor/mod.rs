@@ -1,6 +1,7 @@
 //! The emulated power supervisor.
 
 mod agent;
+pub mod ask;
 mod card;
 mod config;
 mod forward;
@@ -20,7 +21,7 @@ mod watch;
 mod web;
 
 pub use agent::{NutAgentConfig, nut_on};
-pub use card::{CardConfig, card_on, run_card};
+pub use card::{CardConfig, CardSockets, card_on, run_card};
 pub use config::{SupervisorConfig, SupervisorState};
 pub use machine::{DeviceView, Look, Machine, Step};
 pub use supervisor::{CardAddress, SupervisorService, run_supervisor, supervisor_on};

@@ -11,7 +11,7 @@ use super::*;
 use crate::clock::Clock;
 use crate::net::{HostNet, Listener, Net, SocketOptions};
 use crate::service::{Env, FromService, PanelPeer, ServiceError, ToService, panel_pair};
-use crate::telemetry::{Reading, ReadingStatus, UpsReading};
+use crate::telemetry::{CommandError, DeviceCommand, Identity, Reading, ReadingStatus, UpsReading};
 use crate::units::Span;
 
 const WAIT: Duration = Duration::from_secs(20);
@@ -59,17 +59,19 @@ async fn listener() -> (Box<dyn Listener>, u16) {
 }
 
 struct Running {
+    clock: Clock,
     peer: PanelPeer,
     port: u16,
     task: JoinHandle<Result<(), ServiceError>>,
 }
 
 impl Running {
-    fn read(&self, reading: UpsReading) {
-        let _ = self
-            .peer
-            .outbox
-            .send(ToService::Reading(Reading::Ups(reading)));
+    fn read(&self, mut reading: UpsReading) {
+        reading.t_us = self.clock.now_us();
+        let _ = self.peer.outbox.send(ToService::Reading {
+            device: "ups-a".into(),
+            reading: Reading::Ups(reading),
+        });
     }
 
     async fn until(&mut self, what: impl Fn(&FromService) -> bool) -> FromService {
@@ -82,6 +84,21 @@ impl Running {
             }
         };
         timeout(WAIT, found).await.expect("the word never came")
+    }
+
+    /// Waits for an order to the device and answers for it.
+    async fn obey(&mut self, outcome: Result<(), CommandError>) -> DeviceCommand {
+        let word = self
+            .until(|w| matches!(w, FromService::Command { .. }))
+            .await;
+        let FromService::Command {
+            ticket, command, ..
+        } = word
+        else {
+            unreachable!("waited for an order");
+        };
+        let _ = self.peer.outbox.send(ToService::Obeyed { ticket, outcome });
+        command
     }
 
     async fn until_state(&mut self, state: &str) {
@@ -102,16 +119,28 @@ impl Running {
     }
 }
 
-async fn card(change: impl FnOnce(&mut CardConfig)) -> Running {
-    let mut config = CardConfig {
-        name: "ups-a".into(),
+async fn card(change: impl FnOnce(&mut NutAgentConfig)) -> Running {
+    let mut nut = NutAgentConfig {
+        port: 0,
+        ..NutAgentConfig::default()
+    };
+    change(&mut nut);
+    let config = CardConfig {
+        devices: vec![Identity::new("ups-a", "ups", "VFI 10kW")],
+        nut: Some(nut),
         ..CardConfig::default()
     };
-    change(&mut config);
-    let (listener, port) = listener().await;
     let (env, peer) = env("card");
-    let task = tokio::spawn(card_on(env, config, listener));
-    Running { peer, port, task }
+    let sockets = CardSockets::open(env.net.as_ref(), &config).await.unwrap();
+    let port = sockets.nut_port();
+    let clock = env.clock;
+    let task = tokio::spawn(card_on(env, config, sockets));
+    Running {
+        clock,
+        peer,
+        port,
+        task,
+    }
 }
 
 async fn supervisor(cards: &[(&str, u16)], change: impl FnOnce(&mut SupervisorService)) -> Running {
@@ -136,8 +165,14 @@ async fn supervisor(cards: &[(&str, u16)], change: impl FnOnce(&mut SupervisorSe
     change(&mut config);
     let (listener, port) = listener().await;
     let (env, peer) = env("supervisor");
+    let clock = env.clock;
     let task = tokio::spawn(supervisor_on(env, config, listener));
-    Running { peer, port, task }
+    Running {
+        clock,
+        peer,
+        port,
+        task,
+    }
 }
 
 async fn watch(port: u16, ups: &str) -> Running {
@@ -149,8 +184,14 @@ async fn watch(port: u16, ups: &str) -> Running {
         timeout: Span::from_millis(300),
         ..WatchConfig::default()
     };
+    let clock = env.clock;
     let task = tokio::spawn(run_watch(env, config));
-    Running { peer, port, task }
+    Running {
+        clock,
+        peer,
+        port,
+        task,
+    }
 }
 
 async fn until_seen(watch: &mut Running, status: &str) {
@@ -247,7 +288,7 @@ async fn outcome(client: &mut NutClient, id: Option<String>) -> Result<String, C
 
 #[tokio::test]
 async fn orders_go_through_to_the_device() {
-    let mut card = card(|c| c.commands = vec!["load.off".into()]).await;
+    let mut card = card(|_| {}).await;
     let mut supervisor = supervisor(&[("ups-a", card.port)], |_| {}).await;
     card.read(reading(ReadingStatus::OnBattery));
     supervisor.until_state("on_battery").await;
@@ -274,21 +315,14 @@ async fn orders_go_through_to_the_device() {
     assert!(matches!(refused, Err(ClientError::Refused(code)) if code == "CMD-NOT-SUPPORTED"));
 
     let id = client.instcmd("ups-a", "load.off", None).await.unwrap();
-    let word = card
-        .until(|w| matches!(w, FromService::Command { .. }))
-        .await;
-    assert!(matches!(word, FromService::Command { command, .. } if command == "load.off"));
-    card.read(reading(ReadingStatus::Off));
+    let command = card.obey(Ok(())).await;
+    assert_eq!(command, DeviceCommand::Output { on: false });
     assert_eq!(outcome(&mut client, id).await.unwrap(), "SUCCESS");
 }
 
 #[tokio::test]
-async fn an_output_that_does_not_switch_is_a_failure() {
-    let card = card(|c| {
-        c.commands = vec!["load.off".into()];
-        c.switch_timeout = Span::from_millis(100);
-    })
-    .await;
+async fn a_device_that_refuses_is_a_failure() {
+    let mut card = card(|_| {}).await;
     card.read(reading(ReadingStatus::OnLine));
     let mut client = card.client().await;
     client
@@ -297,6 +331,8 @@ async fn an_output_that_does_not_switch_is_a_failure() {
         .unwrap();
     client.track().await.unwrap();
     let id = client.instcmd("ups-a", "load.off", None).await.unwrap();
+    let refusal = CommandError::Refused("ups-a: not now".into());
+    card.obey(Err(refusal)).await;
     let failed = outcome(&mut client, id).await.unwrap_err();
     assert!(matches!(failed, ClientError::Refused(code) if code == "FAILED"));
 }

@@ -15,7 +15,17 @@ const MAX_HELD: usize = 4_096;
 
 /// A way to ask a device.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Protocol {
@@ -85,6 +95,22 @@ pub struct Distorted {
     /// The devices; empty means all.
     #[serde(default)]
     pub devices: Vec<String>,
+}
+
+impl Protocol {
+    /// Every protocol that a device's card speaks.
+    pub const OF_CARDS: [Self; 4] = [Self::Nut, Self::Snmp, Self::Modbus, Self::Redfish];
+
+    /// Its name, as playbooks write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Nut => "nut",
+            Self::Snmp => "snmp",
+            Self::Modbus => "modbus",
+            Self::Redfish => "redfish",
+            Self::Metrics => "metrics",
+        }
+    }
 }
 
 impl Distorted {

@@ -7,7 +7,9 @@ mod board;
 mod command;
 mod distortion;
 mod identity;
+mod moved;
 mod reading;
+mod seen;
 mod ups;
 
 pub use bess::{BessMode, BessReading, BessStatus};
@@ -20,4 +22,5 @@ pub use reading::{
     OutletReading, PduReading, Reading, ShelfReading, SourceReading, SupplyReading,
     TransferReading, UtilityReading,
 };
+pub use seen::Seen;
 pub use ups::{ReadingStatus, UpsReading};

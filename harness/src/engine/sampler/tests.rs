@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use ridethrough_targets::telemetry::{ReadingStatus, UpsReading};
+use ridethrough_targets::telemetry::{Reading, ReadingStatus, UpsReading};
 
 use super::{Readings, Sampler};
 
@@ -32,7 +32,14 @@ fn shown(at: Duration, full_s: f64, watts: f64) -> Readings {
         voltage_pu: [("ups-a".to_string(), 1.0)].into(),
         charge: [("ups-a".to_string(), charge)].into(),
         watts: [("gpu-1".to_string(), watts)].into(),
-        ups: [("ups-a".to_string(), reading)].into(),
+        devices: [("ups-a".to_string(), Reading::Ups(reading))].into(),
+    }
+}
+
+fn ups(shown: &Readings) -> &UpsReading {
+    match &shown.devices["ups-a"] {
+        Reading::Ups(reading) => reading,
+        other => panic!("{other:?}"),
     }
 }
 
@@ -42,7 +49,7 @@ fn discharge(full_s: f64, for_s: f64) -> (u32, u32) {
     let begun = Instant::now();
     let mut sampler = Sampler::new(begun);
     let (mut looks, mut tellings) = (0, 0);
-    let mut told = shown(Duration::ZERO, full_s, 1e3).ups["ups-a"].clone();
+    let mut told = ups(&shown(Duration::ZERO, full_s, 1e3)).clone();
     loop {
         let at = sampler.due();
         let passed = at - begun;
@@ -50,7 +57,7 @@ fn discharge(full_s: f64, for_s: f64) -> (u32, u32) {
             return (looks, tellings);
         }
         let readings = shown(passed, full_s, 1e3);
-        let now = &readings.ups["ups-a"];
+        let now = ups(&readings);
         assert!((told.charge - now.charge).abs() < 0.002, "{passed:?}");
         let off = (told.runtime_s - now.runtime_s).abs();
         assert!(off < 0.01 * told.runtime_s.max(20.0), "{passed:?}: {off}");

@@ -6,6 +6,7 @@ use ridethrough_targets::units::{PerUnit, Span};
 
 use crate::playbook::FaultSpec;
 
+use super::super::cards::cards;
 use super::super::model::PlannedPhase;
 use super::super::text::{fault_kind_name, fault_target};
 use super::super::time::{Untimed, interval, phases};
@@ -176,6 +177,7 @@ fn target(c: &mut Checker<'_>, path: &str, kind: &FaultKind) {
         FaultKind::Partition(f) => link(c, path, &f.link),
         FaultKind::Latency(f) => link(c, path, &f.link),
         FaultKind::Loss(f) => link(c, path, &f.link),
+        telemetry => super::telemetry::check(c, path, telemetry),
     }
 }
 
@@ -220,14 +222,15 @@ fn hits_something(c: &mut Checker<'_>, path: &str, noun: &str, name: &str) {
     }
 }
 
-/// A machine; where `any`, also the supervisor or a UPS's card.
+/// A machine; where `any`, also the supervisor or a device's card.
 fn node_target(c: &mut Checker<'_>, path: &str, target: &NodeTarget, any: bool) {
     let (site, stack) = (&c.playbook.site, &c.playbook.stack);
     match target {
         NodeTarget::Node(name) => {
             let at = format!("{path}.node");
             let supervised = name == SUPERVISOR && !site.ups.is_empty();
-            if !(any && (supervised || site.ups.contains_key(name))) {
+            let is_card = || cards(site, stack).iter().any(|card| &card.node == name);
+            if !(any && (supervised || is_card())) {
                 let nodes = stack.nodes.keys().map(String::as_str);
                 c.exists(&at, ("node", "the stack"), name, nodes);
             }
@@ -250,13 +253,14 @@ fn node_target(c: &mut Checker<'_>, path: &str, target: &NodeTarget, any: bool) 
 fn link(c: &mut Checker<'_>, path: &str, (a, b): &(String, String)) {
     let (site, stack) = (&c.playbook.site, &c.playbook.stack);
     let powered = !site.ups.is_empty();
+    let cards = cards(site, stack);
     let mut known = true;
     for (i, name) in [a, b].into_iter().enumerate() {
         let mut all: Vec<&str> = stack.nodes.keys().map(String::as_str).collect();
         all.extend(stack.services.keys().map(String::as_str));
         all.push(CLIENTS);
         all.extend(powered.then_some(SUPERVISOR));
-        all.extend(site.ups.keys().map(String::as_str));
+        all.extend(cards.iter().map(|card| card.node.as_str()));
         let owner = ("node or service", "the run");
         known &= c.exists(&format!("{path}.link.{i}"), owner, name, all);
     }

@@ -11,6 +11,7 @@ mod power;
 mod promises;
 mod site;
 mod stack;
+mod telemetry;
 mod world;
 
 pub(crate) use all::{check, check_rest};

@@ -1,9 +1,13 @@
 //! The site: its physics knows best what cannot be.
 
+use indexmap::IndexMap;
+
 use ridethrough_targets::plant::{Plant, SiteError};
 
 use crate::playbook::{Loaded, Problem, closest};
 
+use super::super::address;
+use super::super::cards::cards;
 use super::super::machines::loads;
 use super::checker::Checker;
 
@@ -17,10 +21,40 @@ pub(super) fn check(c: &mut Checker<'_>) {
             report(c, error);
         }
     }
-    for name in playbook.site.ups.keys() {
-        // A UPS's management card is a host of the UPS's name.
-        c.host_name(&format!("site.ups.{name}"), "UPS", name);
+    hosts(c);
+}
+
+/// A device's card is a host of the device's name; a rack has its manager.
+fn hosts(c: &mut Checker<'_>) {
+    let (site, stack) = (&c.playbook.site, &c.playbook.stack);
+    for (part, noun, names) in [
+        ("ups", "UPS", names(&site.ups)),
+        ("bess", "BESS", names(&site.bess)),
+        ("transfers", "transfer switch", names(&site.transfers)),
+        ("generators", "generator", names(&site.generators)),
+        ("pdus", "PDU", names(&site.pdus)),
+        ("racks", "rack", names(&site.racks)),
+    ] {
+        for name in names {
+            c.host_name(&format!("site.{part}.{name}"), noun, name);
+        }
     }
+    let cards = cards(site, stack);
+    if cards.len() > address::MOST {
+        let message = format!("more than {} devices with a card", address::MOST);
+        c.wrong_key("site", message, "too many");
+    }
+    for card in &cards {
+        if stack.nodes.contains_key(&card.node) {
+            let message = format!("`{}` is the name of a card's node", card.node);
+            c.wrong_key(&format!("stack.nodes.{}", card.node), message, "taken");
+            c.hint("give the machine another name");
+        }
+    }
+}
+
+fn names<T>(map: &IndexMap<String, T>) -> Vec<&String> {
+    map.keys().collect()
 }
 
 /// Problems of a site by itself, each at its place.

@@ -87,8 +87,8 @@ async fn live(replica: &Replica, panel: &mut Panel) {
             biased;
             word = panel.inbox.recv() => match word {
                 Some(ToService::Clocks { ratio }) => replica.scheduler.set_clocks(ratio),
-                Some(ToService::Reading(_)) => {}
                 Some(ToService::Stop) => break,
+                Some(_) => {}
                 None => return,
             },
             () = &mut load, if !replica.loaded.load(Ordering::Relaxed) => {

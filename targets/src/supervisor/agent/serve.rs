@@ -28,6 +28,8 @@ const MAX_PENDING: usize = 64;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NutAgentConfig {
+    /// The port it listens on (IANA: `nut`).
+    pub port: u16,
     /// Readings older than this are stale (upsd's `MAXAGE`); without it the
     /// last one holds.
     pub stale_after: Option<Span>,
@@ -40,6 +42,7 @@ pub struct NutAgentConfig {
 impl Default for NutAgentConfig {
     fn default() -> Self {
         Self {
+            port: 3493,
             stale_after: None,
             battery_nominal_v: 192.0,
             users: vec![NutUser::all("supervisor", "supervisor")],

@@ -1,5 +1,9 @@
 //! Who asks, and whether they may.
 
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use hyper::HeaderMap;
 use hyper::header::AUTHORIZATION;
 
@@ -7,6 +11,12 @@ use super::config::RedfishRole;
 use super::error::Refusal;
 use super::state::State;
 use crate::clock::Micros;
+
+/// Reads base64 with and without its padding.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,41 +85,25 @@ fn basic(value: &[u8]) -> Option<(String, String)> {
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
-    let text = String::from_utf8(base64(code.trim())?).ok()?;
+    let text = String::from_utf8(LENIENT.decode(code.trim()).ok()?).ok()?;
     let (name, password) = text.split_once(':')?;
     Some((name.into(), password.into()))
 }
 
-fn base64(code: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let (mut bits, mut have) = (0u32, 0);
-    for c in code.trim_end_matches('=').bytes() {
-        let six = match c {
-            b'A'..=b'Z' => c - b'A',
-            b'a'..=b'z' => c - b'a' + 26,
-            b'0'..=b'9' => c - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6) | u32::from(six);
-        have += 6;
-        if have >= 8 {
-            have -= 8;
-            bytes.push((bits >> have) as u8);
-        }
-    }
-    Some(bytes)
+/// Writes `Basic <base64 of name:password>`.
+pub(in crate::supervisor) fn written(name: &str, password: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{name}:{password}")))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::basic;
+    use super::{basic, written};
 
     #[test]
     fn basic_credentials_are_read() {
         let read = basic(b"Basic c3VwZXJ2aXNvcjpwOnc=").unwrap();
         assert_eq!(read, ("supervisor".into(), "p:w".into()));
+        assert_eq!(written("supervisor", "p:w"), "Basic c3VwZXJ2aXNvcjpwOnc=");
         for nonsense in ["Basic", "Basic ###", "Bearer c3VwZXI=", "Basic YQ==", ""] {
             assert_eq!(basic(nonsense.as_bytes()), None, "{nonsense}");
         }

@@ -31,5 +31,6 @@ mod state;
 mod tests;
 mod tree;
 
+pub(super) use access::written as basic;
 pub use config::{RedfishConfig, RedfishLimits, RedfishRole, RedfishUser};
 pub use server::{Redfish, run_redfish_on};

@@ -29,3 +29,4 @@ mod value;
 
 pub use config::{AuthProtocol, PrivProtocol, SnmpConfig, TrapMib, TrapSink, TrapVersion, UsmUser};
 pub use server::{run_snmp, run_snmp_on};
+pub(super) use value::object_id;

@@ -78,7 +78,7 @@ pub(super) fn ticks(hundredths: u64) -> u32 {
 }
 
 /// An object identifier of a message.
-pub(super) fn object_id(oid: &[u32]) -> ObjectIdentifier {
+pub(in crate::supervisor) fn object_id(oid: &[u32]) -> ObjectIdentifier {
     ObjectIdentifier::new_unchecked(Cow::Owned(oid.to_vec()))
 }
 

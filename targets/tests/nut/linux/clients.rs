@@ -2,7 +2,7 @@
 
 use libtest_mimic::Failed;
 use ridethrough_targets::service::{FromService, ToService};
-use ridethrough_targets::telemetry::ReadingStatus;
+use ridethrough_targets::telemetry::{DeviceCommand, ReadingStatus};
 
 use super::peer::{Peer, WAIT, check};
 use super::site::{Site, reading, until};
@@ -65,17 +65,22 @@ pub(crate) async fn upscmd_runs(upscmd: Peer) -> Result<(), Failed> {
     let mute = upscmd.run(&mute).await?;
     check(mute.good, format!("{} {}", mute.out, mute.err))?;
 
-    // With `-w` the program waits until the output is seen to be off.
+    // With `-w` the program waits until the device has said what became of it.
     let off = [
         "-u", "admin", "-p", "pw", "-w", "-t", "30", &ups, "load.off",
     ];
     let off = upscmd.run(&off);
     let switch = async {
-        let told = |w: &FromService| matches!(w, FromService::Command { command, .. } if command == "load.off");
-        until(&mut site.card, told).await?;
-        let word = reading(ReadingStatus::Off);
-        let word = ridethrough_targets::telemetry::Reading::Ups(word);
-        let _ = site.card.outbox.send(ToService::Reading(word));
+        let off = DeviceCommand::Output { on: false };
+        let told =
+            |w: &FromService| matches!(w, FromService::Command { command, .. } if *command == off);
+        let word = until(&mut site.card, told).await?;
+        let FromService::Command { ticket, .. } = word else {
+            return Err("no order".into());
+        };
+        site.read(reading(ReadingStatus::Off));
+        let outcome = Ok(());
+        let _ = site.card.outbox.send(ToService::Obeyed { ticket, outcome });
         Ok::<(), Failed>(())
     };
     let (off, switch) = tokio::join!(off, switch);

@@ -9,9 +9,10 @@ use ridethrough_targets::net::{HostNet, Listener, Net, SocketOptions};
 use ridethrough_targets::service::{Env, FromService, PanelPeer, ToService, panel_pair};
 use ridethrough_targets::supervisor::nut::{NutClient, NutRole, NutUser};
 use ridethrough_targets::supervisor::{
-    CardAddress, CardConfig, SupervisorConfig, SupervisorService, card_on, supervisor_on,
+    CardAddress, CardConfig, CardSockets, NutAgentConfig, SupervisorConfig, SupervisorService,
+    card_on, supervisor_on,
 };
-use ridethrough_targets::telemetry::{Reading, ReadingStatus, UpsReading};
+use ridethrough_targets::telemetry::{Identity, Reading, ReadingStatus, UpsReading};
 use ridethrough_targets::units::Span;
 use tokio::time::timeout;
 
@@ -87,16 +88,18 @@ pub(crate) fn users() -> Vec<NutUser> {
 impl Site {
     /// Starts on mains. `shuts_down` is the supervisor's policy on low battery.
     pub(crate) async fn start(shuts_down: bool) -> Result<Self, Failed> {
-        let (card_listener, card_port) = listener().await?;
         let (card_env, card) = env("card");
         let config = CardConfig {
-            name: "ups-a".into(),
-            description: "Row A, \"left\" feed".into(),
-            commands: vec!["load.off".into(), "load.on".into()],
-            stale_after: None,
+            devices: vec![Identity::new("ups-a", "ups", "Row A, \"left\" feed")],
+            nut: Some(NutAgentConfig {
+                port: 0,
+                ..NutAgentConfig::default()
+            }),
             ..CardConfig::default()
         };
-        tokio::spawn(card_on(card_env, config, card_listener));
+        let sockets = CardSockets::open(card_env.net.as_ref(), &config).await?;
+        let card_port = sockets.nut_port();
+        tokio::spawn(card_on(card_env, config, sockets));
         let (listener, port) = listener().await?;
         let (env, supervisor) = env("supervisor");
         let config = SupervisorService {
@@ -138,7 +141,10 @@ impl Site {
 
     /// Tells the card what the meters read.
     pub(crate) fn read(&self, reading: UpsReading) {
-        let word = ToService::Reading(Reading::Ups(reading));
+        let word = ToService::Reading {
+            device: "ups-a".into(),
+            reading: Reading::Ups(reading),
+        };
         let _ = self.card.outbox.send(word);
     }
 

@@ -5,17 +5,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::client::conn::http1::handshake;
-use hyper::header::{CONTENT_TYPE, HOST};
-use hyper::{Request, StatusCode};
-use hyper_util::rt::TokioIo;
+use hyper::Request;
+use hyper::header::CONTENT_TYPE;
 use tokio::time::{sleep, timeout};
 
 use super::super::core::Core;
 use super::stream::{Batch, next};
 use super::subscription::Receiver;
-use crate::net::{Io, Net, SocketOptions};
-use crate::supervisor::web::connect_tls;
+use crate::net::Net;
+use crate::supervisor::web::fetch;
 
 /// What became of a subscription.
 enum Outcome {
@@ -110,39 +108,14 @@ async fn post(net: &dyn Net, receiver: &Receiver, text: String) -> io::Result<()
     else {
         return Ok(());
     };
-    let options = SocketOptions {
-        nodelay: true,
-        ..SocketOptions::default()
-    };
-    let mut io = net.connect(host, *port, options).await?.io;
-    if *tls {
-        io = connect_tls(host, io).await?;
-    }
     let request = Request::post(path)
-        .header(HOST, format!("{host}:{port}"))
         .header(CONTENT_TYPE, "application/json")
         .header("OData-Version", "4.0")
         .body(Full::new(Bytes::from(text)))
         .map_err(io::Error::other)?;
-    let status = exchange(io, request).await?;
+    let (status, _) = fetch(net, (host, *port), *tls, request).await?;
     match status.is_success() {
         true => Ok(()),
         false => Err(io::Error::other(format!("answered {status}"))),
-    }
-}
-
-/// One request on a connection of its own.
-async fn exchange(io: Box<dyn Io>, request: Request<Full<Bytes>>) -> io::Result<StatusCode> {
-    let shaken = handshake(TokioIo::new(io)).await;
-    let (mut sender, connection) = shaken.map_err(io::Error::other)?;
-    let answer = sender.send_request(request);
-    tokio::pin!(answer, connection);
-    let mut open = true;
-    loop {
-        tokio::select! {
-            biased;
-            response = &mut answer => return Ok(response.map_err(io::Error::other)?.status()),
-            _ = &mut connection, if open => open = false,
-        }
     }
 }

@@ -1,0 +1,86 @@
+//! The wires between the plant's devices and their cards: readings one way,
+//! what became of orders the other. No fault of the network touches them.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use ridethrough_targets::plant::Plant;
+use ridethrough_targets::service::ToService;
+use ridethrough_targets::telemetry::{CommandError, Reading};
+use ridethrough_targets::world::World;
+
+/// The service of a card's node.
+pub(crate) const CARD: &str = "card";
+
+/// Tells cards what their devices read.
+pub(crate) struct Cards {
+    world: Arc<dyn World>,
+    /// The node of each device's card.
+    nodes: IndexMap<String, String>,
+    /// What each card was told last.
+    told: IndexMap<String, Reading>,
+}
+
+impl Cards {
+    pub(crate) fn new(world: Arc<dyn World>, nodes: IndexMap<String, String>) -> Self {
+        Self {
+            world,
+            nodes,
+            told: IndexMap::new(),
+        }
+    }
+
+    /// What the devices that have a card show of themselves.
+    pub(crate) fn read(&self, plant: &Plant) -> IndexMap<String, Reading> {
+        let readings = plant.readings().into_iter();
+        readings
+            .filter(|(device, _)| self.nodes.contains_key(device))
+            .collect()
+    }
+
+    /// Tells each card what moved at its devices.
+    pub(crate) fn tell(&mut self, readings: IndexMap<String, Reading>) {
+        for (device, reading) in readings {
+            let before = self.told.get(&device);
+            if before.is_none_or(|before| reading.moved_from(before)) {
+                self.send(device, reading);
+            }
+        }
+    }
+
+    /// Tells each card what its devices read, moved or not: meters have spoken,
+    /// and what does not move is not stale.
+    pub(crate) fn refresh(&mut self, readings: IndexMap<String, Reading>) {
+        for (device, reading) in readings {
+            self.send(device, reading);
+        }
+    }
+
+    /// A card can be talked to: it must not wait until its meters move.
+    pub(crate) fn greet(&mut self, node: &str, readings: IndexMap<String, Reading>) {
+        for (device, reading) in readings {
+            if self.nodes.get(&device).is_some_and(|at| at == node) {
+                self.send(device, reading);
+            }
+        }
+    }
+
+    fn send(&mut self, device: String, reading: Reading) {
+        let Some(node) = self.nodes.get(&device) else {
+            return;
+        };
+        let word = ToService::Reading {
+            device: device.clone(),
+            reading: reading.clone(),
+        };
+        self.world.say(node, CARD, word);
+        self.told.insert(device, reading);
+    }
+
+    /// Tells a card what its device made of an order.
+    pub(crate) fn obeyed(&self, node: &str, ticket: u64, outcome: Result<(), CommandError>) {
+        let word = ToService::Obeyed { ticket, outcome };
+        self.world.say(node, CARD, word);
+    }
+}

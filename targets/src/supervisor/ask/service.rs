@@ -1,0 +1,103 @@
+//! The probe: a service off the devices' own machines that asks them when it is
+//! told to, as a client of theirs would.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use tokio::task::JoinSet;
+
+use super::client::{Question, ask};
+use crate::service::{Env, FromService, ServiceError, ToService, spawn_in};
+use crate::telemetry::{Protocol, Seen};
+use crate::units::Span;
+
+/// Questions that may be under way at one time; more are answered with a
+/// refusal.
+const MAX_ASKED: usize = 1_024;
+
+/// Whom a probe may ask.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProbeConfig {
+    /// The devices, by name.
+    pub devices: IndexMap<String, AskedDevice>,
+}
+
+/// Where a device's agents are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskedDevice {
+    /// The kind of its readings, such as `ups`.
+    pub kind: String,
+    /// The node of its card.
+    pub host: String,
+    /// The ports that its agents listen on.
+    pub ports: IndexMap<Protocol, u16>,
+}
+
+/// Asks when it is told to, until it is told to stop.
+pub async fn run_probe(mut env: Env, config: ProbeConfig) -> Result<(), ServiceError> {
+    let clock = env.clock;
+    env.panel.say(FromService::Ready {
+        t_us: clock.now_us(),
+    });
+    let mut asked = JoinSet::new();
+    loop {
+        let word = tokio::select! {
+            biased;
+            Some(_) = asked.join_next(), if !asked.is_empty() => continue,
+            word = env.panel.inbox.recv() => word,
+        };
+        let (ticket, device, via, wait) = match word {
+            None | Some(ToService::Stop) => return Ok(()),
+            Some(ToService::Ask {
+                ticket,
+                device,
+                via,
+                wait,
+            }) => (ticket, device, via, wait),
+            Some(_) => continue,
+        };
+        let question = match asked.len() < MAX_ASKED {
+            true => question(&config, device, via),
+            false => Err("too many questions are under way".into()),
+        };
+        let (net, voice) = (Arc::clone(&env.net), env.panel.voice());
+        let began = clock.now_us();
+        let answer = move |seen| {
+            let t_us = clock.now_us();
+            let took = Span::from_micros(t_us.saturating_sub(began));
+            let _ = voice.send(FromService::Asked {
+                t_us,
+                ticket,
+                took,
+                seen,
+            });
+        };
+        match question {
+            Ok(question) => {
+                spawn_in(&mut asked, async move {
+                    answer(ask(net.as_ref(), &question, wait.duration()).await);
+                });
+            }
+            Err(why) => answer(Seen::Refused(why)),
+        }
+    }
+}
+
+fn question(config: &ProbeConfig, device: String, via: Protocol) -> Result<Question, String> {
+    let Some(asked) = config.devices.get(&device) else {
+        return Err(format!("no device {device:?}"));
+    };
+    let Some(port) = asked.ports.get(&via) else {
+        return Err(format!("{device} does not speak {}", via.name()));
+    };
+    Ok(Question {
+        host: asked.host.clone(),
+        port: *port,
+        device,
+        kind: asked.kind.clone(),
+        via,
+    })
+}
