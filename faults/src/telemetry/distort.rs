@@ -18,6 +18,8 @@ use crate::lifecycle::{Aim, Fault, FaultError, Finding, Ground, Injected, Questi
 
 /// How long an agent may take to show a distortion that needs no occasion.
 const SETTLE: Duration = Duration::from_secs(5);
+/// With more agents than this, what was measured at each is not told.
+const EACH: usize = 4;
 const WITNESS: &str = "a client of the protocol";
 
 /// Distorted telemetry.
@@ -51,6 +53,7 @@ impl Distort {
                 ground,
                 question,
                 sign,
+                since_us: injected.at_us,
                 before_ms: before(injected, question),
                 until: deadline(ground, injected, sign),
             };
@@ -59,9 +62,12 @@ impl Distort {
         let found: Vec<Evidence> = futures_util::future::join_all(looks).await;
         let mut finding = Finding::by(WITNESS);
         let mut problems = Vec::new();
+        let each = found.len() <= EACH;
+        let seen = found.iter().filter(|e| e.problem.is_none()).count();
+        finding = finding.with("agents", found.len()).with("seen_at", seen);
         for (question, evidence) in self.questions().zip(found) {
             let who = format!("{}.{}", question.device, question.via.name());
-            for (name, value) in evidence.measured {
+            for (name, value) in evidence.measured.into_iter().filter(|_| each) {
                 finding = finding.with(&format!("{who}.{name}"), value);
             }
             match evidence.problem {

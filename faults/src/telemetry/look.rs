@@ -22,6 +22,8 @@ pub(super) struct Looking<'a> {
     pub(super) ground: &'a Ground,
     pub(super) question: &'a Question,
     pub(super) sign: &'a Sign,
+    /// When the fault was injected.
+    pub(super) since_us: Micros,
     /// How long an answer took before the fault.
     pub(super) before_ms: f64,
     pub(super) until: Instant,
@@ -83,6 +85,9 @@ fn judge(looking: &Looking<'_>, samples: &[Sample], took_ms: f64) -> Option<Evid
     let points = points(question.via, &question.kind);
     let sample = samples.last()?;
     let at = || Evidence::seen(sample.t_us);
+    // What does not come, or comes late, was so when it was asked for.
+    let asked_us = sample.t_us.saturating_sub((took_ms * 1e3) as Micros);
+    let before = || Evidence::seen(asked_us.max(looking.since_us));
     match looking.sign {
         Sign::True => {
             let truth = sample.truth.as_ref()?;
@@ -93,14 +98,15 @@ fn judge(looking: &Looking<'_>, samples: &[Sample], took_ms: f64) -> Option<Evid
         Sign::Stale => (sample.seen == Seen::Stale).then(at),
         // Where other devices share the card, it says so for the one.
         Sign::Silent => match sample.seen {
-            Seen::Silent => Some(at()),
+            Seen::Silent => Some(before()),
             Seen::Stale if question.shared => Some(at()),
             _ => None,
         },
         Sign::Slow(by) => {
             let answered = matches!(sample.seen, Seen::Values(_));
             let added = took_ms - looking.before_ms;
-            (answered && added >= by.millis_f64() * TIME.0).then(|| at().with("added_ms", added))
+            (answered && added >= by.millis_f64() * TIME.0)
+                .then(|| before().with("added_ms", added))
         }
         Sign::Lie(variable, value) => {
             let (point, seen, truth) = both(points, variable, sample)?;

@@ -283,12 +283,15 @@ impl Driver {
     fn answer(&mut self, order: Order, outcome: Result<(), CommandError>) {
         let readings = self.cards.read(&self.lock().plant);
         self.cards.tell(readings);
-        let body = Body::Order {
-            device: order.device,
-            command: order.command,
-            refused: outcome.as_ref().err().map(ToString::to_string),
-        };
-        self.wiring.recorder.now(&order.node, body);
+        // A heart that beats is no news.
+        if order.command != DeviceCommand::Heartbeat || outcome.is_err() {
+            let body = Body::Order {
+                device: order.device,
+                command: order.command,
+                refused: outcome.as_ref().err().map(ToString::to_string),
+            };
+            self.wiring.recorder.now(&order.node, body);
+        }
         self.cards.obeyed(&order.node, order.ticket, outcome);
     }
 

@@ -11,6 +11,9 @@ use crate::load::LedgerRow;
 use crate::playbook::Cohort;
 use crate::record::{FaultReceipt, RunHeader, WitnessReport};
 
+/// How long after an order to go off a node's processes may be seen to die.
+const AFTER_ORDER_US: Micros = 1_000_000;
+
 /// A phase, in run time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Phase {
@@ -199,6 +202,8 @@ pub struct RunFacts {
     pub ups_moves: Vec<UpsMove>,
     /// When a node's power went off (`false`) and came back.
     pub node_power: BTreeMap<String, Vec<(Micros, bool)>>,
+    /// Nodes that were told to go off, each time.
+    pub told_off: Vec<(Micros, String)>,
     /// The power-brake line of nodes: clocks as a share of nominal.
     pub brakes: BTreeMap<String, Vec<(Micros, f64)>>,
     /// The true charge of each battery, as it changed.
@@ -282,14 +287,24 @@ impl RunFacts {
         tried.chain(ready.map(|r| &*r.node)).collect()
     }
 
-    /// Nodes that lost their power after the first phase began.
+    /// Nodes that the power took after the first phase began; not those that were
+    /// told to go off.
     pub fn nodes_lost(&self) -> BTreeSet<&str> {
         self.nodes_lost_in(0..Micros::MAX)
     }
 
     /// Those of [`RunFacts::nodes_lost`] that lost it in a stretch of time.
     pub fn nodes_lost_in(&self, time: Range<Micros>) -> BTreeSet<&str> {
-        self.turned(&self.node_power, time, |on| !on)
+        let origin = self.origin_us();
+        let taken = |node: &str, (t_us, on): &(Micros, bool)| {
+            let told = |(at, name): &(Micros, String)| {
+                name == node && (*at..=at.saturating_add(AFTER_ORDER_US)).contains(t_us)
+            };
+            !on && *t_us >= origin && time.contains(t_us) && !self.told_off.iter().any(told)
+        };
+        let nodes = self.node_power.iter();
+        let lost = nodes.filter(|(node, moves)| moves.iter().any(|m| taken(node, m)));
+        lost.map(|(node, _)| &**node).collect()
     }
 
     /// Nodes whose clocks were held below nominal after the first phase began.

@@ -35,6 +35,7 @@ mod run;
 mod sample;
 mod scope;
 mod sentence;
+mod shutdown_order;
 mod supervisor;
 mod take;
 mod temperature;

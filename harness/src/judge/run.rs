@@ -6,7 +6,7 @@ use super::verdict::{INTERRUPTED, Verdict};
 use super::{
     availability, battery, common_mode, continuity, detection, energy, eviction, failover,
     generator, goodput, latency, no_false_shutdown, nodes, recharge, recovery, retransfer,
-    ride_through, supervisor, temperature, truth_lag, validity,
+    ride_through, shutdown_order, supervisor, temperature, truth_lag, validity,
 };
 use crate::playbook::Assertion;
 
@@ -91,6 +91,7 @@ fn hold(facts: &RunFacts, assertion: &Assertion) -> (&'static str, Finding) {
         Assertion::Temperature(a) => ("temperature", temperature::judge(facts, a)),
         Assertion::Retransfer(a) => ("retransfer", retransfer::judge(facts, a)),
         Assertion::Recharge(a) => ("recharge", recharge::judge(facts, a)),
+        Assertion::ShutdownOrder(a) => ("shutdown_order", shutdown_order::judge(facts, a)),
         Assertion::NoFalseShutdown(a) => ("no_false_shutdown", no_false_shutdown::judge(facts, a)),
         Assertion::TruthLag(a) => ("truth_lag", truth_lag::judge(facts, a)),
     }

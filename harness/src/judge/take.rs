@@ -9,6 +9,9 @@ use super::facts::{
 };
 use crate::record::{Body, FaultReceipt, RunHeader, WitnessReport};
 
+/// The plant's cause where a machine was switched by its BMC.
+const TOLD: &str = "told to";
+
 impl RunFacts {
     /// Takes the next event in order of time.
     pub(super) fn take(&mut self, t_us: Micros, seq: u64, body: Body) {
@@ -20,8 +23,15 @@ impl RunFacts {
                 end_us: window.end_us,
             }),
             Body::Plant {
-                component, change, ..
-            } => self.plant(t_us, seq, component, change),
+                component,
+                cause,
+                change,
+            } => {
+                if change == (Change::NodePower { on: false }) && cause == TOLD {
+                    self.told_off.push((t_us, component.clone()));
+                }
+                self.plant(t_us, seq, component, change);
+            }
             Body::Reserve { runtime_s } => {
                 self.reserves.push((t_us, runtime_s.into_iter().collect()));
             }

@@ -1,23 +1,24 @@
-//! The nodes that a playbook does not name: clients, monitor, supervisor, UPS
-//! cards.
+//! The nodes that a playbook does not name: clients, monitor, supervisor,
+//! devices' cards.
 //!
 //! Their configurations are made here and nowhere else.
 
 use serde_json::{Value as Json, json};
 
-use ridethrough_targets::plant::{Site, Ups, UpsClass};
+use ridethrough_targets::plant::{Bess, Site, Ups, UpsClass};
 use ridethrough_targets::service::Program;
-use ridethrough_targets::supervisor::{CardAddress, SupervisorService, WatchConfig};
+use ridethrough_targets::supervisor::{CardAddress, Governed, SupervisorService, WatchConfig};
+use ridethrough_targets::telemetry::Protocol;
 use ridethrough_targets::units::{Span, Watts};
 use ridethrough_targets::world::ServiceSpec;
 
 use super::address;
-use super::cards::{Card, configs, probe_config};
+use super::cards::{Card, configs, manager, port, probe_config};
 use super::model::{NodeRole, PlannedNode};
 use super::seed::service_seed;
 use super::wiring::{CLIENTS, MONITOR, SUPERVISOR};
 use crate::load::Dialect;
-use crate::playbook::{LoadSpec, StackSpec};
+use crate::playbook::{LoadSpec, NodeDef, StackSpec};
 
 /// The port of the supervisor's NUT server (IANA: `nut`).
 pub(crate) const NUT_PORT: u16 = 3493;
@@ -38,7 +39,7 @@ pub(crate) fn nut_address() -> String {
 }
 
 /// Clients, monitor and the devices' cards always; a supervisor where the site
-/// has UPSs. `doors` are the hosts and ports that must accept connections before
+/// has something to supervise and no other does. `doors` are the hosts and ports that must accept connections before
 /// the clients start.
 pub(crate) fn nodes(
     site: &Site,
@@ -61,15 +62,16 @@ pub(crate) fn nodes(
         service(MONITOR, "doorman", json!({ "doors": client.doors })),
         service(MONITOR, "probe", probe_config(&just)),
     ];
-    if !site.ups.is_empty() {
+    if supplied(site) {
         watchers.push(service(MONITOR, "watch", watch_config(site)));
     }
     let mut nodes = vec![
         node(CLIENTS, address::CLIENTS, NodeRole::Client, vec![load]),
         node(MONITOR, address::MONITOR, NodeRole::Monitor, watchers),
     ];
-    if !site.ups.is_empty() {
-        let supervisor = vec![service(SUPERVISOR, "supervisor", supervisor_config(site))];
+    if supervised(site) {
+        let config = supervisor_config(site, stack);
+        let supervisor = vec![service(SUPERVISOR, "supervisor", config)];
         nodes.push(node(
             SUPERVISOR,
             address::SUPERVISOR,
@@ -128,18 +130,55 @@ fn description(ups: &Ups) -> String {
     format!("{class} {}", ups.rating)
 }
 
+/// Whether anything in the site carries a load when the grid does not.
+pub(crate) fn supplied(site: &Site) -> bool {
+    !site.ups.is_empty() || !site.bess.is_empty()
+}
+
+/// Whether a supervisor of ours runs.
+pub(crate) fn supervised(site: &Site) -> bool {
+    supplied(site) && !site.supervisor.external
+}
+
+/// The devices that a supervisor speaks of, by name.
+pub(crate) fn supplies(site: &Site) -> impl Iterator<Item = &String> {
+    site.ups.keys().chain(site.bess.keys())
+}
+
 /// What the supervisor is told.
-fn supervisor_config(site: &Site) -> Json {
-    let device = |(name, ups): (&String, &Ups)| CardAddress {
+fn supervisor_config(site: &Site, stack: &StackSpec) -> Json {
+    let card = |name: &String, description: String, via: Protocol| CardAddress {
         name: name.clone(),
-        description: description(ups),
+        description,
         host: name.clone(),
-        port: NUT_PORT,
+        port: port(via),
     };
+    let plain = |name: &String, via| card(name, String::new(), via);
+    let machine = |(name, node): (&String, &NodeDef)| Governed {
+        name: name.clone(),
+        rack: node.rack.clone(),
+        host: manager(&node.rack),
+        port: port(Protocol::Redfish),
+        idle_w: node.idle.get(),
+        peak_w: node.peak.get(),
+    };
+    let ups = |(name, ups): (&String, &Ups)| card(name, description(ups), Protocol::Nut);
+    let bess = |(name, bess): (&String, &Bess)| {
+        let description = format!("BESS {} {}", bess.rating, bess.energy);
+        card(name, description, Protocol::Modbus)
+    };
+    let generators = site.generators.keys();
+    let transfers = site.transfers.keys();
     let config = SupervisorService {
         port: NUT_PORT,
         policy: site.supervisor.clone(),
-        devices: site.ups.iter().map(device).collect(),
+        devices: site.ups.iter().map(ups).collect(),
+        bess: site.bess.iter().map(bess).collect(),
+        generators: generators.map(|name| plain(name, Protocol::Nut)).collect(),
+        transfers: transfers
+            .map(|name| plain(name, Protocol::Redfish))
+            .collect(),
+        machines: stack.nodes.iter().map(machine).collect(),
         ..SupervisorService::default()
     };
     serde_json::to_value(config).unwrap_or_default()
@@ -155,9 +194,13 @@ fn watch_poll(site: &Site) -> Span {
 /// What the watch, a NUT client on the monitor, is told.
 fn watch_config(site: &Site) -> Json {
     let config = WatchConfig {
-        host: SUPERVISOR.into(),
+        // Without a supervisor of ours each card is asked itself.
+        host: supervised(site).then(|| SUPERVISOR.into()),
         port: NUT_PORT,
-        ups: site.ups.keys().cloned().collect(),
+        ups: match supervised(site) {
+            true => supplies(site).cloned().collect(),
+            false => site.ups.keys().cloned().collect(),
+        },
         poll: watch_poll(site),
         ..WatchConfig::default()
     };

@@ -11,7 +11,7 @@ use crate::load::Dialect;
 use crate::playbook::{Playbook, ServiceDef, StackSpec};
 
 use super::address;
-use super::infrastructure::nut_address;
+use super::infrastructure::{nut_address, supervised, supplies};
 use super::model::{NodeRole, PlannedNode};
 use super::seed::service_seed;
 
@@ -84,12 +84,12 @@ fn gateway_config(written: &GatewayConfig, stack: &StackSpec, site: &Site) -> Ga
             port,
         })
         .collect();
-    if !site.ups.is_empty() {
+    if supervised(site) {
         if config.power.nut.is_empty() {
             config.power.nut = nut_address();
         }
         if config.power.ups.is_empty() {
-            config.power.ups = site.ups.keys().cloned().collect();
+            config.power.ups = supplies(site).cloned().collect();
         }
     }
     config

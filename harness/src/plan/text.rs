@@ -138,6 +138,7 @@ pub fn assertion_name(assertion: &Assertion) -> &'static str {
         Assertion::Retransfer(_) => "retransfer",
         Assertion::Recharge(_) => "recharge",
         Assertion::NoFalseShutdown(_) => "no_false_shutdown",
+        Assertion::ShutdownOrder(_) => "shutdown_order",
         Assertion::TruthLag(_) => "truth_lag",
     }
 }
@@ -196,6 +197,7 @@ pub fn sentence(assertion: &Assertion) -> String {
         Assertion::Retransfer(a) => power::retransfer(a),
         Assertion::Recharge(a) => power::recharge(a),
         Assertion::NoFalseShutdown(a) => power::no_false_shutdown(a),
+        Assertion::ShutdownOrder(a) => power::shutdown_order(a),
         Assertion::TruthLag(a) => power::truth_lag(a),
     }
 }

@@ -5,7 +5,8 @@ use ridethrough_targets::plant::RideThrough;
 use super::text::{during, faults};
 use crate::playbook::{
     EnergyAssert, GeneratorAssert, NoCommonModeAssert, NoFalseShutdownAssert, RechargeAssert,
-    RetransferAssert, RideThroughAssert, Source, TemperatureAssert, TruthLagAssert,
+    RetransferAssert, RideThroughAssert, ShutdownOrderAssert, Source, TemperatureAssert,
+    TruthLagAssert,
 };
 
 pub(super) fn no_common_mode(a: &NoCommonModeAssert) -> String {
@@ -92,6 +93,12 @@ pub(super) fn recharge(a: &RechargeAssert) -> String {
 pub(super) fn no_false_shutdown(a: &NoFalseShutdownAssert) -> String {
     let during = during(a.during.as_deref());
     format!("no shutdown is ordered while every UPS can carry its load{during}")
+}
+
+pub(super) fn shutdown_order(a: &ShutdownOrderAssert) -> String {
+    let during = during(a.during.as_deref());
+    let order = a.machines.join(", then ");
+    format!("{order} are told to go off before the power takes them{during}")
 }
 
 pub(super) fn truth_lag(a: &TruthLagAssert) -> String {

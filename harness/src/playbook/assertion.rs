@@ -8,7 +8,7 @@ use ridethrough_targets::units::{PerUnit, Rate, Span};
 
 use super::power_assertion::{
     EnergyAssert, GeneratorAssert, NoCommonModeAssert, NoFalseShutdownAssert, RechargeAssert,
-    RetransferAssert, RideThroughAssert, TemperatureAssert, TruthLagAssert,
+    RetransferAssert, RideThroughAssert, ShutdownOrderAssert, TemperatureAssert, TruthLagAssert,
 };
 
 /// A promise about a run.
@@ -55,6 +55,9 @@ pub enum Assertion {
     Recharge(RechargeAssert),
     /// No ordered shutdown while every UPS could carry its load.
     NoFalseShutdown(NoFalseShutdownAssert),
+    /// Machines are told to go off one after the other, before the power takes
+    /// them (plant truth).
+    ShutdownOrder(ShutdownOrderAssert),
     /// How long after the truth a UPS on battery is reported as such.
     TruthLag(TruthLagAssert),
 }

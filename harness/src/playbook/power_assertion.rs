@@ -119,6 +119,17 @@ pub struct NoFalseShutdownAssert {
     pub during: Option<String>,
 }
 
+/// See [`Assertion::ShutdownOrder`](super::Assertion::ShutdownOrder).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShutdownOrderAssert {
+    /// Machines in the order in which they must be told to go off.
+    pub machines: Vec<String>,
+    /// Only what happens in this phase (default: in the whole run).
+    #[serde(default)]
+    pub during: Option<String>,
+}
+
 /// See [`Assertion::TruthLag`](super::Assertion::TruthLag).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

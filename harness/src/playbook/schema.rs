@@ -83,7 +83,7 @@ impl<'s> Shape<'s> {
                     schema: found,
                     name: Some(name),
                 };
-            } else if let Some(inner) = optional(shape.schema) {
+            } else if let Some(inner) = optional(shape.schema).or(settings(shape.schema)) {
                 shape = Shape {
                     schema: inner,
                     name: None,
@@ -103,6 +103,12 @@ impl<'s> Shape<'s> {
             _ => false,
         };
         by_type || optional(schema).is_some()
+    }
+
+    /// The word that may stand for the settings: `anyOf: [word, settings]`.
+    pub(crate) fn word(schema: &Json) -> Option<&str> {
+        settings(schema)?;
+        schema.pointer("/anyOf/0/const")?.as_str()
     }
 
     /// The variants, if this is an enum.
@@ -167,6 +173,14 @@ fn optional(schema: &Json) -> Option<&Json> {
     match any.as_slice() {
         [a, b] if is_null(&b) => Some(a),
         [a, b] if is_null(&a) => Some(b),
+        _ => None,
+    }
+}
+
+/// The settings of `anyOf: [word, settings]`.
+fn settings(schema: &Json) -> Option<&Json> {
+    match schema.get("anyOf")?.as_array()?.as_slice() {
+        [word, settings] if word.get("const").is_some() => Some(settings),
         _ => None,
     }
 }

@@ -86,6 +86,14 @@ impl Validator {
         if matches!(node.value, Value::Null) && Shape::nullable(schema) {
             return;
         }
+        if let (Some(word), Value::Text(text)) = (Shape::word(schema), &node.value) {
+            if text != word {
+                let message = format!("expected settings or `{word}`, found `{text}`");
+                let problem = Problem::new(node.place, message, "no such word");
+                self.refuse(problem, Shape::of(schema));
+            }
+            return;
+        }
         self.shape(node, Shape::of(schema), owner, key);
     }
 

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+use super::policy::{BessPolicy, GeneratorPolicy, RetransferMode, ShedLevel};
 use crate::units::Span;
 
-/// The supervisor's policy.
+/// The supervisor's policy. Its orders cross the network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SupervisorConfig {
@@ -19,6 +20,22 @@ pub struct SupervisorConfig {
     pub settle: Span,
     /// Order a shutdown (FSD) on low battery.
     pub shutdown_on_low_battery: bool,
+    /// What it gives up on battery, the first things first; all of it is taken
+    /// back once mains has settled.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shed: Vec<ShedLevel>,
+    /// It starts and stops the generators (default: they do by themselves).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generators: Option<GeneratorPolicy>,
+    /// It tells storage systems beside a bus to carry it.
+    pub bess: BessPolicy,
+    /// Whether transfer switches and storage systems go back to the grid.
+    pub retransfer: RetransferMode,
+    /// Nobody of ours decides: the devices answer on their protocols, and the
+    /// user's own supervisor is a service of the stack. `supervisor: external`
+    /// says the same.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub external: bool,
 }
 
 impl Default for SupervisorConfig {
@@ -28,8 +45,47 @@ impl Default for SupervisorConfig {
             stale_after: Span::from_secs(2),
             settle: Span::from_secs(2),
             shutdown_on_low_battery: true,
+            shed: Vec::new(),
+            generators: None,
+            bess: BessPolicy::default(),
+            retransfer: RetransferMode::default(),
+            external: false,
         }
     }
+}
+
+/// Settings, or just the word `external`.
+pub(crate) fn supervision_schema(generator: &mut SchemaGenerator) -> Schema {
+    let settings = generator.subschema_for::<SupervisorConfig>();
+    json_schema!({
+        "description": "What watches the site and decides; `external` where the user's own supervisor does.",
+        "anyOf": [{ "const": "external" }, settings],
+    })
+}
+
+/// Reads settings, or just the word `external`.
+pub(crate) fn supervision<'de, D>(deserializer: D) -> Result<SupervisorConfig, D::Error>
+where
+    D: serde::Deserializer<'de>,
+{
+    #[derive(Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Word {
+        External,
+    }
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Word(Word),
+        Policy(Box<SupervisorConfig>),
+    }
+    Ok(match Written::deserialize(deserializer)? {
+        Written::Word(Word::External) => SupervisorConfig {
+            external: true,
+            ..SupervisorConfig::default()
+        },
+        Written::Policy(policy) => *policy,
+    })
 }
 
 /// What the supervisor believes of its site.

@@ -36,7 +36,11 @@ pub(super) async fn forward(net: Arc<dyn Net>, to: Address, order: &Order) -> Tr
     }
 }
 
-async fn hand_over(net: &dyn Net, to: &Address, order: &Order) -> Result<(), ClientError> {
+pub(super) async fn hand_over(
+    net: &dyn Net,
+    to: &Address,
+    order: &Order,
+) -> Result<(), ClientError> {
     let mut client = NutClient::connect(net, &to.host, to.port, to.timeout).await?;
     client.credentials(&to.user, &to.password).await?;
     client.track().await?;

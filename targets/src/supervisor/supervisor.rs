@@ -1,5 +1,5 @@
-//! The supervisor: hears every card, serves all devices on one NUT server and
-//! says what it believes of the site.
+//! The supervisor: hears every card, serves all devices on one NUT server, says
+//! what it believes of the site, and tells devices what its policy wants.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,11 +10,15 @@ use tokio::sync::mpsc::{self, Receiver};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use super::bess::{BessEar, BessHeard, variables};
 use super::config::SupervisorConfig;
 use super::forward::{Address, forward};
+use super::govern::Govern;
 use super::machine::{DeviceView, Machine};
 use super::nut::{Device, Limits, Link, NutUser, Order, SharedBank, Tracked, is_name, serve};
+use super::policy::{Governed, Outcome};
 use super::poller::{Ear, Heard, What};
+use super::sunspec::ModbusError;
 use crate::net::{Listener, SocketOptions};
 use crate::service::{Env, FromService, ServiceError, ToService, spawn_in};
 
@@ -33,8 +37,16 @@ pub struct SupervisorService {
     pub port: u16,
     /// Its policy.
     pub policy: SupervisorConfig,
-    /// The cards that it asks.
+    /// The cards of UPSs, which it asks by NUT.
     pub devices: Vec<CardAddress>,
+    /// The cards of storage systems, which it asks and tells by Modbus.
+    pub bess: Vec<CardAddress>,
+    /// The cards of generators, which it tells by NUT.
+    pub generators: Vec<CardAddress>,
+    /// The cards of transfer switches, which it tells by Redfish.
+    pub transfers: Vec<CardAddress>,
+    /// Machines that it may cap and switch off.
+    pub machines: Vec<Governed>,
     /// Who may log in, set and command.
     pub users: Vec<NutUser>,
     /// The user that it is at the cards.
@@ -64,6 +76,10 @@ impl Default for SupervisorService {
             port: 3493,
             policy: SupervisorConfig::default(),
             devices: Vec::new(),
+            bess: Vec::new(),
+            generators: Vec::new(),
+            transfers: Vec::new(),
+            machines: Vec::new(),
             users: Vec::new(),
             card_user: "supervisor".into(),
             card_password: "supervisor".into(),
@@ -95,12 +111,13 @@ pub async fn supervisor_on(
     listener: Box<dyn Listener>,
 ) -> Result<(), ServiceError> {
     check_names(&config)?;
-    let devices = config.devices.iter();
+    let devices = config.devices.iter().chain(&config.bess);
     let devices = devices.map(|card| Device::new(&card.name, &card.description));
     let (bank, mut orders) = SharedBank::new(devices.collect(), config.users.clone(), env.seed);
     let mut supervisor = Supervisor {
         machine: Machine::new(&config.policy),
-        heard_at: vec![None; config.devices.len()],
+        govern: Govern::new(&config, Arc::clone(&env.net)),
+        heard_at: vec![None; config.devices.len() + config.bess.len()],
         bank: bank.clone(),
         forwards: JoinSet::new(),
         config,
@@ -115,16 +132,30 @@ pub async fn supervisor_on(
     }
 }
 
+/// Tells of an order that failed, or went through after one that did.
+fn tell(env: &Env, outcome: Outcome, before: Option<String>) {
+    let wish: Vec<String> = outcome.wish.iter().map(ToString::to_string).collect();
+    let word = |failed: Option<String>| failed.map_or("obeyed".to_string(), |why| why);
+    env.panel.say(FromService::State {
+        t_us: env.clock.now_us(),
+        of: format!("order:{}", outcome.device),
+        from: word(before),
+        to: word(outcome.result.err()),
+        cause: wish.join(", "),
+    });
+}
+
 fn check_names(config: &SupervisorService) -> Result<(), ServiceError> {
-    for (index, card) in config.devices.iter().enumerate() {
+    let cards: Vec<&CardAddress> = config.devices.iter().chain(&config.bess).collect();
+    for (index, card) in cards.iter().enumerate() {
         if !is_name(&card.name) {
             let name = &card.name;
             return Err(ServiceError::Config(format!(
                 "{name:?} is no name of a device"
             )));
         }
-        let twin = |c: &CardAddress| c.name.eq_ignore_ascii_case(&card.name);
-        if config.devices[..index].iter().any(twin) {
+        let twin = |c: &&CardAddress| c.name.eq_ignore_ascii_case(&card.name);
+        if cards[..index].iter().any(twin) {
             return Err(ServiceError::Config(format!("two devices {:?}", card.name)));
         }
     }
@@ -135,6 +166,7 @@ struct Supervisor {
     config: SupervisorService,
     bank: SharedBank,
     machine: Machine,
+    govern: Govern,
     /// When each device was last heard.
     heard_at: Vec<Option<Instant>>,
     forwards: JoinSet<()>,
@@ -146,6 +178,10 @@ impl Supervisor {
         let poll = self.config.policy.poll.duration().max(MIN_POLL);
         let mut ears = JoinSet::new();
         for ear in self.ears(poll) {
+            spawn_in(&mut ears, ear.listen(Arc::clone(&env.net), to.clone()));
+        }
+        let (to, mut stored) = mpsc::channel(MAX_HEARD);
+        for ear in self.bess_ears(poll) {
             spawn_in(&mut ears, ear.listen(Arc::clone(&env.net), to.clone()));
         }
         let mut beat = interval(poll);
@@ -162,6 +198,11 @@ impl Supervisor {
                     self.hear(word);
                     self.look(env);
                 }
+                Some(word) = stored.recv() => {
+                    self.hear_bess(word);
+                    self.look(env);
+                }
+                Some((outcome, before)) = self.govern.told() => tell(env, outcome, before),
                 Some(_) = self.forwards.join_next(), if !self.forwards.is_empty() => {}
                 _ = beat.tick() => {
                     self.age();
@@ -189,6 +230,44 @@ impl Supervisor {
                 timeout: self.timeout(),
             })
             .collect()
+    }
+
+    fn bess_ears(&self, poll: Duration) -> Vec<BessEar> {
+        let cards = self.config.bess.iter();
+        cards
+            .map(|card| BessEar {
+                name: card.name.clone(),
+                host: card.host.clone(),
+                port: card.port,
+                poll,
+                heartbeat: self.config.policy.bess.heartbeat.duration(),
+                timeout: self.timeout(),
+            })
+            .collect()
+    }
+
+    fn hear_bess(&mut self, heard: BessHeard) {
+        let mut bank = self.bank.lock();
+        let place = self.config.bess.iter().position(|c| c.name == heard.name);
+        let (Some(place), Some(device)) = (place, bank.device_mut(&heard.name)) else {
+            return;
+        };
+        match heard.reading {
+            Ok(reading) => {
+                for (name, value) in variables(&reading) {
+                    device.put(name, value);
+                }
+                device.link = Link::Up;
+                let place = self.config.devices.len() + place;
+                self.heard_at[place] = Some(Instant::now());
+                self.govern.hear(&heard.name, reading);
+            }
+            Err(ModbusError::Refused(_)) => device.link = Link::Stale,
+            Err(error) => {
+                tracing::debug!(device = %heard.name, %error, "card not reached");
+                device.link = Link::Down;
+            }
+        }
     }
 
     fn hear(&mut self, heard: Heard) {
@@ -222,7 +301,8 @@ impl Supervisor {
     /// Data grow stale where nothing is heard.
     fn age(&mut self) {
         let mut bank = self.bank.lock();
-        for (card, heard_at) in self.config.devices.iter().zip(&self.heard_at) {
+        let cards = self.config.devices.iter().chain(&self.config.bess);
+        for (card, heard_at) in cards.zip(&self.heard_at) {
             if let Some(device) = bank.device_mut(&card.name)
                 && device.link == Link::Up
                 && !self.is_fresh(*heard_at)
@@ -270,6 +350,16 @@ impl Supervisor {
                 from: step.from.to_string(),
                 to: step.to.to_string(),
                 cause: step.cause,
+            });
+        }
+        let sheds = self.govern.look(t_us, self.machine.state(), bank.devices());
+        for shed in sheds {
+            env.panel.say(FromService::State {
+                t_us,
+                of: "shed".into(),
+                from: shed.from.to_string(),
+                to: shed.to.to_string(),
+                cause: shed.cause,
             });
         }
     }

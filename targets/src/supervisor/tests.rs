@@ -156,7 +156,7 @@ async fn supervisor(cards: &[(&str, u16)], change: impl FnOnce(&mut SupervisorSe
             poll: Span::from_millis(10),
             stale_after: Span::from_secs(2),
             settle: Span::from_millis(100),
-            shutdown_on_low_battery: true,
+            ..SupervisorConfig::default()
         },
         devices: cards.iter().map(address).collect(),
         users: vec![NutUser::all("admin", "pw")],

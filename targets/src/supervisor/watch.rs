@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use indexmap::map::Entry;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::{MissedTickBehavior, interval};
@@ -19,8 +20,8 @@ pub const UNREACHABLE: &str = "UNREACHABLE";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct WatchConfig {
-    /// The NUT server's node.
-    pub host: String,
+    /// The NUT server's node; each device's own card where there is none.
+    pub host: Option<String>,
     /// Its port.
     pub port: u16,
     /// The devices to watch.
@@ -34,7 +35,7 @@ pub struct WatchConfig {
 impl Default for WatchConfig {
     fn default() -> Self {
         Self {
-            host: "localhost".into(),
+            host: Some("localhost".into()),
             port: 3493,
             ups: Vec::new(),
             poll: Span::from_millis(100),
@@ -51,7 +52,7 @@ pub async fn run_watch(mut env: Env, config: WatchConfig) -> Result<(), ServiceE
     let mut watcher = Watcher {
         net: Arc::clone(&env.net),
         config,
-        client: None,
+        clients: IndexMap::new(),
         seen: IndexMap::new(),
     };
     env.panel.say(FromService::Ready {
@@ -91,28 +92,31 @@ pub async fn run_watch(mut env: Env, config: WatchConfig) -> Result<(), ServiceE
 struct Watcher {
     net: Arc<dyn Net>,
     config: WatchConfig,
-    client: Option<NutClient>,
+    /// Connections by host.
+    clients: IndexMap<String, NutClient>,
     seen: IndexMap<String, String>,
 }
 
 impl Watcher {
     /// Asks for every device once; gives what changed. After the first request
-    /// that the network fails, the rest of the round is unreachable with it, so
-    /// that a round never takes longer than one connection and one answer.
+    /// that the network fails, whatever is asked of that host in the rest of the
+    /// round is unreachable with it, so that no round takes longer than one
+    /// connection and one answer for each host.
     async fn round(&mut self) -> Vec<(String, String)> {
         let mut changes = Vec::new();
-        let mut down = false;
+        let mut down: Vec<String> = Vec::new();
         for ups in self.config.ups.clone() {
-            let value = match down {
+            let host = self.config.host.clone().unwrap_or_else(|| ups.clone());
+            let value = match down.contains(&host) {
                 true => Err(ClientError::Closed),
-                false => self.ask(&ups).await,
+                false => self.ask(&host, &ups).await,
             };
             let value = match value {
                 Ok(value) => value,
                 Err(ClientError::Refused(code)) => code,
                 Err(_) => {
-                    down = true;
-                    self.client = None;
+                    self.clients.shift_remove(&host);
+                    down.push(host);
                     UNREACHABLE.into()
                 }
             };
@@ -124,16 +128,16 @@ impl Watcher {
         changes
     }
 
-    async fn ask(&mut self, ups: &str) -> Result<String, ClientError> {
-        if self.client.is_none() {
-            let config = &self.config;
-            let wait = config.timeout.duration();
-            let net = self.net.as_ref();
-            self.client = Some(NutClient::connect(net, &config.host, config.port, wait).await?);
-        }
-        match &mut self.client {
-            Some(client) => client.get_var(ups, "ups.status").await,
-            None => Err(ClientError::Closed),
-        }
+    async fn ask(&mut self, host: &str, ups: &str) -> Result<String, ClientError> {
+        let client = match self.clients.entry(host.to_string()) {
+            Entry::Occupied(open) => open.into_mut(),
+            Entry::Vacant(vacant) => {
+                let wait = self.config.timeout.duration();
+                let net = self.net.as_ref();
+                let client = NutClient::connect(net, host, self.config.port, wait).await?;
+                vacant.insert(client)
+            }
+        };
+        client.get_var(ups, "ups.status").await
     }
 }

@@ -1,5 +1,7 @@
 //! What a power device can be told, whatever the protocol.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// An order to one device.
@@ -95,6 +97,36 @@ pub enum DeviceCommand {
     },
     /// A cooling unit is restarted by a person.
     Restart,
+}
+
+impl fmt::Display for DeviceCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let switch = |on: &bool| if *on { "on" } else { "off" };
+        match self {
+            Self::Output { on } => write!(f, "output {}", switch(on)),
+            Self::Bypass { on } => write!(f, "bypass {}", switch(on)),
+            Self::Reset => f.write_str("reset"),
+            Self::Select { source } => write!(f, "select input {}", source + 1),
+            Self::Prefer { source } => write!(f, "prefer input {}", source + 1),
+            Self::Inhibit { on } => write!(f, "inhibit {}", switch(on)),
+            Self::Retransfer { on } => write!(f, "retransfer {}", switch(on)),
+            Self::Start => f.write_str("start"),
+            Self::Stop => f.write_str("stop"),
+            Self::Connect { on } => write!(f, "contactors {}", switch(on)),
+            Self::Run { on } => write!(f, "inverter {}", switch(on)),
+            Self::Island { on } => write!(f, "island {}", switch(on)),
+            Self::Form { on } => write!(f, "form the grid {}", switch(on)),
+            Self::Power { watts: Some(watts) } => write!(f, "give {watts} W"),
+            Self::Power { watts: None } => f.write_str("give what it will"),
+            Self::Heartbeat => f.write_str("heartbeat"),
+            Self::Outlet { index, on } => write!(f, "outlet {} {}", index + 1, switch(on)),
+            Self::Breaker { on } => write!(f, "breaker {}", switch(on)),
+            Self::Machine { on } => write!(f, "power {}", switch(on)),
+            Self::Limit { watts: Some(watts) } => write!(f, "limit {watts} W"),
+            Self::Limit { watts: None } => f.write_str("no limit"),
+            Self::Restart => f.write_str("restart"),
+        }
+    }
 }
 
 /// What became of an order.

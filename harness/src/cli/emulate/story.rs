@@ -20,14 +20,7 @@ pub(super) fn line(story: &Story) -> String {
             device,
             command,
             outcome,
-        } => {
-            let command = serde_json::to_value(command).unwrap_or_default();
-            let what = match &command {
-                serde_json::Value::String(word) => word.clone(),
-                other => told(other),
-            };
-            row(*t_us, device, &format!("told {what}: {outcome}"))
-        }
+        } => row(*t_us, device, &format!("told {command}: {outcome}")),
     }
 }
 

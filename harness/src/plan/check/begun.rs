@@ -62,6 +62,7 @@ fn phase_of_faults(assertion: &Assertion) -> Option<&str> {
         | Assertion::Generator(_)
         | Assertion::Temperature(_)
         | Assertion::NoFalseShutdown(_)
+        | Assertion::ShutdownOrder(_)
         | Assertion::TruthLag(_) => &None,
     };
     during.as_deref()

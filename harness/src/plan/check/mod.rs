@@ -11,6 +11,7 @@ mod power;
 mod promises;
 mod site;
 mod stack;
+mod supervisor;
 mod telemetry;
 mod world;
 

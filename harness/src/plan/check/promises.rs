@@ -4,7 +4,7 @@ use ridethrough_targets::units::PerUnit;
 
 use crate::playbook::{
     Assertion, EvictionAssert, LatencyAssert, NodesAssert, RechargeAssert, RetransferAssert, Scope,
-    TruthLagAssert,
+    Source, TruthLagAssert,
 };
 
 use super::super::machines::replicas;
@@ -72,6 +72,10 @@ fn names(c: &mut Checker<'_>, path: &str, assertion: &Assertion) {
             phase(c, path, a.during.as_deref());
         }
         Assertion::NoFalseShutdown(a) => phase(c, path, a.during.as_deref()),
+        Assertion::ShutdownOrder(a) => {
+            power::machines(c, path, &a.machines);
+            phase(c, path, a.during.as_deref());
+        }
         Assertion::Retransfer(RetransferAssert {
             ups: name, during, ..
         })
@@ -157,10 +161,20 @@ fn needs(c: &mut Checker<'_>, path: &str, assertion: &Assertion) {
             | Assertion::NoFalseShutdown(_)
             | Assertion::TruthLag(_)
     );
-    if needs_ups && !powered {
+    // A supervisor speaks of storage systems too.
+    let spoken_of = matches!(assertion, Assertion::Supervisor(_)) && !playbook.site.bess.is_empty();
+    if needs_ups && !powered && !spoken_of {
         let message = format!("`{name}` needs a UPS, and the site has none");
         c.wrong_key(path, message, "nothing to look at");
         return;
+    }
+    if let Assertion::Supervisor(a) = assertion
+        && a.via == Source::Supervisor
+        && playbook.site.supervisor.external
+    {
+        let message = "the site's supervisor is external, and says nothing here".to_string();
+        c.wrong(&format!("{path}.via"), message, "not heard");
+        c.hint("ask the UPSs' cards: `via: nut`");
     }
     let needs_fault = matches!(
         assertion,

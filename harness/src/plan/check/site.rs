@@ -10,6 +10,7 @@ use super::super::address;
 use super::super::cards::cards;
 use super::super::machines::loads;
 use super::checker::Checker;
+use super::supervisor;
 
 pub(super) fn check(c: &mut Checker<'_>) {
     let playbook = c.playbook;
@@ -22,6 +23,7 @@ pub(super) fn check(c: &mut Checker<'_>) {
         }
     }
     hosts(c);
+    supervisor::check(c);
 }
 
 /// A device's card is a host of the device's name; a rack has its manager.
@@ -40,6 +42,13 @@ fn hosts(c: &mut Checker<'_>) {
         }
     }
     let cards = cards(site, stack);
+    for (i, card) in cards.iter().enumerate() {
+        if cards[..i].iter().any(|other| other.node == card.node) {
+            let message = format!("two cards are called `{}`", card.node);
+            c.wrong_key("site.racks", message, "taken");
+            c.hint("a rack's manager is called after its rack");
+        }
+    }
     if cards.len() > address::MOST {
         let message = format!("more than {} devices with a card", address::MOST);
         c.wrong_key("site", message, "too many");

@@ -49,8 +49,10 @@ pub struct Site {
     /// Cooling units.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub cooling: IndexMap<String, Cooling>,
-    /// What watches the site and decides.
-    #[serde(default)]
+    /// What watches the site and decides; `external` where the user's own
+    /// supervisor does.
+    #[serde(default, deserialize_with = "crate::supervisor::supervision")]
+    #[schemars(schema_with = "crate::supervisor::supervision_schema")]
     pub supervisor: crate::supervisor::SupervisorConfig,
 }
 

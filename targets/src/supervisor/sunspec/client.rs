@@ -120,17 +120,42 @@ impl ModbusClient {
             if id == 0xffff {
                 return Ok(map);
             }
-            let mut words = Vec::new();
             let whole = length + 2;
-            while words.len() < whole && whole <= MAX_MAP {
-                let count = (whole - words.len()).min(usize::from(MAX_READ));
-                let from = (at + words.len()) as u16;
-                words.extend(self.read(from, count as u16).await?);
+            if whole > MAX_MAP {
+                return Err(ModbusError::Unexpected);
             }
+            let words = self.registers(at as u16, whole).await?;
             map.models.insert(id, (at as u16, words));
             at += whole;
         }
         Err(ModbusError::Unexpected)
+    }
+
+    /// Reads some models of a known map again.
+    ///
+    /// # Errors
+    /// A refusal, or the network's.
+    pub async fn refresh(
+        &mut self,
+        map: &mut SunspecMap,
+        models: &[u16],
+    ) -> Result<(), ModbusError> {
+        for id in models {
+            if let Some((at, words)) = map.models.get_mut(id) {
+                *words = self.registers(*at, words.len()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// As many registers as there are, in as many requests as it takes.
+    async fn registers(&mut self, at: u16, count: usize) -> Result<Vec<u16>, ModbusError> {
+        let mut words = Vec::new();
+        while words.len() < count {
+            let next = (count - words.len()).min(usize::from(MAX_READ));
+            words.extend(self.read(at + words.len() as u16, next as u16).await?);
+        }
+        Ok(words)
     }
 
     async fn request(&mut self, pdu: &[u8]) -> Result<Vec<u8>, ModbusError> {
@@ -174,6 +199,13 @@ impl SunspecMap {
     pub fn word(&self, model: u16, point: usize) -> Option<u16> {
         let word = *self.models.get(&model)?.1.get(point)?;
         (word != 0xffff).then_some(word)
+    }
+
+    /// A point of two registers.
+    pub fn long(&self, model: u16, point: usize) -> Option<u32> {
+        let words = &self.models.get(&model)?.1;
+        let (high, low) = (*words.get(point)?, *words.get(point + 1)?);
+        Some(u32::from(high) << 16 | u32::from(low))
     }
 
     /// An unsigned point in units of ten to the power that another point holds.

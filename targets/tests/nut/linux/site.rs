@@ -108,6 +108,7 @@ impl Site {
                 stale_after: Span::from_secs(1),
                 settle: Span::from_millis(500),
                 shutdown_on_low_battery: shuts_down,
+                ..SupervisorConfig::default()
             },
             devices: vec![CardAddress {
                 name: "ups-a".into(),
