@@ -195,6 +195,18 @@ async fn writes_become_orders_and_lapse() {
     assert_eq!(told, wanted);
 }
 
+#[test]
+fn a_time_to_revert_that_is_written_last_begins_then() {
+    let held = Held {
+        set_on: true,
+        ..Held::new()
+    };
+    let written = order::read(40_327, &[0, 5], &held, &reading());
+    let written = written.ok().unwrap();
+    assert!(written.armed && written.held.revert_s == 5);
+    assert_eq!(written.orders, []);
+}
+
 #[tokio::test]
 async fn what_the_device_refuses_is_a_device_failure_and_leaves_no_trace() {
     let (_board, mut orders, mut stream) = server().await;
