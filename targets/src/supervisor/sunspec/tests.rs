@@ -17,6 +17,7 @@ use crate::telemetry::{
     BessMode, BessReading, BessStatus, Board, CommandError, DeviceCommand, DeviceOrder, Distorted,
     Distortion, Identity, Reading,
 };
+use crate::units::Span;
 
 const WAIT: Duration = Duration::from_secs(20);
 
@@ -41,6 +42,10 @@ fn reading() -> BessReading {
 }
 
 async fn server() -> (Board, Receiver<DeviceOrder>, TcpStream) {
+    serve(SunspecConfig::default()).await
+}
+
+async fn serve(config: SunspecConfig) -> (Board, Receiver<DeviceOrder>, TcpStream) {
     let plates = vec![
         Identity::new("grid", "utility", ""),
         Identity::new("bess-1", "bess", "500kW"),
@@ -50,11 +55,7 @@ async fn server() -> (Board, Receiver<DeviceOrder>, TcpStream) {
     let net = HostNet::loopback();
     let listener = net.listen(0, SocketOptions::default()).await.unwrap();
     let address = listener.local_addr();
-    tokio::spawn(run_sunspec_on(
-        board.clone(),
-        SunspecConfig::default(),
-        listener,
-    ));
+    tokio::spawn(run_sunspec_on(board.clone(), config, listener));
     (board, orders, TcpStream::connect(address).await.unwrap())
 }
 
@@ -258,6 +259,24 @@ async fn nonsense_and_a_thousand_idle_clients_stall_nobody() {
         ask(&mut stream, 255, &read_at(40_000, 2)).await,
         b"\x03\x04SunS"
     );
+}
+
+#[tokio::test]
+async fn a_client_that_reads_nothing_or_says_half_is_dropped() {
+    let short = SunspecConfig {
+        idle: Span::from_millis(200),
+        write: Span::from_millis(200),
+        ..SunspecConfig::default()
+    };
+    let (_board, _orders, mut deaf) = serve(short).await;
+    let mut half = TcpStream::connect(deaf.peer_addr().unwrap()).await.unwrap();
+    half.write_all(&[0, 1, 0, 0, 0, 6, 1]).await.unwrap();
+    let mut rest = Vec::new();
+    let _ = timeout(WAIT, half.read_to_end(&mut rest)).await.unwrap();
+    assert!(rest.is_empty());
+    let question = [&[0, 1, 0, 0, 0, 6, 1][..], &read_at(40_000, 125)].concat();
+    let ask = async { while deaf.write_all(&question).await.is_ok() {} };
+    timeout(WAIT, ask).await.unwrap();
 }
 
 proptest! {
