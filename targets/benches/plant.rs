@@ -1,5 +1,6 @@
 //! How fast the plant is where it is large: a day of a hall of ten thousand
-//! racks, with fifty electrical events:
+//! racks, with fifty electrical events, and an outage of a site of ten thousand
+//! devices whose meters are shown on a board:
 //! `cargo bench -p ridethrough-targets --bench plant`.
 #![forbid(unsafe_code)]
 
@@ -9,6 +10,7 @@ use ridethrough_targets::clock::{Clock, Micros};
 use ridethrough_targets::plant::{
     Change, NodeLoad, Plant, PlantAction, PlantEvent, PowerTarget, Site, SiteError,
 };
+use ridethrough_targets::telemetry::Board;
 use ridethrough_targets::units::{PerUnit, Watts};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -26,6 +28,14 @@ const DAY: Micros = 24 * HOUR;
 /// What a day may take.
 const BAR_S: f64 = 2.0;
 
+/// Rows of the site of devices, each with ten devices of six kinds.
+const ROWS: usize = 1_000;
+/// How long its grid is gone, and how long it is watched.
+const OUTAGE: Micros = 60 * S;
+const WATCHED: Micros = 180 * S;
+/// What that outage may take.
+const BAR_OUTAGE_S: f64 = 1.0;
+
 /// Two feeds. Rows and racks are multiplied from what is written here.
 const PATTERN: &str = "
 name: hall
@@ -39,6 +49,17 @@ pdus:
 feeds: {a: ups-a, b: ups-b}
 racks:
   pattern: {cords: [pdu-a, pdu-b]}
+";
+
+/// One row of the site of devices.
+const ROW_PATTERN: &str = "
+name: rows
+utilities: {grid: {}}
+generators: {gen: {rating: 20kW, cooldown: 5s}}
+transfers: {ats: {from: [grid, gen], kind: ats, retransfer_delay: 2s}}
+ups: {ups: {from: ats, class: vfi, rating: 12kW, battery: {energy: 1kWh, runtime: 4m}}}
+pdus: {pdu: {from: ups, breaker: {rating: 63A}}}
+racks: {rack: {cords: [pdu], bbu: {rating: 6kW}}}
 ";
 
 fn main() -> ExitCode {
@@ -72,6 +93,28 @@ fn measure() -> Result<()> {
             || day(&mut build(&site, &loads)?, true),
         )?;
     }
+    let (site, loads) = rows()?;
+    let devices = build(&site, &loads)?.identities().len();
+    println!("a site of {devices} devices of seven kinds");
+    rounds("  built", None, || build(&site, &loads).map(drop))?;
+    let plant = build(&site, &loads)?;
+    let (board, _orders) = Board::new(Clock::start(), plant.identities());
+    rounds("  every meter read and shown once", None, || {
+        board.publish(plant.readings());
+        Ok(())
+    })?;
+    let mut looks = 0;
+    let what = "  a minute without grid, shown whenever it moves";
+    let mut plants = Vec::new();
+    for _ in 0..ROUNDS {
+        plants.push(build(&site, &loads)?);
+    }
+    rounds(what, Some(BAR_OUTAGE_S), || {
+        let mut plant = plants.pop().ok_or("no plant left")?;
+        looks = outage(&mut plant, &board)?;
+        Ok(())
+    })?;
+    println!("  (shown {looks} times)");
     Ok(())
 }
 
@@ -119,6 +162,84 @@ fn hall(class: &str) -> Result<(Site, Vec<NodeLoad>)> {
         });
     }
     Ok((site, loads))
+}
+
+/// Rows that hang on one grid, each with a generator, a transfer switch, two
+/// UPSs, two PDUs, a power shelf and three machines.
+fn rows() -> Result<(Site, Vec<NodeLoad>)> {
+    let mut site: Site = serde_yaml::from_str(ROW_PATTERN)?;
+    let mut loads = Vec::new();
+    let lacks = "the pattern lacks a device";
+    let generator = site.generators.swap_remove("gen").ok_or(lacks)?;
+    let transfer = site.transfers.swap_remove("ats").ok_or(lacks)?;
+    let ups = site.ups.swap_remove("ups").ok_or(lacks)?;
+    let pdu = site.pdus.swap_remove("pdu").ok_or(lacks)?;
+    let rack = site.racks.swap_remove("rack").ok_or(lacks)?;
+    for k in 0..ROWS {
+        let (ats, r) = (format!("ats-{k}"), format!("r{k}"));
+        site.generators
+            .insert(format!("gen-{k}"), generator.clone());
+        let mut transfer = transfer.clone();
+        transfer.from = ["grid".into(), format!("gen-{k}")];
+        site.transfers.insert(ats.clone(), transfer);
+        let mut rack = rack.clone();
+        rack.cords = Vec::new();
+        for feed in ["a", "b"] {
+            let mut ups = ups.clone();
+            ups.from = ats.clone();
+            site.ups.insert(format!("ups-{feed}-{k}"), ups);
+            let mut pdu = pdu.clone();
+            pdu.from = format!("ups-{feed}-{k}");
+            site.pdus.insert(format!("pdu-{feed}-{k}"), pdu);
+            rack.cords.push(format!("pdu-{feed}-{k}"));
+        }
+        site.racks.insert(r.clone(), rack);
+        loads.extend((1..=3).map(|n| NodeLoad {
+            name: format!("n{k}-{n}"),
+            rack: r.clone(),
+            idle: Watts(400.0),
+            peak: Watts(1_000.0),
+        }));
+    }
+    Ok((site, loads))
+}
+
+/// Loses the grid for a minute, and shows the meters on the board whenever
+/// something happens; how often that was.
+fn outage(plant: &mut Plant, board: &Board) -> Result<usize> {
+    let mut heard = Vec::new();
+    let mut looks = 0;
+    let mut hear = |plant: &Plant, events: Vec<PlantEvent>| {
+        if !events.is_empty() {
+            board.publish(plant.readings());
+            looks += 1;
+            heard.extend(events);
+        }
+    };
+    let lost = PlantAction::Supply {
+        utility: "grid".into(),
+        level: PerUnit(0.0),
+    };
+    let back = PlantAction::SupplyRestored {
+        utility: "grid".into(),
+    };
+    for (until, action) in [(0, Some(lost)), (OUTAGE, Some(back)), (WATCHED, None)] {
+        while let Some(next) = plant.next_event_us().filter(|next| *next <= until) {
+            let events = plant.advance(next);
+            hear(plant, events);
+        }
+        let events = plant.advance(until);
+        hear(plant, events);
+        if let Some(action) = action {
+            let events = plant.act(&action);
+            hear(plant, events);
+        }
+    }
+    // Every UPS goes to its battery and comes back, at the least.
+    if heard.len() < 4 * ROWS {
+        return Err(format!("only {} events", heard.len()).into());
+    }
+    Ok(looks)
 }
 
 fn build(site: &Site, loads: &[NodeLoad]) -> Result<Plant> {

@@ -24,19 +24,23 @@ pub(crate) struct Output {
 }
 
 impl Peer {
-    /// DMTF's tools live in an environment of their own, which `.ci/run` makes.
+    /// DMTF's tools live in an environment of their own.
     pub(crate) fn find(program: &str) -> Option<Self> {
         let path = std::env::var_os("PATH").unwrap_or_default();
+        let installed = || {
+            let mut folders = std::env::split_paths(&path).map(|folder| folder.join(program));
+            folders.find(|path| path.is_file()).map(Self)
+        };
+        Self::find_in("redfish", program).or_else(installed)
+    }
+
+    /// A program of one of the environments that `.ci/run` makes.
+    pub(crate) fn find_in(environment: &str, program: &str) -> Option<Self> {
         let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
         let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
-        let own = cache
-            .or_else(home)
-            .map(|c| c.join("ridethrough/redfish/bin"));
-        own.into_iter()
-            .chain(std::env::split_paths(&path))
-            .map(|folder| folder.join(program))
-            .find(|path| path.is_file())
-            .map(Self)
+        let folder = cache.or_else(home)?.join("ridethrough").join(environment);
+        let path = folder.join("bin").join(program);
+        path.is_file().then_some(Self(path))
     }
 
     /// Another program of the same folder.

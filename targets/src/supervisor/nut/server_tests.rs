@@ -131,6 +131,19 @@ async fn a_silent_client_is_dropped_and_an_active_one_is_not() {
 }
 
 #[tokio::test]
+async fn a_client_that_reads_nothing_is_dropped() {
+    let limits = Limits {
+        write: Duration::from_millis(200),
+        ..Limits::default()
+    };
+    let (_bank, port) = served(limits).await;
+    let mut deaf = raw(port).await;
+    let ask = async { while deaf.io.write_all(b"LIST VAR ups1\n").await.is_ok() {} };
+    let wait = Duration::from_secs(20);
+    tokio::time::timeout(wait, ask).await.unwrap();
+}
+
+#[tokio::test]
 async fn the_client_speaks_all_of_it() {
     let (bank, port) = served(Limits::default()).await;
     let net = HostNet::loopback();

@@ -25,8 +25,8 @@ const SET_INV_STATE: u16 = 432;
 pub(super) struct Written {
     pub(super) held: Held,
     pub(super) orders: Vec<DeviceCommand>,
-    /// The set-point was written: its time to revert begins anew.
-    pub(super) set: bool,
+    /// The set-point or its time to revert was written: the time begins anew.
+    pub(super) armed: bool,
 }
 
 /// Reads a write. All of it is good, or none of it is done.
@@ -41,6 +41,7 @@ pub(super) fn read(
         held: held.clone(),
         orders: Vec::new(),
         set: false,
+        armed: false,
         mode: 1,
         reading,
     };
@@ -69,7 +70,7 @@ pub(super) fn read(
     Ok(Written {
         held: writing.held,
         orders: writing.orders,
-        set: writing.set,
+        armed: writing.set || writing.armed,
     })
 }
 
@@ -80,7 +81,11 @@ fn pair(register: u16) -> bool {
 struct Writing<'a> {
     held: Held,
     orders: Vec<DeviceCommand>,
+    /// The set-point was written.
     set: bool,
+    /// Its time to revert was written: clients that write in order of
+    /// registers do so last.
+    armed: bool,
     mode: u16,
     reading: &'a BessReading,
 }
@@ -89,7 +94,10 @@ impl Writing<'_> {
     fn long(&mut self, register: u16, value: u32) -> Result<(), Exception> {
         match register {
             W_SET => self.power(f64::from(value as i32) * watts_step(self.reading))?,
-            W_SET_RVRT_TMS => self.held.revert_s = value,
+            W_SET_RVRT_TMS => {
+                self.held.revert_s = value;
+                self.armed = true;
+            }
             _ => {
                 self.held.controller = value;
                 self.orders.push(DeviceCommand::Heartbeat);

@@ -228,7 +228,7 @@ impl Server {
         }
         let mut state = unit.lock();
         state.held = written.held;
-        if written.set {
+        if written.armed {
             let (on, after) = (state.held.set_on, u64::from(state.held.revert_s));
             let now = self.board.clock().now_us();
             state.revert_at = (on && after > 0).then(|| now + after * 1_000_000);

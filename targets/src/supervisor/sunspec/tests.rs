@@ -17,6 +17,7 @@ use crate::telemetry::{
     BessMode, BessReading, BessStatus, Board, CommandError, DeviceCommand, DeviceOrder, Distorted,
     Distortion, Identity, Reading,
 };
+use crate::units::Span;
 
 const WAIT: Duration = Duration::from_secs(20);
 
@@ -41,6 +42,10 @@ fn reading() -> BessReading {
 }
 
 async fn server() -> (Board, Receiver<DeviceOrder>, TcpStream) {
+    serve(SunspecConfig::default()).await
+}
+
+async fn serve(config: SunspecConfig) -> (Board, Receiver<DeviceOrder>, TcpStream) {
     let plates = vec![
         Identity::new("grid", "utility", ""),
         Identity::new("bess-1", "bess", "500kW"),
@@ -50,11 +55,7 @@ async fn server() -> (Board, Receiver<DeviceOrder>, TcpStream) {
     let net = HostNet::loopback();
     let listener = net.listen(0, SocketOptions::default()).await.unwrap();
     let address = listener.local_addr();
-    tokio::spawn(run_sunspec_on(
-        board.clone(),
-        SunspecConfig::default(),
-        listener,
-    ));
+    tokio::spawn(run_sunspec_on(board.clone(), config, listener));
     (board, orders, TcpStream::connect(address).await.unwrap())
 }
 
@@ -195,6 +196,18 @@ async fn writes_become_orders_and_lapse() {
     assert_eq!(told, wanted);
 }
 
+#[test]
+fn a_time_to_revert_that_is_written_last_begins_then() {
+    let held = Held {
+        set_on: true,
+        ..Held::new()
+    };
+    let written = order::read(40_327, &[0, 5], &held, &reading());
+    let written = written.ok().unwrap();
+    assert!(written.armed && written.held.revert_s == 5);
+    assert_eq!(written.orders, []);
+}
+
 #[tokio::test]
 async fn what_the_device_refuses_is_a_device_failure_and_leaves_no_trace() {
     let (_board, mut orders, mut stream) = server().await;
@@ -246,6 +259,24 @@ async fn nonsense_and_a_thousand_idle_clients_stall_nobody() {
         ask(&mut stream, 255, &read_at(40_000, 2)).await,
         b"\x03\x04SunS"
     );
+}
+
+#[tokio::test]
+async fn a_client_that_reads_nothing_or_says_half_is_dropped() {
+    let short = SunspecConfig {
+        idle: Span::from_millis(200),
+        write: Span::from_millis(200),
+        ..SunspecConfig::default()
+    };
+    let (_board, _orders, mut deaf) = serve(short).await;
+    let mut half = TcpStream::connect(deaf.peer_addr().unwrap()).await.unwrap();
+    half.write_all(&[0, 1, 0, 0, 0, 6, 1]).await.unwrap();
+    let mut rest = Vec::new();
+    let _ = timeout(WAIT, half.read_to_end(&mut rest)).await.unwrap();
+    assert!(rest.is_empty());
+    let question = [&[0, 1, 0, 0, 0, 6, 1][..], &read_at(40_000, 125)].concat();
+    let ask = async { while deaf.write_all(&question).await.is_ok() {} };
+    timeout(WAIT, ask).await.unwrap();
 }
 
 proptest! {

@@ -5,6 +5,7 @@
 //! fails instead, so that no pipeline goes green for want of a peer.
 
 mod clients;
+mod daemon;
 mod peer;
 mod site;
 mod upsd;

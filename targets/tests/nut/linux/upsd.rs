@@ -1,12 +1,8 @@
 //! Our client, supervisor and watcher at Debian's `upsd` with its `dummy-ups`.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::process::Stdio;
 use std::time::Duration;
 
 use libtest_mimic::Failed;
-use nix::unistd::{User, geteuid};
 use ridethrough_targets::net::HostNet;
 use ridethrough_targets::service::FromService;
 use ridethrough_targets::supervisor::nut::{ClientError, NutClient};
@@ -14,88 +10,17 @@ use ridethrough_targets::supervisor::{
     CardAddress, SupervisorConfig, SupervisorService, WatchConfig, run_watch, supervisor_on,
 };
 use ridethrough_targets::units::Span;
-use tempfile::TempDir;
-use tokio::process::Child;
 use tokio::time::timeout;
 
+use super::daemon::Daemon;
 use super::peer::{Peer, WAIT, check};
 use super::site::{env, listener, until, users};
 
-/// A running `upsd` with one dummy device, `ups1`.
-struct Daemon {
-    folder: TempDir,
-    port: u16,
-    _processes: [Child; 2],
-}
-
-impl Daemon {
-    async fn start(upsd: &Peer) -> Result<Self, Failed> {
-        let driver = Peer::find("dummy-ups").ok_or("no dummy-ups beside upsd")?;
-        let folder = tempfile::tempdir()?;
-        // The port is free again when its listener is dropped.
-        let (held, port) = listener().await?;
-        drop(held);
-        for (name, text) in [
-            ("ups.conf", "[ups1]\ndriver = dummy-ups\nport = ups1.dev\n".to_string()),
-            ("upsd.conf", format!("LISTEN 127.0.0.1 {port}\n")),
-            (
-                "upsd.users",
-                "[supervisor]\npassword = supervisor\nactions = SET FSD\ninstcmds = ALL\nupsmon primary\n".to_string(),
-            ),
-        ] {
-            let path = folder.path().join(name);
-            fs::write(&path, text)?;
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o640))?;
-        }
-        let daemon = |peer: &Peer, arguments: &[&str]| -> Result<Child, Failed> {
-            let log = fs::File::create(folder.path().join(format!("log{}", arguments.len())))?;
-            let user = User::from_uid(geteuid())?
-                .ok_or("this user has no name")?
-                .name;
-            Ok(peer
-                .command_in(folder.path())
-                .args(arguments)
-                .args(["-u", &user, "-D"])
-                .stdout(Stdio::from(log.try_clone()?))
-                .stderr(Stdio::from(log))
-                .spawn()?)
-        };
-        let device = folder.path().join("ups1.dev");
-        fs::write(device, "ups.status: OL\nbattery.charge: 42\n")?;
-        let processes = [daemon(&driver, &["-a", "ups1"])?, daemon(upsd, &[])?];
-        let daemon = Self {
-            folder,
-            port,
-            _processes: processes,
-        };
-        let up = async {
-            loop {
-                if let Ok(mut client) = daemon.client().await
-                    && client
-                        .get_var("ups1", "ups.status")
-                        .await
-                        .is_ok_and(|s| s == "OL")
-                {
-                    return;
-                }
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        };
-        let logs = || {
-            let log = |name| fs::read_to_string(daemon.folder.path().join(name));
-            format!("upsd never came up: {:?} {:?}", log("log0"), log("log2"))
-        };
-        timeout(WAIT, up).await.map_err(|_| logs())?;
-        Ok(daemon)
-    }
-
-    async fn client(&self) -> Result<NutClient, ClientError> {
-        NutClient::connect(&HostNet::loopback(), "upsd", self.port, WAIT).await
-    }
-}
+/// What the dummy device says of itself.
+const DEVICE: &str = "ups.status: OL\nbattery.charge: 42\n";
 
 pub(crate) async fn client(upsd: Peer) -> Result<(), Failed> {
-    let daemon = Daemon::start(&upsd).await?;
+    let daemon = Daemon::start(&upsd, "ups1", DEVICE).await?;
     let mut client = daemon.client().await?;
     let listed = client.list_ups().await?;
     check(
@@ -136,7 +61,7 @@ pub(crate) async fn client(upsd: Peer) -> Result<(), Failed> {
 
 /// A real `upsd` stands in for a card.
 pub(crate) async fn supervisor(upsd: Peer) -> Result<(), Failed> {
-    let daemon = Daemon::start(&upsd).await?;
+    let daemon = Daemon::start(&upsd, "ups1", DEVICE).await?;
     let (listener, port) = listener().await?;
     let (supervisor_env, mut supervisor) = env("supervisor");
     let config = SupervisorService {
