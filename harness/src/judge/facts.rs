@@ -88,6 +88,17 @@ pub enum Weakness {
     Off,
 }
 
+/// A move of a BESS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BessMove {
+    /// When.
+    pub t_us: Micros,
+    /// The BESS.
+    pub bess: String,
+    /// It forms the grid from now on.
+    pub forms: bool,
+}
+
 /// A UPS changed state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UpsMove {
@@ -200,6 +211,8 @@ pub struct RunFacts {
     pub ups: BTreeSet<String>,
     /// Moves of UPSs.
     pub ups_moves: Vec<UpsMove>,
+    /// Moves of BESSs.
+    pub bess_moves: Vec<BessMove>,
     /// When a node's power went off (`false`) and came back.
     pub node_power: BTreeMap<String, Vec<(Micros, bool)>>,
     /// Nodes that were told to go off, each time.

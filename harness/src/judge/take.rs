@@ -1,11 +1,11 @@
 //! What each kind of event adds to the facts.
 
 use ridethrough_targets::clock::Micros;
-use ridethrough_targets::plant::{BatteryState, Change, UpsState};
+use ridethrough_targets::plant::{BatteryState, BessState, Change, UpsState};
 
 use super::facts::{
-    BusPoint, Charge, Fault, GeneratorMove, LoadEnd, Move, Phase, Ready, RunEnd, RunFacts, Seen,
-    UpsMove, Weakness,
+    BessMove, BusPoint, Charge, Fault, GeneratorMove, LoadEnd, Move, Phase, Ready, RunEnd,
+    RunFacts, Seen, UpsMove, Weakness,
 };
 use crate::record::{Body, FaultReceipt, RunHeader, WitnessReport};
 
@@ -129,6 +129,11 @@ impl RunFacts {
                 self.weak(t_us, &component, Weakness::Low, low);
                 self.charge(t_us, &component, charge);
             }
+            Change::Bess { to, .. } => self.bess_moves.push(BessMove {
+                t_us,
+                bess: component,
+                forms: to == BessState::Forming,
+            }),
             Change::Generator { from, to } => {
                 let moves = self.generators.entry(component).or_default();
                 moves.push(GeneratorMove {

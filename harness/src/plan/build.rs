@@ -2,8 +2,11 @@
 
 use std::path::Path;
 
+use ridethrough_targets::telemetry::Protocol;
+
 use crate::playbook::{
-    Loaded, Playbook, PlaybookErrors, Problem, WorldKind, load_parts, read, shown,
+    Assertion, Loaded, Playbook, PlaybookErrors, Problem, Teller, WorldKind, load_parts, read,
+    shown,
 };
 
 use super::check::{check, check_rest};
@@ -99,6 +102,7 @@ fn build(loaded: &Loaded) -> Option<Plan> {
         entry: &entry,
         model: model(&playbook.stack),
         doors: doors(&playbook.stack, &entry),
+        watched: watched(&playbook.assert),
         dialect: dialect(&playbook.stack),
     };
     nodes.extend(infrastructure::nodes(
@@ -129,6 +133,18 @@ fn build(loaded: &Loaded) -> Option<Plan> {
         notes: common_mode::notes(&playbook.site),
         playbook: playbook.clone(),
     })
+}
+
+/// Protocols that a promise looks through, beside NUT at the supervisor.
+fn watched(promises: &[Assertion]) -> Vec<Protocol> {
+    let has = |teller| {
+        let asks = |a: &Assertion| matches!(a, Assertion::TruthLag(a) if a.via == teller);
+        promises.iter().any(asks)
+    };
+    let mut watched = Vec::new();
+    watched.extend(has(Teller::Snmp).then_some(Protocol::Snmp));
+    watched.extend(has(Teller::Modbus).then_some(Protocol::Modbus));
+    watched
 }
 
 fn faults(playbook: &Playbook, phases: &[super::PlannedPhase]) -> Option<Vec<PlannedFault>> {

@@ -4,12 +4,13 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use ridethrough_targets::plant::{Plant, Site};
-use ridethrough_targets::supervisor::ask::{AskedDevice, ProbeConfig};
+use ridethrough_targets::supervisor::ask::{AskedDevice, ProbeConfig, Watched};
 use ridethrough_targets::supervisor::redfish::RedfishConfig;
 use ridethrough_targets::supervisor::snmp::SnmpConfig;
 use ridethrough_targets::supervisor::sunspec::SunspecConfig;
 use ridethrough_targets::supervisor::{CardConfig, NutAgentConfig};
 use ridethrough_targets::telemetry::{Identity, Protocol};
+use ridethrough_targets::units::Span;
 
 use super::machines::loads;
 use crate::playbook::StackSpec;
@@ -102,8 +103,9 @@ pub(crate) fn configs(site: &Site, stack: &StackSpec) -> Vec<(Card, Json)> {
     cards(site, stack).into_iter().map(config).collect()
 }
 
-/// What the probe is told: where each device's agents are.
-pub(crate) fn probe_config(cards: &[Card]) -> Json {
+/// What the probe is told: where each device's agents are, and which of them a
+/// promise speaks of all the time.
+pub(crate) fn probe_config(cards: &[Card], watched: &[Protocol]) -> Json {
     let mut devices = IndexMap::new();
     for card in cards {
         let ports = card.protocols.iter().map(|via| (*via, port(*via)));
@@ -117,7 +119,21 @@ pub(crate) fn probe_config(cards: &[Card]) -> Json {
             devices.insert(name.clone(), asked);
         }
     }
-    serde_json::to_value(ProbeConfig { devices }).unwrap_or_default()
+    let supplies = |kind: &str| matches!(kind, "ups" | "bess");
+    let mut watch = Vec::new();
+    for (device, asked) in devices.iter().filter(|(_, d)| supplies(&d.kind)) {
+        let spoken = watched.iter().filter(|via| asked.ports.contains_key(*via));
+        watch.extend(spoken.map(|via| Watched {
+            device: device.clone(),
+            via: *via,
+        }));
+    }
+    let config = ProbeConfig {
+        devices,
+        watch,
+        every: Span::from_millis(100),
+    };
+    serde_json::to_value(config).unwrap_or_default()
 }
 
 /// Where a card's agent of a protocol listens.

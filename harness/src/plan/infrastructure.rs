@@ -29,6 +29,8 @@ pub(crate) struct Clients<'a> {
     pub(crate) entry: &'a (String, u16),
     pub(crate) model: &'a str,
     pub(crate) doors: Vec<(String, u16)>,
+    /// Protocols by which a promise looks at the devices all the time.
+    pub(crate) watched: Vec<Protocol>,
     /// How a whole answer ends, where the stack is known to say so.
     pub(crate) dialect: Option<Dialect>,
 }
@@ -60,7 +62,7 @@ pub(crate) fn nodes(
     let just: Vec<Card> = cards.iter().map(|(card, _)| card.clone()).collect();
     let mut watchers = vec![
         service(MONITOR, "doorman", json!({ "doors": client.doors })),
-        service(MONITOR, "probe", probe_config(&just)),
+        service(MONITOR, "probe", probe_config(&just, &client.watched)),
     ];
     if supplied(site) {
         watchers.push(service(MONITOR, "watch", watch_config(site)));

@@ -5,7 +5,7 @@ use ridethrough_targets::plant::RideThrough;
 use super::text::{during, faults};
 use crate::playbook::{
     EnergyAssert, GeneratorAssert, NoCommonModeAssert, NoFalseShutdownAssert, RechargeAssert,
-    RetransferAssert, RideThroughAssert, ShutdownOrderAssert, Source, TemperatureAssert,
+    RetransferAssert, RideThroughAssert, ShutdownOrderAssert, Teller, TemperatureAssert,
     TruthLagAssert,
 };
 
@@ -103,10 +103,16 @@ pub(super) fn shutdown_order(a: &ShutdownOrderAssert) -> String {
 
 pub(super) fn truth_lag(a: &TruthLagAssert) -> String {
     let by = match a.via {
-        Source::Nut => "NUT",
-        Source::Supervisor => "the supervisor",
+        Teller::Nut => "NUT",
+        Teller::Supervisor => "the supervisor",
+        Teller::Snmp => "SNMP",
+        Teller::Modbus => "Modbus",
     };
-    let ups = a.ups.as_deref().unwrap_or("a UPS");
+    let any = match a.via {
+        Teller::Modbus => "a BESS",
+        _ => "a UPS",
+    };
+    let ups = a.ups.as_deref().unwrap_or(any);
     let during = during(a.during.as_deref());
     format!(
         "{by} says that {ups} is on battery within {} of the truth{during}",

@@ -36,7 +36,8 @@ pub use model::{
 };
 pub use power_assertion::{
     EnergyAssert, GeneratorAssert, NoCommonModeAssert, NoFalseShutdownAssert, RechargeAssert,
-    RetransferAssert, RideThroughAssert, ShutdownOrderAssert, TemperatureAssert, TruthLagAssert,
+    RetransferAssert, RideThroughAssert, ShutdownOrderAssert, Teller, TemperatureAssert,
+    TruthLagAssert,
 };
 pub use schema::editor_schema;
 pub use vocabulary::{Described, assertions, faults, playbook_head};

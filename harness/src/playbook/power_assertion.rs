@@ -6,8 +6,6 @@ use serde::{Deserialize, Serialize};
 use ridethrough_targets::plant::RideThrough;
 use ridethrough_targets::units::{Celsius, PerUnit, Span, WattHours};
 
-use super::assertion::Source;
-
 /// See [`Assertion::NoCommonMode`](super::Assertion::NoCommonMode).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -134,15 +132,30 @@ pub struct ShutdownOrderAssert {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TruthLagAssert {
-    /// Who says so.
+    /// Who says so: of UPSs, but for Modbus, which speaks of BESSs.
     #[serde(default)]
-    pub via: Source,
+    pub via: Teller,
     /// From a UPS going on battery to the word that it is.
     pub within: Span,
-    /// Only this UPS (default: all).
+    /// Only this UPS or BESS (default: all).
     #[serde(default)]
     pub ups: Option<String>,
     /// Transfers in this phase (default: in the whole run).
     #[serde(default)]
     pub during: Option<String>,
+}
+
+/// Who tells of a device.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Teller {
+    /// The supervisor's NUT server, to a client on the fabric.
+    #[default]
+    Nut,
+    /// The supervisor's own state machine.
+    Supervisor,
+    /// The UPS's card, to an SNMP client on the fabric.
+    Snmp,
+    /// The BESS's card, to a Modbus client on the fabric.
+    Modbus,
 }

@@ -4,7 +4,7 @@ use ridethrough_targets::units::PerUnit;
 
 use crate::playbook::{
     Assertion, EvictionAssert, LatencyAssert, NodesAssert, RechargeAssert, RetransferAssert, Scope,
-    Source, TruthLagAssert,
+    Source, Teller,
 };
 
 use super::super::machines::replicas;
@@ -81,12 +81,19 @@ fn names(c: &mut Checker<'_>, path: &str, assertion: &Assertion) {
         })
         | Assertion::Recharge(RechargeAssert {
             ups: name, during, ..
-        })
-        | Assertion::TruthLag(TruthLagAssert {
-            ups: name, during, ..
         }) => {
             ups(c, path, name.as_deref());
             phase(c, path, during.as_deref());
+        }
+        Assertion::TruthLag(a) => {
+            match (&a.ups, a.via) {
+                (Some(name), Teller::Modbus) => {
+                    let all = c.playbook.site.bess.keys().map(String::as_str);
+                    c.exists(&format!("{path}.ups"), ("BESS", "the site"), name, all);
+                }
+                (name, _) => ups(c, path, name.as_deref()),
+            }
+            phase(c, path, a.during.as_deref());
         }
     }
 }
@@ -161,8 +168,12 @@ fn needs(c: &mut Checker<'_>, path: &str, assertion: &Assertion) {
             | Assertion::NoFalseShutdown(_)
             | Assertion::TruthLag(_)
     );
-    // A supervisor speaks of storage systems too.
-    let spoken_of = matches!(assertion, Assertion::Supervisor(_)) && !playbook.site.bess.is_empty();
+    // Some speak of storage systems too.
+    let spoken_of = match assertion {
+        Assertion::Supervisor(_) => !playbook.site.bess.is_empty(),
+        Assertion::TruthLag(a) => a.via == Teller::Modbus && !playbook.site.bess.is_empty(),
+        _ => false,
+    };
     if needs_ups && !powered && !spoken_of {
         let message = format!("`{name}` needs a UPS, and the site has none");
         c.wrong_key(path, message, "nothing to look at");

@@ -14,4 +14,4 @@ mod tests;
 
 pub use client::{Question, ask};
 pub use point::{Point, points};
-pub use service::{AskedDevice, ProbeConfig, run_probe};
+pub use service::{AskedDevice, ProbeConfig, Watched, run_probe};

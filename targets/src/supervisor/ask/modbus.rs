@@ -48,6 +48,11 @@ fn seen(map: &SunspecMap, question: &Question) -> Seen {
             };
             Some((number? * factor).into())
         }
+        // Bit 1 is grid forming.
+        Wire::ModbusMode => Some(match map.long(701, 8)? & 2 {
+            0 => "following".into(),
+            _ => "forming".into(),
+        }),
         _ => None,
     };
     let points = points(Protocol::Modbus, &question.kind);

@@ -34,6 +34,8 @@ pub(super) enum Wire {
         signed: bool,
         factor: f64,
     },
+    /// 701 `DERMode`, as the reading's mode.
+    ModbusMode,
     /// A number in a document below the device's, by JSON pointer.
     Redfish {
         path: &'static str,
@@ -166,7 +168,12 @@ const TRANSFER_SNMP: [Point; 1] = [snmp(
     1.0,
 )];
 
-const BESS_MODBUS: [Point; 5] = [
+const BESS_MODBUS: [Point; 6] = [
+    Point {
+        field: "mode",
+        step: 0.0,
+        wire: Wire::ModbusMode,
+    },
     modbus("v", (701, 16, 114), false, 1.0, 0.1),
     modbus("w", (701, 10, 116), true, 1.0, 100.0),
     modbus("charge", (713, 4, 8), false, 0.01, 0.001),
