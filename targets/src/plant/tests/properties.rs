@@ -138,6 +138,9 @@ fn fault() -> impl Strategy<Value = PlantAction> {
         GeneratorFault::Start,
         GeneratorFault::Trip,
         GeneratorFault::Unstable,
+        GeneratorFault::Overheat {
+            after: Span::from_secs(2),
+        },
     ]);
     let transfer = || name(&["ats-1", "sts-1"]);
     let utility = || name(&["grid-a", "grid-b"]);
@@ -186,6 +189,12 @@ fn fault() -> impl Strategy<Value = PlantAction> {
             PlantAction::BreakerPickup {
                 pdu,
                 pickup: pickup.map(PerUnit),
+            }
+        }),
+        (name(&NODES), prop::option::of(0.0..5_000.0)).prop_map(|(node, limit)| {
+            PlantAction::PowerCap {
+                node,
+                limit: limit.map(Watts),
             }
         }),
         cooling().prop_map(|cooling| PlantAction::CoolingTrips { cooling }),
