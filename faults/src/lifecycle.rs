@@ -7,12 +7,12 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use ridethrough_targets::clock::Micros;
-use ridethrough_targets::plant::PlantAction;
-use ridethrough_targets::telemetry::UpsReading;
+use ridethrough_targets::plant::{PlantAction, Site};
+use ridethrough_targets::telemetry::{Reading, UpsReading};
 use ridethrough_targets::world::{RuleId, World, WorldError};
 
 /// What a fault is aimed at, resolved before the run.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Aim {
     /// Machines.
     pub nodes: Vec<String>,
@@ -26,6 +26,8 @@ pub struct Aim {
     pub link: Option<(Vec<String>, Vec<String>)>,
     /// A machine off the victims' side, to look at them from.
     pub observer: Option<String>,
+    /// The site, for what its devices are built to do.
+    pub site: Option<Arc<Site>>,
 }
 
 /// The true state of a battery, from its maker's bench: not what it says.
@@ -59,6 +61,14 @@ pub trait Power: Send + Sync {
     /// The meter's log: the lowest voltage since `since`, and when it was first
     /// that low.
     fn lowest_pu(&self, component: &str, since: Micros) -> Option<(Micros, f64)>;
+    /// The meter's log: the voltage in force at `since`, and every change after
+    /// it.
+    fn voltages(&self, component: &str, since: Micros) -> Vec<(Micros, f64)>;
+    /// What a device shows of itself, now.
+    fn reading(&self, device: &str) -> Option<Reading>;
+    /// What a person with instruments finds broken in a device, whether or not
+    /// it shows.
+    fn defects(&self, device: &str) -> Option<Vec<String>>;
     /// Whether a machine's power supplies deliver, now.
     fn powered(&self, node: &str) -> Option<bool>;
     /// What a UPS says of itself, now.
@@ -83,6 +93,8 @@ pub struct Ground {
 pub struct Injected {
     /// When the injector's call returned.
     pub at_us: Micros,
+    /// When it will be healed.
+    pub until_us: Micros,
     /// Rules on the fabric.
     pub rules: Vec<RuleId>,
     /// Numbers measured before, by name, to compare with.

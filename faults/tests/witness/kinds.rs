@@ -2,15 +2,19 @@
 //! tests.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use ridethrough_faults::Aim;
 use ridethrough_faults::catalogue::{
-    BatteryAged, FaultKind, Latency, Loss, NodeTarget, OnePdu, OneUps, Partition, PowerBrake,
-    SupplyLevel, UtilityOutage,
+    BatteryAged, BreakerPickup, FaultKind, FrequencyLevel, GeneratorFails, Latency, Loss,
+    NodeTarget, OneCooling, OneOutlet, OnePdu, OneSupply, OneTransfer, OneUps, Partition,
+    PowerBrake, PowerCap, SupplyLevel, UtilityOutage, Waveform,
 };
-use ridethrough_targets::plant::PowerTarget;
-use ridethrough_targets::units::{PerUnit, Span};
+use ridethrough_targets::plant::{GeneratorFault, PlantAction, PowerTarget};
+use ridethrough_targets::units::{Hertz, PerUnit, Span, Watts};
 use ridethrough_targets::world::Direction;
+
+use crate::power;
 
 /// The name of a kind, and its aim. A kind that the catalogue gains does not
 /// compile here until it is given one.
@@ -37,7 +41,24 @@ pub(crate) fn aim(kind: &FaultKind) -> (&'static str, Aim) {
         link: Some((vec!["gw".into()], vec!["gpu-1".into(), "gpu-2".into()])),
         ..Aim::default()
     };
+    let built = || Aim {
+        site: Some(power::site()),
+        ..Aim::default()
+    };
     match kind {
+        FaultKind::Swell(_) => ("swell", supply()),
+        FaultKind::Frequency(_) => ("frequency", supply()),
+        FaultKind::Waveform(_) => ("waveform", supply()),
+        FaultKind::GeneratorFails(_) => ("generator_fails", built()),
+        FaultKind::AtsFails(_) => ("ats_fails", built()),
+        FaultKind::UpsFails(_) => ("ups_fails", built()),
+        FaultKind::UpsBypass(_) => ("ups_bypass", built()),
+        FaultKind::RetransferFails(_) => ("retransfer_fails", built()),
+        FaultKind::BreakerPickup(_) => ("breaker_pickup", built()),
+        FaultKind::OutletOff(_) => ("outlet_off", built()),
+        FaultKind::PsuFails(_) => ("psu_fails", built()),
+        FaultKind::CoolingTrips(_) => ("cooling_trips", built()),
+        FaultKind::PowerCap(_) => ("power_cap", nodes()),
         FaultKind::UtilityOutage(_) => ("utility_outage", supply()),
         FaultKind::Sag(_) => ("sag", supply()),
         FaultKind::Brownout(_) => ("brownout", supply()),
@@ -45,8 +66,14 @@ pub(crate) fn aim(kind: &FaultKind) -> (&'static str, Aim) {
         FaultKind::BatteryAged(_) => ("battery_aged", ups()),
         FaultKind::BreakerOpens(_) => ("breaker_opens", pdus()),
         FaultKind::PowerLoss(PowerTarget::Feed(_) | PowerTarget::Pdu(_)) => ("power_loss", pdus()),
-        FaultKind::PowerLoss(PowerTarget::Rack(_) | PowerTarget::Node(_)) => {
-            ("power_loss", nodes())
+        FaultKind::PowerLoss(PowerTarget::Rack(_)) => ("power_loss", nodes()),
+        FaultKind::PowerLoss(PowerTarget::Node(node)) => {
+            let nodes = vec![node.clone()];
+            let aim = Aim {
+                nodes,
+                ..Aim::default()
+            };
+            ("power_loss", aim)
         }
         FaultKind::PowerBrake(_) => ("power_brake", nodes()),
         FaultKind::Hang(_) => ("hang", nodes()),
@@ -71,7 +98,9 @@ pub(crate) fn all() -> Vec<FaultKind> {
             direction,
         })
     };
-    let all = vec![
+    let mut all = devices();
+    all.extend(vec![
+        FaultKind::Swell(level(1.2)),
         FaultKind::UtilityOutage(UtilityOutage::default()),
         FaultKind::Sag(level(0.6)),
         FaultKind::Brownout(level(0.8)),
@@ -108,13 +137,109 @@ pub(crate) fn all() -> Vec<FaultKind> {
             probability: PerUnit(0.2),
             direction: Direction::AToB,
         }),
-    ];
+    ]);
     let here: BTreeSet<String> = all.iter().map(|kind| aim(kind).0.to_string()).collect();
     assert_eq!(
         here,
         catalogue(),
         "a kind of the catalogue has no fault here"
     );
+    all
+}
+
+/// Faults of single power devices.
+fn devices() -> Vec<FaultKind> {
+    let ups = || OneUps {
+        ups: "ups-a".into(),
+    };
+    let pickup = |to| {
+        FaultKind::BreakerPickup(BreakerPickup {
+            pdu: "pdu-a".into(),
+            to: PerUnit(to),
+        })
+    };
+    let generator = |how| {
+        FaultKind::GeneratorFails(GeneratorFails {
+            generator: "gen-1".into(),
+            how,
+        })
+    };
+    let node = || "gpu-1".to_string();
+    let point = |ms, pu| (Span::from_millis(ms), PerUnit(pu));
+    vec![
+        FaultKind::Frequency(FrequencyLevel {
+            utility: None,
+            to: Hertz(48.5),
+        }),
+        FaultKind::Waveform(Waveform {
+            utility: None,
+            profile: vec![point(0, 0.4), point(120, 0.7), point(1_000, 0.9)],
+        }),
+        generator(GeneratorFault::Start),
+        generator(GeneratorFault::Trip),
+        generator(GeneratorFault::Unstable),
+        generator(GeneratorFault::Overheat {
+            after: Span::from_secs(5),
+        }),
+        FaultKind::AtsFails(OneTransfer {
+            transfer: "ats-1".into(),
+        }),
+        FaultKind::UpsFails(ups()),
+        FaultKind::UpsBypass(ups()),
+        FaultKind::RetransferFails(ups()),
+        pickup(0.3),
+        FaultKind::OutletOff(OneOutlet {
+            pdu: "pdu-a".into(),
+            node: node(),
+        }),
+        FaultKind::PsuFails(OneSupply {
+            node: node(),
+            supply: 1,
+        }),
+        FaultKind::CoolingTrips(OneCooling {
+            cooling: "crac-1".into(),
+        }),
+        FaultKind::PowerCap(PowerCap {
+            target: NodeTarget::Node(node()),
+            to: Watts(900.0),
+        }),
+    ]
+}
+
+/// What must happen beside a fault for it to show: so long after the injection,
+/// this.
+pub(crate) fn occasion(kind: &FaultKind) -> Vec<(Duration, PlantAction)> {
+    let grid = || "grid".to_string();
+    let lost = PlantAction::Supply {
+        utility: grid(),
+        level: PerUnit(0.0),
+    };
+    let back = PlantAction::SupplyRestored { utility: grid() };
+    match kind {
+        FaultKind::RetransferFails(_) => vec![
+            (Duration::from_secs(1), lost),
+            (Duration::from_secs(2), back),
+        ],
+        FaultKind::AtsFails(_) | FaultKind::GeneratorFails(_) => {
+            vec![(Duration::from_secs(1), lost)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Faults that show only when something else happens, which does not for half a
+/// second.
+pub(crate) fn waiting() -> Vec<FaultKind> {
+    let mut all = devices();
+    all.retain(|kind| match kind {
+        FaultKind::GeneratorFails(it) => it.how != GeneratorFault::Trip,
+        FaultKind::AtsFails(_) | FaultKind::RetransferFails(_) => true,
+        _ => false,
+    });
+    all.push(FaultKind::BreakerPickup(BreakerPickup {
+        pdu: "pdu-a".into(),
+        to: PerUnit(3.0),
+    }));
     all
 }
 

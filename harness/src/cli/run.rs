@@ -20,6 +20,10 @@ use crate::playbook::{Loaded, PlaybookErrors, WorldKind};
 /// Events that may wait for the progress line.
 const WATCHED: usize = 4_096;
 
+/// Names a kind of fault whose injectors do nothing, to try its witness: such a
+/// run must be invalid. For the project's own tests, and not in `--help`.
+const DISARM: &str = "RIDETHROUGH_DISARM";
+
 /// One run that was asked for.
 struct Asked {
     plan: Plan,
@@ -255,6 +259,7 @@ async fn run_one(
         watcher: Some(watcher),
         stop: stop.clone(),
         repeat: asked.repeat,
+        disarm: std::env::var(DISARM).ok(),
     };
     let outcome = conduct(asked.plan, how).await;
     let _ = progress.await;

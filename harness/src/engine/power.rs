@@ -141,6 +141,18 @@ impl Power for PowerGrid {
         self.lock().meters.lowest(component, since)
     }
 
+    fn voltages(&self, component: &str, since: Micros) -> Vec<(Micros, f64)> {
+        self.lock().meters.since(component, since)
+    }
+
+    fn reading(&self, device: &str) -> Option<Reading> {
+        self.lock().plant.reading(device)
+    }
+
+    fn defects(&self, device: &str) -> Option<Vec<String>> {
+        self.lock().plant.defects(device)
+    }
+
     fn powered(&self, node: &str) -> Option<bool> {
         self.lock().plant.node_powered(node)
     }

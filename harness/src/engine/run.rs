@@ -48,6 +48,8 @@ pub struct RunRequest {
     pub watcher: Option<mpsc::Sender<Event>>,
     /// Stops the run: everything is healed, and the record says so.
     pub stop: CancellationToken,
+    /// The injectors of this kind of fault do nothing.
+    pub disarm: Option<String>,
 }
 
 /// Carries a plan out. The record holds everything; the world is closed in any
@@ -93,6 +95,8 @@ struct Run {
     stop: CancellationToken,
     keeper: Arc<NodeKeeper>,
     readiness: Arc<Readiness>,
+    /// The kind of fault whose injectors do nothing.
+    disarm: Option<String>,
     /// Where nodes log.
     logs: PathBuf,
     /// Cancelled when the run is over, so that the plant stops.
@@ -118,6 +122,7 @@ impl Run {
             recorder,
             stop: request.stop.child_token(),
             asked: request.stop,
+            disarm: request.disarm,
             keeper: Arc::new(keeper),
             readiness: Arc::default(),
             ended,
@@ -264,6 +269,7 @@ impl Run {
                 victims: self.victims(planned),
                 origin_us,
                 stop: self.stop.clone(),
+                disarmed: self.disarm.as_deref() == Some(planned.kind_name),
             };
             faults.spawn(injector.live(planned.clone(), self.aim(planned)));
         }
@@ -345,6 +351,7 @@ impl Run {
             pdus: reach.pdus.clone(),
             link: reach.link.clone(),
             observer: monitor.map(|n| n.name.clone()),
+            site: Some(Arc::new(self.plan.playbook.site.clone())),
         }
     }
 }

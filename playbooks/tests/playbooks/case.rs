@@ -58,6 +58,7 @@ impl Case {
             watcher: None,
             stop: CancellationToken::new(),
             repeat: String::new(),
+            disarm: self.disarm.clone(),
         };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
