@@ -7,7 +7,7 @@ use serde_json::Value;
 use ridethrough_targets::plant::{PlantAction, Psu as PsuSite};
 use ridethrough_targets::telemetry::MachineReading;
 
-use super::device::{act, inspect, machine, mute, outlet_w, pdu};
+use super::device::{act, inspect, machine, mute, outlet_w, pdu, until_end};
 use crate::catalogue::OneSupply;
 use crate::lifecycle::{Aim, Fault, FaultError, Finding, Ground, Injected};
 
@@ -69,6 +69,47 @@ impl Psu {
         if all > 0.0 { here / all } else { 0.0 }
     }
 
+    fn look(&self, ground: &Ground) -> Finding {
+        let finding = Finding::by("PDU meters and machine management");
+        let Some(machine) = machine(ground, &self.node) else {
+            return mute(finding, &self.node);
+        };
+        let Some(supply) = machine.supplies.get(self.supply) else {
+            return mute(finding, &format!("{}/{}", self.node, self.supply));
+        };
+        let nominal_v = pdu(ground, &supply.pdu).map_or(230.0, |reading| reading.nominal_v);
+        let (share, powered) = (
+            self.measured(ground, &machine),
+            ground.power.powered(&self.node),
+        );
+        let (node, on) = (&self.node, powered == Some(true));
+        let mut problems = Vec::new();
+        if supply.healthy {
+            problems.push(format!("{node} says that its supply {} works", self.supply));
+        }
+        let percent = |share: f64| share * 100.0;
+        match self.expected(&machine, nominal_v) {
+            Some(expected) if !on => problems.push(format!(
+                "{node} is off, and should have {:.0} % of its load on {}",
+                percent(expected),
+                supply.pdu
+            )),
+            Some(expected) if (share - expected).abs() > TOLERANCE => problems.push(format!(
+                "{node} has {:.0} % of its load on {}, not {:.0} %",
+                percent(share),
+                supply.pdu,
+                percent(expected)
+            )),
+            None if on => problems.push(format!("{node} runs on supplies that are too few")),
+            _ => {}
+        }
+        finding
+            .with(&self.key("healthy"), supply.healthy)
+            .with(&format!("{node}.share_on_{}", supply.pdu), share)
+            .with(&format!("{node}.powered"), powered)
+            .conclude(problems)
+    }
+
     fn key(&self, what: &str) -> String {
         format!("{}/{}.{what}", self.node, self.supply)
     }
@@ -89,46 +130,23 @@ impl Fault for Psu {
     }
 
     /// The machine's management says so, and by the PDUs' meters its load is on
-    /// the other supplies; where too few are left, it is off.
+    /// the other supplies; where too few are left it is off, once its hold-up is
+    /// spent.
     async fn witness(&self, ground: &Ground, injected: &Injected) -> Finding {
-        let finding = Finding::by("PDU meters and machine management");
-        let Some(machine) = machine(ground, &self.node) else {
-            return mute(finding, &self.node);
+        let clock = ground.world.clock();
+        let mut seen_us = injected.at_us;
+        let seen = until_end(ground, injected, || {
+            let finding = self.look(ground);
+            finding.effective.then_some(finding)
+        });
+        let mut finding = match seen.await {
+            Some(finding) => {
+                seen_us = clock.now_us().max(seen_us);
+                finding
+            }
+            None => self.look(ground),
         };
-        let Some(supply) = machine.supplies.get(self.supply) else {
-            return mute(finding, &format!("{}/{}", self.node, self.supply));
-        };
-        let nominal_v = pdu(ground, &supply.pdu).map_or(230.0, |reading| reading.nominal_v);
-        let (share, powered) = (
-            self.measured(ground, &machine),
-            ground.power.powered(&self.node),
-        );
-        let (node, on) = (&self.node, powered == Some(true));
-        let mut problems = Vec::new();
-        if supply.healthy {
-            problems.push(format!("{node} says that its supply {} works", self.supply));
-        }
-        match self.expected(&machine, nominal_v) {
-            Some(expected) if !on => problems.push(format!(
-                "{node} is off, and should have {:.0} % of its load on {}",
-                expected * 100.0,
-                supply.pdu
-            )),
-            Some(expected) if (share - expected).abs() > TOLERANCE => problems.push(format!(
-                "{node} has {:.0} % of its load on {}, not {:.0} %",
-                share * 100.0,
-                supply.pdu,
-                expected * 100.0
-            )),
-            None if on => problems.push(format!("{node} runs on supplies that are too few")),
-            _ => {}
-        }
-        let mut finding = finding
-            .with(&self.key("healthy"), supply.healthy)
-            .with(&format!("{node}.share_on_{}", supply.pdu), share)
-            .with(&format!("{node}.powered"), powered)
-            .conclude(problems);
-        finding.observed_us = finding.effective.then_some(injected.at_us);
+        finding.observed_us = finding.effective.then_some(seen_us);
         finding
     }
 

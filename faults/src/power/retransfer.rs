@@ -28,6 +28,8 @@ struct Story {
     on_battery: bool,
     /// On battery, with a good input: about to go back.
     qualifying: bool,
+    /// Off its converter with a bad input: not on its way back.
+    dropped: bool,
 }
 
 enum End {
@@ -43,16 +45,15 @@ impl Story {
         let good = (low..=high).contains(&reading.input_v);
         match reading.status {
             ReadingStatus::OnBattery => {
-                self.on_battery = true;
-                self.qualifying = good;
+                (self.on_battery, self.qualifying, self.dropped) = (true, good, false);
                 None
             }
             ReadingStatus::Bypass | ReadingStatus::Off if !self.on_battery => None,
             ReadingStatus::Bypass | ReadingStatus::Off if reading.depleted => Some(End::RanOut),
-            ReadingStatus::Bypass | ReadingStatus::Off if self.qualifying && good => {
-                Some(End::Failed(reading))
+            ReadingStatus::Bypass | ReadingStatus::Off => {
+                self.dropped |= !good;
+                (!self.dropped).then_some(End::Failed(reading))
             }
-            ReadingStatus::Bypass | ReadingStatus::Off => None,
             _ if self.on_battery => Some(End::Returned),
             _ => None,
         }

@@ -152,10 +152,16 @@ fn devices() -> Vec<FaultKind> {
     let ups = || OneUps {
         ups: "ups-a".into(),
     };
-    let pickup = |to| {
+    let pickup = |pdu: &str, to| {
         FaultKind::BreakerPickup(BreakerPickup {
-            pdu: "pdu-a".into(),
+            pdu: pdu.into(),
             to: PerUnit(to),
+        })
+    };
+    let supply = |node: &str, supply| {
+        FaultKind::PsuFails(OneSupply {
+            node: node.into(),
+            supply,
         })
     };
     let generator = |how| {
@@ -187,15 +193,14 @@ fn devices() -> Vec<FaultKind> {
         FaultKind::UpsFails(ups()),
         FaultKind::UpsBypass(ups()),
         FaultKind::RetransferFails(ups()),
-        pickup(0.3),
+        pickup("pdu-a", 0.3),
+        pickup("pdu-b", 0.9),
         FaultKind::OutletOff(OneOutlet {
             pdu: "pdu-a".into(),
             node: node(),
         }),
-        FaultKind::PsuFails(OneSupply {
-            node: node(),
-            supply: 1,
-        }),
+        supply("gpu-1", 1),
+        supply("solo", 0),
         FaultKind::CoolingTrips(OneCooling {
             cooling: "crac-1".into(),
         }),
@@ -220,6 +225,14 @@ pub(crate) fn occasion(kind: &FaultKind) -> Vec<(Duration, PlantAction)> {
             (Duration::from_secs(1), lost),
             (Duration::from_secs(2), back),
         ],
+        FaultKind::BreakerPickup(it) if it.pdu == "pdu-b" => {
+            let work = |node: &str| PlantAction::Draw {
+                node: node.into(),
+                utilisation: 1.0,
+            };
+            let second = Duration::from_secs(1);
+            vec![(second, work("gpu-1")), (second, work("gpu-2"))]
+        }
         FaultKind::AtsFails(_) | FaultKind::GeneratorFails(_) => {
             vec![(Duration::from_secs(1), lost)]
         }

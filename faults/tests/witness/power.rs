@@ -26,9 +26,11 @@ ups:
     battery: {energy: 1kWh}
 pdus:
   pdu-a: {from: ups-a, breaker: {rating: 20A, pickup_delay: 2s}}
-  pdu-b: {from: ats-1, breaker: {rating: 63A}}
+  pdu-b: {from: ats-1, breaker: {rating: 20A, pickup: 50%, pickup_delay: 2s}}
 feeds: {a: ups-a}
-racks: {r1: {cords: [pdu-a, pdu-b]}}
+racks:
+  r1: {cords: [pdu-a, pdu-b]}
+  r2: {cords: [pdu-a], psu: {per_cord: 2, needed: 2}}
 cooling: {crac-1: {from: ats-1, racks: [r1], capacity: 20kW}}
 ";
 
@@ -48,13 +50,14 @@ pub(crate) struct Ground {
 
 impl Ground {
     pub(crate) fn new(now: Micros) -> Self {
-        let load = |name: &str| NodeLoad {
+        let load = |(name, rack, peak): (&str, &str, f64)| NodeLoad {
             name: name.to_string(),
-            rack: "r1".to_string(),
-            idle: Watts(400.0),
-            peak: Watts(2_400.0),
+            rack: rack.to_string(),
+            idle: Watts(peak / 6.0),
+            peak: Watts(peak),
         };
-        let loads = ["gpu-1", "gpu-2"].map(load);
+        let r1 = [("gpu-1", "r1", 2_400.0), ("gpu-2", "r1", 2_400.0)];
+        let loads = [r1[0], r1[1], ("solo", "r2", 300.0)].map(load);
         let mut plant = Plant::new(&site(), &loads).expect("a plant");
         plant.advance(now);
         let mut ground = Self {
