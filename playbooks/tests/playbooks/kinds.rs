@@ -1,6 +1,6 @@
 //! Every kind of fault that the catalogue has, in a small playbook of its own,
-//! `tests/kinds/<kind>.yaml`: there the fault takes effect; and where its
-//! injector does nothing, its witness says so.
+//! `tests/kinds/<kind>.yaml`: there the fault takes effect and all promises
+//! hold; and where its injector does nothing, its witness says so.
 
 use std::path::{Path, PathBuf};
 
@@ -43,8 +43,8 @@ fn witnessed(kind: &str, path: &Path) -> Result<(), String> {
         control: None,
     };
     let armed = case.run(WorldKind::Virtual)?;
-    if armed.outcome.judgement.verdict == Verdict::Invalid {
-        return Err(armed.complaint("the fault must take effect"));
+    if let Err(problem) = case.judge(&armed) {
+        return Err(armed.complaint(&problem));
     }
     if !injected(&armed, kind) {
         return Err(armed.complaint(&format!("no fault of kind `{kind}` was injected")));
