@@ -4,7 +4,7 @@
 use ridethrough_faults::catalogue::{
     BreakerPickup, FaultKind, GeneratorFails, OneOutlet, OneSupply, PowerCap, Waveform,
 };
-use ridethrough_targets::plant::GeneratorFault;
+use ridethrough_targets::plant::{GeneratorFault, capped_clocks};
 
 use crate::playbook::{MOST_POINTS, names};
 
@@ -12,6 +12,8 @@ use super::checker::Checker;
 
 /// IEEE 1159 knows no higher swell.
 const HIGHEST_PU: f64 = 1.8;
+/// A machine that keeps more of its clocks steps no slower than its load makes it.
+const HIGHEST_CLOCKS: f64 = 0.9;
 /// No grid is further off its frequency than this share and still a grid.
 const FURTHEST_HZ: f64 = 0.15;
 
@@ -240,6 +242,9 @@ fn cap(c: &mut Checker<'_>, path: &str, asked: &PowerCap) {
         } else if asked.to >= node.peak {
             let message = format!("`{name}` never draws more than {}", node.peak);
             (message, "holds nothing back")
+        } else if capped_clocks(asked.to.get(), node.peak.get()) > HIGHEST_CLOCKS {
+            let message = format!("{} of {} hardly slows `{name}` down", asked.to, node.peak);
+            (message, "too little to be measured")
         } else {
             continue;
         };

@@ -57,7 +57,8 @@ fn device_faults_that_mean_nothing() {
   - {inject: {breaker_pickup: {pdu: pdu-a, to: 125%}}, at: 1s, for: 1s}
   - {inject: {breaker_pickup: {pdu: pdu-b, to: 0%}}, at: 1s, for: 1s}
   - {inject: {power_cap: {target: {node: gpu-1}, to: 100W}}, at: 1s, for: 1s}
-  - {inject: {power_cap: {target: {node: gpu-2}, to: 3kW}}, at: 1s, for: 1s}"
+  - {inject: {power_cap: {target: {node: gpu-2}, to: 3kW}}, at: 1s, for: 1s}
+  - {inject: {power_cap: {target: {node: gpu-3}, to: 2.2kW}}, at: 1s, for: 1s}"
     ));
 }
 
