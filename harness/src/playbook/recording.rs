@@ -16,37 +16,54 @@ const TIMES: [(&str, f64); 3] = [("time_s", 1e6), ("time_ms", 1e3), ("time_us", 
 /// What the second column is called.
 const LEVEL: &str = "voltage_pu";
 
-/// Puts the recordings that faults name in their place.
+/// Puts the recordings that faults and controls name in their place.
 pub(crate) fn include_recordings(
     root: &mut Node,
     playbook: &Path,
     sources: &mut Sources,
     problems: &mut Vec<Problem>,
 ) {
-    let Some(Value::List(faults)) = root.get_mut("faults").map(|node| &mut node.value) else {
+    let mut put = |node: &mut Node| put(node, playbook, sources, problems);
+    for fault in items(root, "faults") {
+        let waveform = fault.get_mut("inject").and_then(|n| n.get_mut("waveform"));
+        waveform.and_then(|n| n.get_mut("profile")).map(&mut put);
+    }
+    for control in items(root, "controls") {
+        let Some(Value::Map(changes)) = control.get_mut("set").map(|node| &mut node.value) else {
+            continue;
+        };
+        let recorded = changes.iter_mut().filter(|e| e.key.ends_with(PROFILE));
+        recorded.for_each(|entry| put(&mut entry.value));
+    }
+}
+
+/// How the path of a recording ends.
+const PROFILE: &str = ".waveform.profile";
+
+fn items<'n>(root: &'n mut Node, key: &str) -> &'n mut [Node] {
+    match root.get_mut(key).map(|node| &mut node.value) {
+        Some(Value::List(items)) => items,
+        _ => &mut [],
+    }
+}
+
+/// Points in the place of the name of their file, where a name stands.
+fn put(node: &mut Node, playbook: &Path, sources: &mut Sources, problems: &mut Vec<Problem>) {
+    let Some(name) = node.text().map(str::to_string) else {
         return;
     };
-    for fault in faults {
-        let waveform = fault.get_mut("inject").and_then(|n| n.get_mut("waveform"));
-        let Some(node) = waveform.and_then(|node| node.get_mut("profile")) else {
-            continue;
-        };
-        let Some(name) = node.text().map(str::to_string) else {
-            continue;
-        };
-        let found = find(playbook, &name).and_then(|path| Ok((read(&path)?, path)));
-        node.value = match found {
-            Ok((text, path)) => {
-                let source = sources.add(&path, &text);
-                Reader::new(source, &text).points(problems)
-            }
-            Err(why) => {
-                let problem = Problem::new(node.place, why.message, "this recording");
-                problems.push(problem.maybe_help(why.help));
-                Value::Broken
-            }
-        };
-    }
+    let found = find(playbook, &name).and_then(|path| Ok((read(&path)?, path)));
+    node.value = match found {
+        Ok((text, path)) => {
+            let source = sources.add(&path, &text);
+            Reader::new(source, &text).points(problems)
+        }
+        Err(why) => {
+            let problem = Problem::new(node.place, why.message, "this recording");
+            problems.push(problem.maybe_help(why.help));
+            Value::Broken
+        }
+    };
 }
 
 /// A line of the file: where it begins, and what it says.
@@ -241,6 +258,20 @@ mod tests {
         let again = plan_source(Path::new("elsewhere.yaml"), &plan.yaml);
         let (_, again) = again.unwrap_or_else(|e| panic!("{}", e.render(false)));
         assert_eq!(again.faults[0].kind, plan.faults[0].kind);
+    }
+
+    #[test]
+    fn a_control_may_name_another_recording() {
+        let name = |csv: &str| {
+            let inline = "waveform: {profile: [[0s, 40%], [1s, 1pu]]}";
+            let set = format!("{{faults.0.inject.waveform.profile: {csv}}}");
+            let control = format!("controls: [{{name: another, set: {set}, fails: failover}}]");
+            sample().replace("utility_outage: {}", inline) + &control
+        };
+        let shown = super::super::tests::shown;
+        let dip = "../../../../playbooks/power/recorded-dip.csv";
+        assert_eq!(shown(&name(dip)), "no error");
+        assert!(shown(&name("dop.csv")).contains("no file `dop.csv`"));
     }
 
     #[test]
