@@ -5,9 +5,11 @@ use ridethrough_faults::catalogue::{
     BreakerPickup, FaultKind, GeneratorFails, OneOutlet, OneSupply, PowerCap, Waveform,
 };
 use ridethrough_targets::plant::{GeneratorFault, capped_clocks};
+use ridethrough_targets::units::Span;
 
-use crate::playbook::{MOST_POINTS, names};
+use crate::playbook::{FaultSpec, MOST_POINTS, names};
 
+use super::super::text::fault_kind_name;
 use super::checker::Checker;
 
 /// IEEE 1159 knows no higher swell.
@@ -16,6 +18,10 @@ const HIGHEST_PU: f64 = 1.8;
 const HIGHEST_CLOCKS: f64 = 0.9;
 /// No grid is further off its frequency than this share and still a grid.
 const FURTHEST_HZ: f64 = 0.15;
+
+/// From here on, IEEE 1159 calls a low supply an undervoltage, and a high one an
+/// overvoltage.
+const SAG_ENDS: Span = Span::from_secs(60);
 
 pub(super) fn target(c: &mut Checker<'_>, path: &str, kind: &FaultKind) {
     let site = &c.playbook.site;
@@ -249,6 +255,42 @@ fn cap(c: &mut Checker<'_>, path: &str, asked: &PowerCap) {
             continue;
         };
         c.wrong(&format!("{path}.to"), message, label);
+    }
+}
+
+/// How long some faults may be, and must be.
+pub(super) fn time(c: &mut Checker<'_>, i: usize, fault: &FaultSpec, times: (Span, Span)) {
+    short(c, i, fault_kind_name(&fault.inject), times);
+    fits(c, i, fault, times);
+}
+
+/// A sag or a swell is shorter than a minute.
+fn short(c: &mut Checker<'_>, i: usize, kind: &str, (at, until): (Span, Span)) {
+    let hint = match kind {
+        "sag" => "a supply that stays low is a `brownout`",
+        "swell" => "a supply that stays high is an overvoltage: write it as a `waveform`",
+        _ => return,
+    };
+    if until.micros().saturating_sub(at.micros()) >= SAG_ENDS.micros() {
+        let message = format!("a {kind} from {at} to {until} is not a {kind}");
+        let path = format!("faults.{i}.inject.{kind}");
+        c.wrong_key(&path, message, "less than a minute (IEEE 1159)");
+        c.hint(hint);
+    }
+}
+
+/// A recording is over before its fault is.
+fn fits(c: &mut Checker<'_>, i: usize, fault: &FaultSpec, (at, until): (Span, Span)) {
+    let FaultKind::Waveform(waveform) = &fault.inject else {
+        return;
+    };
+    let last = waveform.profile.last().map(|(at, _)| *at);
+    let lasts = Span::from_micros(until.micros().saturating_sub(at.micros()));
+    if let Some(last) = last.filter(|last| *last >= lasts) {
+        let message = format!("a recording whose last point is at {last} in a fault of {lasts}");
+        let path = format!("faults.{i}.inject.waveform.profile");
+        c.wrong_key(&path, message, "longer than its fault");
+        c.hint("give the fault more time, or leave the end of the recording out");
     }
 }
 

@@ -13,10 +13,6 @@ use super::super::wiring::{CLIENTS, SUPERVISOR};
 use super::checker::Checker;
 use super::devices;
 
-/// From here on, IEEE 1159 calls a low supply an undervoltage, and a high one an
-/// overvoltage.
-const SAG_ENDS: Span = Span::from_secs(60);
-
 pub(super) fn check(c: &mut Checker<'_>) {
     let playbook = c.playbook;
     let phases = phases(&playbook.phases);
@@ -79,8 +75,7 @@ fn time(c: &mut Checker<'_>, i: usize, fault: &FaultSpec, phases: &[PlannedPhase
             return;
         }
     };
-    short(c, i, kind, (at, until));
-    fits(c, i, fault, (at, until));
+    devices::time(c, i, fault, (at, until));
     if fault.lasts == Some(Span::default()) {
         c.wrong(
             &path("for"),
@@ -104,36 +99,6 @@ fn time(c: &mut Checker<'_>, i: usize, fault: &FaultSpec, phases: &[PlannedPhase
         let message = format!("`{kind}` lasts until {until}, and the run ends at {total}");
         c.wrong(&path("for"), message, "past the end");
         c.hint("a fault is healed within the run, so that its healing can be seen");
-    }
-}
-
-/// A sag or a swell is shorter than a minute.
-fn short(c: &mut Checker<'_>, i: usize, kind: &str, (at, until): (Span, Span)) {
-    let hint = match kind {
-        "sag" => "a supply that stays low is a `brownout`",
-        "swell" => "a supply that stays high is an overvoltage: write it as a `waveform`",
-        _ => return,
-    };
-    if until.micros().saturating_sub(at.micros()) >= SAG_ENDS.micros() {
-        let message = format!("a {kind} from {at} to {until} is not a {kind}");
-        let path = format!("faults.{i}.inject.{kind}");
-        c.wrong_key(&path, message, "less than a minute (IEEE 1159)");
-        c.hint(hint);
-    }
-}
-
-/// A recording is over before its fault is.
-fn fits(c: &mut Checker<'_>, i: usize, fault: &FaultSpec, (at, until): (Span, Span)) {
-    let FaultKind::Waveform(waveform) = &fault.inject else {
-        return;
-    };
-    let last = waveform.profile.last().map(|(at, _)| *at);
-    let lasts = Span::from_micros(until.micros().saturating_sub(at.micros()));
-    if let Some(last) = last.filter(|last| *last >= lasts) {
-        let message = format!("a recording whose last point is at {last} in a fault of {lasts}");
-        let path = format!("faults.{i}.inject.waveform.profile");
-        c.wrong_key(&path, message, "longer than its fault");
-        c.hint("give the fault more time, or leave the end of the recording out");
     }
 }
 
