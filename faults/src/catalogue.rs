@@ -8,6 +8,13 @@ use ridethrough_targets::telemetry::{Distortion, Protocol};
 use ridethrough_targets::units::{PerUnit, Span};
 use ridethrough_targets::world::Direction;
 
+mod power;
+
+pub use power::{
+    BreakerPickup, FrequencyLevel, GeneratorFails, OneCooling, OneOutlet, OneSupply, OneTransfer,
+    PowerCap, Waveform,
+};
+
 /// A fault, without its time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -19,16 +26,47 @@ pub enum FaultKind {
     Sag(SupplyLevel),
     /// The grid stays low (IEEE 1159 undervoltage; here for as long as asked).
     Brownout(SupplyLevel),
+    /// The grid rises to a level, for less than a minute (IEEE 1159 swell: 1.1
+    /// to 1.8 pu).
+    Swell(SupplyLevel),
+    /// The grid's frequency goes to a value.
+    Frequency(FrequencyLevel),
+    /// The grid's voltage follows a recording: a CSV file of times and levels,
+    /// or the points themselves.
+    Waveform(Waveform),
+    /// A generator does not start, stops, overheats, or runs so badly that
+    /// nobody accepts it.
+    GeneratorFails(GeneratorFails),
+    /// A transfer switch stays where it is, whatever its inputs do.
+    AtsFails(OneTransfer),
+    /// A UPS's converter fails: its load goes to the static bypass, or dark.
+    UpsFails(OneUps),
+    /// A UPS is put on its static bypass by hand: no battery behind its load.
+    UpsBypass(OneUps),
+    /// A UPS's return to its input fails: it goes to the static bypass, or
+    /// dark, when the grid comes back.
+    RetransferFails(OneUps),
     /// A battery string opens. It shows full charge and delivers nothing.
     BatteryOpen(OneUps),
     /// A battery has less of its runtime left than it says.
     BatteryAged(BatteryAged),
     /// A PDU's breaker opens.
     BreakerOpens(OnePdu),
+    /// A breaker trips at another current than it was set to; healing closes it
+    /// again.
+    BreakerPickup(BreakerPickup),
+    /// The outlet of one machine's cord opens.
+    OutletOff(OneOutlet),
+    /// One power supply of a machine fails.
+    PsuFails(OneSupply),
+    /// A cooling unit trips and waits for a person.
+    CoolingTrips(OneCooling),
     /// Supply is cut: a feed, a PDU, a rack or a machine.
     PowerLoss(PowerTarget),
     /// Machines get their power-brake line pulled.
     PowerBrake(PowerBrake),
+    /// Machines are held to a power by their management.
+    PowerCap(PowerCap),
     /// Every process of a machine freezes; its kernel still answers. The
     /// opposite of an outage for anything that watches it.
     Hang(NodeTarget),

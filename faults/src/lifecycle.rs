@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use ridethrough_targets::clock::Micros;
-use ridethrough_targets::plant::PlantAction;
+use ridethrough_targets::plant::{PlantAction, Site};
 use ridethrough_targets::telemetry::{Distorted, Protocol, Reading, Seen, UpsReading};
 use ridethrough_targets::units::Span;
 use ridethrough_targets::world::{RuleId, World, WorldError};
 
 /// What a fault is aimed at, resolved before the run.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Aim {
     /// Machines.
     pub nodes: Vec<String>,
@@ -30,6 +30,8 @@ pub struct Aim {
     pub questions: Vec<Question>,
     /// A machine off the victims' side, to look at them from.
     pub observer: Option<String>,
+    /// The site, for what its devices are built to do.
+    pub site: Option<Arc<Site>>,
 }
 
 /// A device and a way to ask it.
@@ -76,6 +78,12 @@ pub trait Power: Send + Sync {
     /// The meter's log: the lowest voltage since `since`, and when it was first
     /// that low.
     fn lowest_pu(&self, component: &str, since: Micros) -> Option<(Micros, f64)>;
+    /// The meter's log: the voltage in force at `since`, and every change after
+    /// it.
+    fn voltages(&self, component: &str, since: Micros) -> Vec<(Micros, f64)>;
+    /// What a person with instruments finds broken in a device, whether or not
+    /// it shows.
+    fn defects(&self, device: &str) -> Option<Vec<String>>;
     /// Whether a machine's power supplies deliver, now.
     fn powered(&self, node: &str) -> Option<bool>;
     /// What a UPS says of itself, now.
@@ -107,6 +115,8 @@ pub trait Telemetry: Send + Sync {
     fn distort(&self, distorted: &Distorted) -> u64;
     /// Ends a distortion.
     fn restore(&self, number: u64);
+    /// What a device's meters told its card last: what an honest card shows.
+    fn told(&self, device: &str) -> Option<Reading>;
     /// Asks a device as a client of the protocol does, from a machine of its
     /// own, and waits at most this long.
     async fn ask(&self, device: &str, via: Protocol, wait: Span) -> Asked;

@@ -4,7 +4,10 @@ use crate::catalogue::FaultKind;
 use crate::lifecycle::{Aim, Fault};
 use crate::network::{Cut, Latency, Loss};
 use crate::node::Hang;
-use crate::power::{BatteryAged, BatteryOpen, Brake, Breaker, PowerLoss, Supply};
+use crate::power::{
+    BatteryAged, BatteryOpen, Brake, Breaker, Cap, Converter, Cooling, Frequency, Generator,
+    Outlet, Pickup, PowerLoss, Psu, Retransfer, Supply, Transfer, Waveform, Why,
+};
 use crate::telemetry::Distort;
 
 /// The fault of a kind, aimed.
@@ -12,12 +15,24 @@ pub fn fault(kind: &FaultKind, aim: &Aim) -> Box<dyn Fault> {
     let aim = aim.clone();
     match kind.clone() {
         FaultKind::UtilityOutage(_) => Box::new(Supply::new(aim, 0.0)),
-        FaultKind::Sag(level) | FaultKind::Brownout(level) => {
+        FaultKind::Sag(level) | FaultKind::Brownout(level) | FaultKind::Swell(level) => {
             Box::new(Supply::new(aim, level.to.get()))
         }
+        FaultKind::Frequency(level) => Box::new(Frequency::new(aim, level.to.get())),
+        FaultKind::Waveform(waveform) => Box::new(Waveform::new(aim, waveform.profile)),
+        FaultKind::GeneratorFails(it) => Box::new(Generator::new(aim, it)),
+        FaultKind::AtsFails(it) => Box::new(Transfer::new(aim, it.transfer)),
+        FaultKind::UpsFails(it) => Box::new(Converter::new(aim, it.ups, Why::Failed)),
+        FaultKind::UpsBypass(it) => Box::new(Converter::new(aim, it.ups, Why::Held)),
+        FaultKind::RetransferFails(it) => Box::new(Retransfer::new(it.ups)),
         FaultKind::BatteryOpen(_) => Box::new(BatteryOpen::new(aim)),
         FaultKind::BatteryAged(aged) => Box::new(BatteryAged::new(aim, aged.health)),
         FaultKind::BreakerOpens(_) => Box::new(Breaker::new(aim)),
+        FaultKind::BreakerPickup(it) => Box::new(Pickup::new(aim, it)),
+        FaultKind::OutletOff(it) => Box::new(Outlet::new(it)),
+        FaultKind::PsuFails(it) => Box::new(Psu::new(aim, it)),
+        FaultKind::CoolingTrips(it) => Box::new(Cooling::new(it.cooling)),
+        FaultKind::PowerCap(cap) => Box::new(Cap::new(aim, cap.to)),
         FaultKind::PowerLoss(target) => Box::new(PowerLoss::new(aim, target)),
         FaultKind::PowerBrake(brake) => Box::new(Brake::new(aim, brake.clocks.get())),
         FaultKind::Hang(_) => Box::new(Hang::new(aim)),

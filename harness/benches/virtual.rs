@@ -338,6 +338,7 @@ fn round(runtime: &Runtime, playbook: &str) -> Result<Sample> {
         watcher: None,
         stop: CancellationToken::new(),
         repeat: String::new(),
+        disarm: None,
     };
     let (clock, cpu_before) = (Clock::start(), cpu_s()?);
     let outcome = runtime.block_on(conduct(plan, how))?;

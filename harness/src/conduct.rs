@@ -42,6 +42,9 @@ pub struct Conduct {
     pub stop: CancellationToken,
     /// The command that repeats this run.
     pub repeat: String,
+    /// Injectors of this kind of fault do nothing, while all else goes on: a
+    /// run that is not invalid then has a witness that sees nothing.
+    pub disarm: Option<String>,
 }
 
 /// A finished run. Its events are in the record.
@@ -122,6 +125,7 @@ async fn conduct_here(
         header,
         watcher: how.watcher,
         stop: how.stop,
+        disarm: how.disarm,
     };
     run(request).await?;
     let outcome = judge_record(&record, &plan, how.out)
@@ -210,6 +214,9 @@ fn header(plan: &Plan, how: &Conduct) -> RunHeader {
         ("load_buses".to_string(), load_buses(plan)),
         (CLIENTS.to_string(), patience(&plan.playbook.load)),
     ]);
+    if let Some(kind) = &how.disarm {
+        facts.insert("disarmed".to_string(), kind.clone().into());
+    }
     if real {
         let cpus = std::thread::available_parallelism().map_or(0, usize::from);
         facts.insert("cpus".to_string(), cpus.into());

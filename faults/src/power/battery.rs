@@ -138,21 +138,24 @@ impl Fault for BatteryAged {
         IndexMap::from([("health".into(), self.health.get().into())])
     }
 
+    async fn prepare(&self, ground: &Ground) -> Result<IndexMap<String, f64>, FaultError> {
+        let mut before = IndexMap::new();
+        for ups in &self.aim.ups {
+            if let Some(battery) = ground.power.battery(ups) {
+                // The capacity that a full health would give is what shares are of.
+                before.insert(ups.clone(), battery.capacity_s / battery.health);
+                before.insert(format!("{ups}.health"), battery.health);
+            }
+        }
+        Ok(before)
+    }
+
     async fn inject(&self, ground: &Ground) -> Result<Injected, FaultError> {
         if self.aim.ups.is_empty() {
             return Err(FaultError::NoTarget);
         }
         let mut injected = Injected::default();
         for ups in &self.aim.ups {
-            if let Some(battery) = ground.power.battery(ups) {
-                // The capacity that a full health would give is what shares are of.
-                injected
-                    .before
-                    .insert(ups.clone(), battery.capacity_s / battery.health);
-                injected
-                    .before
-                    .insert(format!("{ups}.health"), battery.health);
-            }
             let action = PlantAction::BatteryHealth {
                 ups: ups.clone(),
                 health: self.health,

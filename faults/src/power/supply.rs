@@ -1,9 +1,10 @@
-//! The grid at a level: outage, sag, brownout.
+//! The grid at a level: outage, sag, brownout, swell.
 
 use async_trait::async_trait;
 use indexmap::IndexMap;
 use serde_json::Value;
 
+use ridethrough_targets::clock::Micros;
 use ridethrough_targets::plant::PlantAction;
 use ridethrough_targets::units::PerUnit;
 
@@ -21,6 +22,15 @@ pub(crate) struct Supply {
 impl Supply {
     pub(crate) fn new(aim: Aim, level_pu: f64) -> Self {
         Self { aim, level_pu }
+    }
+
+    /// The meter's reading since then that is furthest on the side of the level.
+    fn extreme(&self, ground: &Ground, utility: &str, since: Micros) -> Option<(Micros, f64)> {
+        if self.level_pu <= 1.0 {
+            return ground.power.lowest_pu(utility, since);
+        }
+        let log = ground.power.voltages(utility, since).into_iter();
+        log.reduce(|high, next| if next.1 > high.1 { next } else { high })
     }
 }
 
@@ -55,15 +65,16 @@ impl Fault for Supply {
         let mut problems = Vec::new();
         for utility in &self.aim.utilities {
             let since = injected.at_us.saturating_sub(1_000);
-            let Some((t_us, pu)) = ground.power.lowest_pu(utility, since) else {
+            let Some((t_us, pu)) = self.extreme(ground, utility, since) else {
                 problems.push(format!("the meter at {utility} has no reading"));
                 continue;
             };
             finding.observed_us = Some(finding.observed_us.map_or(t_us, |t| t.max(t_us)));
             finding = finding.with(&format!("{utility}.voltage_pu"), pu);
             if (pu - self.level_pu).abs() > TOLERANCE_PU {
+                let moved = if self.level_pu <= 1.0 { "fell" } else { "rose" };
                 problems.push(format!(
-                    "{utility} fell to {pu:.3} pu, not {:.3} pu",
+                    "{utility} {moved} to {pu:.3} pu, not {:.3} pu",
                     self.level_pu
                 ));
             }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use ridethrough_targets::clock::Micros;
 use ridethrough_targets::supervisor::ask::points;
 use ridethrough_targets::telemetry::{Distorted, Distortion, Protocol};
+use ridethrough_targets::units::Span;
 
 use super::evidence::Evidence;
 use super::look::{Looking, look};
@@ -64,7 +65,7 @@ impl Distort {
         let mut problems = Vec::new();
         let each = found.len() <= EACH;
         let seen = found.iter().filter(|e| e.problem.is_none()).count();
-        finding = finding.with("agents", found.len()).with("seen_at", seen);
+        finding = finding.with("agents", seen);
         for (question, evidence) in self.questions().zip(found) {
             let who = format!("{}.{}", question.device, question.via.name());
             for (name, value) in evidence.measured.into_iter().filter(|_| each) {
@@ -100,17 +101,17 @@ fn name(question: &Question) -> String {
 
 /// What needs an occasion has until the fault ends.
 fn deadline(ground: &Ground, injected: &Injected, sign: &Sign) -> tokio::time::Instant {
-    let settled = tokio::time::Instant::now() + SETTLE + sign.span();
     match sign.needs_occasion() {
-        true => ground.world.clock().instant(injected.until_us).max(settled),
-        false => settled,
+        true => ground.world.clock().instant(injected.until_us),
+        false => tokio::time::Instant::now() + SETTLE + sign.span(),
     }
 }
 
 #[async_trait]
 impl Fault for Distort {
     fn requested(&self) -> IndexMap<String, Value> {
-        let mut requested = IndexMap::new();
+        let agents = self.questions().count();
+        let mut requested = IndexMap::from([("agents".to_string(), agents.into())]);
         let Some(distorted) = &self.distorted else {
             return requested;
         };
@@ -177,6 +178,12 @@ impl Fault for Distort {
     }
 
     async fn witness_healed(&self, ground: &Ground, injected: &Injected) -> Finding {
-        self.signs(ground, injected, &Sign::True).await
+        // One true answer proves nothing where every other one is true.
+        let sign = match self.distorted.as_ref().map(|d| &d.how) {
+            Some(Distortion::OutOfOrder) => Sign::Always(Span::default()),
+            Some(Distortion::Flapping { period }) => Sign::Always(*period),
+            _ => Sign::True,
+        };
+        self.signs(ground, injected, &sign).await
     }
 }

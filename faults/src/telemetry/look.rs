@@ -33,7 +33,9 @@ pub(super) struct Looking<'a> {
 struct Sample {
     t_us: Micros,
     seen: Seen,
+    /// What the card was told last, before it was asked and after it answered.
     truth: Option<Reading>,
+    after: Option<Reading>,
 }
 
 /// Asks until the sign is seen or time is up.
@@ -42,22 +44,34 @@ pub(super) async fn look(looking: Looking<'_>) -> Evidence {
     let mut samples: Vec<Sample> = Vec::new();
     let mut last;
     loop {
-        let truth = looking.ground.power.reading(&looking.question.device);
-        let Asked { t_us, took, seen } = looking
-            .ground
-            .telemetry
+        let telemetry = &looking.ground.telemetry;
+        let truth = telemetry.told(&looking.question.device);
+        let Asked { t_us, took, seen } = telemetry
             .ask(&looking.question.device, looking.question.via, sign.wait())
             .await;
         last = shown(&seen);
         if samples.len() == MAX_SAMPLES {
             samples.remove(0);
         }
-        samples.push(Sample { t_us, seen, truth });
+        let after = telemetry.told(&looking.question.device);
+        samples.push(Sample {
+            t_us,
+            seen,
+            truth,
+            after,
+        });
         let took_ms = took.millis_f64();
         if let Some(evidence) = judge(&looking, &samples, took_ms) {
             return evidence.with("answer_ms", took_ms);
         }
         if Instant::now() >= looking.until {
+            if let (Sign::Always(_), Some(sample)) = (sign, samples.last()) {
+                return Evidence::seen(sample.t_us).with("answers", samples.len());
+            }
+            break;
+        }
+        if let (Sign::Always(_), Some(wrong)) = (sign, untrue(&looking, &samples)) {
+            last = wrong;
             break;
         }
         sleep(sign.every()).await;
@@ -90,10 +104,8 @@ fn judge(looking: &Looking<'_>, samples: &[Sample], took_ms: f64) -> Option<Evid
     let before = || Evidence::seen(asked_us.max(looking.since_us));
     match looking.sign {
         Sign::True => {
-            let truth = sample.truth.as_ref()?;
-            let holds = |point: &Point| agrees(point, &sample.seen, truth);
             let soon = took_ms <= looking.before_ms * 4.0 + 250.0;
-            (soon && points.iter().all(holds)).then(at)
+            (soon && points.iter().all(|point| agrees(point, sample))).then(at)
         }
         Sign::Stale => (sample.seen == Seen::Stale).then(at),
         // Where other devices share the card, it says so for the one.
@@ -119,6 +131,7 @@ fn judge(looking: &Looking<'_>, samples: &[Sample], took_ms: f64) -> Option<Evid
             let holds = point.shows(&seen, &scaled) && !point.shows(&seen, &truth);
             holds.then(|| at().with(variable, seen).with("meter", truth))
         }
+        Sign::Always(_) => None,
         Sign::Still => still(points, samples),
         Sign::Late(by) => late(points, samples, by.micros()),
         Sign::Flapping(period) => flapping(samples, period.micros()),
@@ -138,11 +151,22 @@ fn both<'p>(
     Some((point, seen, truth))
 }
 
-fn agrees(point: &Point, seen: &Seen, truth: &Reading) -> bool {
-    match (seen.value(point.field), point.of(truth)) {
-        (Some(seen), Some(truth)) => point.shows(seen, &truth),
-        _ => false,
-    }
+/// What is shown is what the card was told, before or after.
+fn agrees(point: &Point, sample: &Sample) -> bool {
+    let Some(seen) = sample.seen.value(point.field) else {
+        return false;
+    };
+    let told = [&sample.truth, &sample.after].into_iter().flatten();
+    let mut told = told.filter_map(|reading| point.of(reading));
+    told.any(|truth| point.shows(seen, &truth))
+}
+
+/// What the last answer shows that the card was not told.
+fn untrue(looking: &Looking<'_>, samples: &[Sample]) -> Option<String> {
+    let sample = samples.last()?;
+    let points = points(looking.question.via, &looking.question.kind);
+    let wrong = points.iter().find(|point| !agrees(point, sample))?;
+    Some(format!("`{}` is not what it was told", wrong.field))
 }
 
 /// The meters have left what is shown, and what is shown has not moved.
@@ -153,7 +177,7 @@ fn still(points: &[Point], samples: &[Sample]) -> Option<Evidence> {
             continue;
         };
         let unmoved = first.seen.value(point.field) == Some(&now);
-        if unmoved && !point.shows(&now, &truth) {
+        if unmoved && !agrees(point, last) {
             let evidence = Evidence::seen(last.t_us);
             return Some(evidence.with(point.field, now).with("meter", truth));
         }

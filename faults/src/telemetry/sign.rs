@@ -12,6 +12,9 @@ use ridethrough_targets::units::Span;
 pub(super) enum Sign {
     /// Fresh answers, all of them what the meters show.
     True,
+    /// As [`Sign::True`], each time, for as long as one looks: for what comes and
+    /// goes with this period.
+    Always(Span),
     /// The agent says that it has lost the device.
     Stale,
     /// Nothing comes.
@@ -59,7 +62,7 @@ impl Sign {
     pub(super) fn span(&self) -> Duration {
         match self {
             Self::Slow(by) | Self::Late(by) => by.duration() * 2,
-            Self::Flapping(period) => period.duration() * 3,
+            Self::Flapping(period) | Self::Always(period) => period.duration() * 3,
             _ => Duration::ZERO,
         }
     }
@@ -81,7 +84,7 @@ impl Sign {
     /// How often the device is asked.
     pub(super) fn every(&self) -> Duration {
         match self {
-            Self::Flapping(period) => {
+            Self::Flapping(period) | Self::Always(period) if *period > Span::default() => {
                 (period.duration() / 8).clamp(Duration::from_millis(5), Duration::from_millis(250))
             }
             _ => Duration::from_millis(50),
@@ -91,7 +94,7 @@ impl Sign {
     /// What is wrong where it was never seen.
     pub(super) fn missing(&self) -> String {
         match self {
-            Self::True => "it does not show what the meters show".into(),
+            Self::True | Self::Always(_) => "it does not show what the meters show".into(),
             Self::Stale => "it shows data as if they were fresh".into(),
             Self::Silent => "it still answers".into(),
             Self::Slow(by) => format!("its answers do not take {by} longer"),

@@ -4,47 +4,33 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 
-use ridethrough_faults::{BatteryTruth, Ground, Power, StepRate};
+use ridethrough_faults::{Asked, BatteryTruth, Ground, Power, StepRate, Telemetry};
 use ridethrough_targets::clock::{Clock, Micros};
-use ridethrough_targets::plant::{PlantAction, PowerTarget};
+use ridethrough_targets::plant::PlantAction;
 use ridethrough_targets::service::ToService;
-use ridethrough_targets::telemetry::UpsReading;
+use ridethrough_targets::telemetry::{Distorted, Protocol, Reading, UpsReading};
+use ridethrough_targets::units::Span;
 use ridethrough_targets::world::{
     CutReceipt, Direction, Impairment, LinkRule, NodeSpec, NodeState, PortCounters, ProbeReport,
     ProbeSpec, RuleId, World, WorldError, WorldEvent,
 };
 
-/// Seconds that a new battery carries the UPS.
-const CAPACITY_S: f64 = 600.0;
-const STEP_MS: f64 = 20.0;
+use crate::{power, telemetry};
+
 const RTT_US: u64 = 150;
 
 #[derive(Default)]
 struct State {
-    supply: BTreeMap<String, f64>,
-    dark_pdus: BTreeSet<String>,
-    dead_nodes: BTreeSet<String>,
-    open: bool,
-    health: Option<f64>,
-    brakes: BTreeMap<String, f64>,
     hung: BTreeSet<String>,
     rules: BTreeMap<RuleId, LinkRule>,
-    /// Voltages as the meters logged them.
-    log: Vec<(Micros, String, f64)>,
 }
 
 impl State {
-    fn voltage(&self, component: &str) -> f64 {
-        if self.dark_pdus.contains(component) {
-            return 0.0;
-        }
-        self.supply.get(component).copied().unwrap_or(1.0)
-    }
-
     /// What rules do to frames one way.
     fn on_the_way(&self, from: &str, to: &str) -> Vec<&Impairment> {
         let side = |side: &[String], node: &str| side.iter().any(|n| n == node);
@@ -64,14 +50,19 @@ pub(crate) struct Numbers {
     clock: Clock,
     obeys: AtomicBool,
     state: Mutex<State>,
+    power: Mutex<power::Ground>,
+    telemetry: telemetry::Agents,
 }
 
 impl Numbers {
     pub(crate) fn new() -> Arc<Self> {
+        let clock = Clock::start();
         Arc::new(Self {
-            clock: Clock::start(),
+            clock,
             obeys: AtomicBool::new(true),
             state: Mutex::default(),
+            power: Mutex::new(power::Ground::new(clock.now_us())),
+            telemetry: telemetry::Agents::new(clock),
         })
     }
 
@@ -79,12 +70,26 @@ impl Numbers {
         Ground {
             power: Arc::<Self>::clone(self),
             world: Arc::<Self>::clone(self),
+            telemetry: Arc::<Self>::clone(self),
         }
     }
 
     /// From here on, whatever is asked of it is accepted and not done.
     pub(crate) fn disarm(&self) {
         self.obeys.store(false, Ordering::Relaxed);
+    }
+
+    /// So long from now, something happens by itself.
+    pub(crate) fn will(&self, after: Duration, action: PlantAction) {
+        let at = self.clock.now_us() + after.as_micros() as Micros;
+        self.power().will(at, action);
+    }
+
+    /// The plant, at the present time.
+    fn power(&self) -> MutexGuard<'_, power::Ground> {
+        let mut power = self.power.lock().unwrap_or_else(PoisonError::into_inner);
+        power.pass(self.clock.now_us());
+        power
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -113,100 +118,76 @@ impl Numbers {
     }
 }
 
-fn cut(state: &mut State, target: &PowerTarget, dead: bool) {
-    let (pdus, nodes): (&[&str], &[&str]) = match target {
-        PowerTarget::Feed(_) | PowerTarget::Pdu(_) => (&["pdu-a"], &[]),
-        PowerTarget::Rack(_) | PowerTarget::Node(_) => (&[], &["gpu-1", "gpu-2"]),
-    };
-    for (names, set) in [(pdus, &mut state.dark_pdus), (nodes, &mut state.dead_nodes)] {
-        for name in names {
-            if dead {
-                set.insert((*name).into());
-            } else {
-                set.remove(*name);
-            }
+#[async_trait]
+impl Power for Numbers {
+    async fn act(&self, action: PlantAction) -> Micros {
+        if self.obeys.load(Ordering::Relaxed) {
+            self.power().act(action);
         }
+        self.clock.now_us()
     }
-}
 
-fn act(state: &mut State, action: PlantAction) {
-    match action {
-        PlantAction::Supply { utility, level } => {
-            state.supply.insert(utility, level.get());
-        }
-        PlantAction::SupplyRestored { utility } => {
-            state.supply.remove(&utility);
-        }
-        PlantAction::BatteryOpens { .. } => state.open = true,
-        PlantAction::BatteryCloses { .. } => state.open = false,
-        PlantAction::BatteryHealth { health, .. } => state.health = Some(health.get()),
-        PlantAction::BreakerOpens { pdu } => {
-            state.dark_pdus.insert(pdu);
-        }
-        PlantAction::BreakerCloses { pdu } => {
-            state.dark_pdus.remove(&pdu);
-        }
-        PlantAction::Cut(target) => cut(state, &target, true),
-        PlantAction::Uncut(target) => cut(state, &target, false),
-        PlantAction::Brake { node, ratio } => {
-            state.brakes.insert(node, ratio);
-        }
-        // No fault of the catalogue does these yet.
-        _ => {}
+    fn voltage_pu(&self, component: &str) -> Option<f64> {
+        self.power().plant.voltage_pu(component)
+    }
+
+    fn lowest_pu(&self, component: &str, since: Micros) -> Option<(Micros, f64)> {
+        let log = self.power().voltages(component, since).into_iter();
+        log.reduce(|low, next| if next.1 < low.1 { next } else { low })
+    }
+
+    fn voltages(&self, component: &str, since: Micros) -> Vec<(Micros, f64)> {
+        self.power().voltages(component, since)
+    }
+
+    fn reading(&self, device: &str) -> Option<Reading> {
+        self.power().plant.reading(device)
+    }
+
+    fn defects(&self, device: &str) -> Option<Vec<String>> {
+        self.power().plant.defects(device)
+    }
+
+    fn powered(&self, node: &str) -> Option<bool> {
+        self.power().plant.node_powered(node)
+    }
+
+    fn ups_reading(&self, ups: &str) -> Option<UpsReading> {
+        self.power().ups_reading(ups)
+    }
+
+    fn battery(&self, ups: &str) -> Option<BatteryTruth> {
+        self.power().battery(ups)
+    }
+
+    fn step_rate(&self, node: &str) -> Option<StepRate> {
+        self.power().step_rate(node)
     }
 }
 
 #[async_trait]
-impl Power for Numbers {
-    async fn act(&self, action: PlantAction) -> Micros {
-        let now = self.clock.now_us();
-        self.change(|state| {
-            act(state, action);
-            for component in ["grid", "pdu-a"] {
-                let voltage = state.voltage(component);
-                state.log.push((now, component.into(), voltage));
-            }
-        });
-        now
+impl Telemetry for Numbers {
+    fn distort(&self, distorted: &Distorted) -> u64 {
+        if self.obeys.load(Ordering::Relaxed) {
+            self.telemetry.board.distort(1, distorted.clone());
+        }
+        1
     }
 
-    fn voltage_pu(&self, component: &str) -> Option<f64> {
-        Some(self.state().voltage(component))
+    fn restore(&self, number: u64) {
+        if self.obeys.load(Ordering::Relaxed) {
+            self.telemetry.board.restore(number);
+        }
     }
 
-    fn lowest_pu(&self, component: &str, since: Micros) -> Option<(Micros, f64)> {
-        let state = self.state();
-        let log = state.log.iter();
-        let logged = log.filter(|(t, of, _)| *t >= since && of == component);
-        let now = (self.clock.now_us(), state.voltage(component));
-        let all = logged.map(|(t, _, pu)| (*t, *pu)).chain([now]);
-        all.min_by(|a, b| a.1.total_cmp(&b.1))
+    fn told(&self, device: &str) -> Option<Reading> {
+        let reading = self.power().plant.reading(device)?;
+        Some(self.telemetry.told(device, reading))
     }
 
-    fn powered(&self, node: &str) -> Option<bool> {
-        Some(!self.state().dead_nodes.contains(node))
-    }
-
-    fn ups_reading(&self, _: &str) -> Option<UpsReading> {
-        None
-    }
-
-    fn battery(&self, _: &str) -> Option<BatteryTruth> {
-        let state = self.state();
-        let health = state.health.unwrap_or(1.0);
-        Some(BatteryTruth {
-            open: state.open,
-            health,
-            capacity_s: CAPACITY_S * health,
-        })
-    }
-
-    fn step_rate(&self, node: &str) -> Option<StepRate> {
-        let clocks = self.state().brakes.get(node).copied().unwrap_or(1.0);
-        Some(StepRate {
-            t_us: self.clock.now_us(),
-            step_ms: STEP_MS / clocks,
-        })
+    async fn ask(&self, device: &str, via: Protocol, wait: Span) -> Asked {
+        let reading = self.told(device);
+        self.telemetry.ask(device, reading, via, wait).await
     }
 }
 
@@ -277,10 +258,9 @@ impl World for Numbers {
     }
 
     async fn state(&self, node: &str) -> Result<NodeState, WorldError> {
-        let state = self.state();
-        Ok(if state.dead_nodes.contains(node) {
+        Ok(if self.powered(node) == Some(false) {
             NodeState::Down
-        } else if state.hung.contains(node) {
+        } else if self.state().hung.contains(node) {
             NodeState::Stopped
         } else {
             NodeState::Running

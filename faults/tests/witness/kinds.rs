@@ -2,15 +2,21 @@
 //! tests.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use ridethrough_faults::Aim;
 use ridethrough_faults::catalogue::{
-    BatteryAged, FaultKind, Latency, Loss, NodeTarget, OnePdu, OneUps, Partition, PowerBrake,
-    SupplyLevel, UtilityOutage,
+    BatteryAged, BreakerPickup, FaultKind, FrequencyLevel, GeneratorFails, Latency, Loss,
+    NodeTarget, OneCooling, OneOutlet, OnePdu, OneSupply, OneTransfer, OneUps, Partition,
+    PowerBrake, PowerCap, SupplyLevel, TelemetryFlapping, TelemetryLie, TelemetryScale,
+    TelemetryTarget, TelemetryTime, UtilityOutage, Waveform,
 };
-use ridethrough_targets::plant::PowerTarget;
-use ridethrough_targets::units::{PerUnit, Span};
+use ridethrough_faults::{Aim, Question};
+use ridethrough_targets::plant::{GeneratorFault, PlantAction, PowerTarget};
+use ridethrough_targets::telemetry::Protocol;
+use ridethrough_targets::units::{Hertz, PerUnit, Span, Watts};
 use ridethrough_targets::world::Direction;
+
+use crate::power;
 
 /// The name of a kind, and its aim. A kind that the catalogue gains does not
 /// compile here until it is given one.
@@ -37,7 +43,28 @@ pub(crate) fn aim(kind: &FaultKind) -> (&'static str, Aim) {
         link: Some((vec!["gw".into()], vec!["gpu-1".into(), "gpu-2".into()])),
         ..Aim::default()
     };
+    let built = || Aim {
+        site: Some(power::site()),
+        ..Aim::default()
+    };
+    let asked = || Aim {
+        questions: [Protocol::Nut, Protocol::Snmp].map(question).to_vec(),
+        ..Aim::default()
+    };
     match kind {
+        FaultKind::Swell(_) => ("swell", supply()),
+        FaultKind::Frequency(_) => ("frequency", supply()),
+        FaultKind::Waveform(_) => ("waveform", supply()),
+        FaultKind::GeneratorFails(_) => ("generator_fails", built()),
+        FaultKind::AtsFails(_) => ("ats_fails", built()),
+        FaultKind::UpsFails(_) => ("ups_fails", built()),
+        FaultKind::UpsBypass(_) => ("ups_bypass", built()),
+        FaultKind::RetransferFails(_) => ("retransfer_fails", built()),
+        FaultKind::BreakerPickup(_) => ("breaker_pickup", built()),
+        FaultKind::OutletOff(_) => ("outlet_off", built()),
+        FaultKind::PsuFails(_) => ("psu_fails", built()),
+        FaultKind::CoolingTrips(_) => ("cooling_trips", built()),
+        FaultKind::PowerCap(_) => ("power_cap", nodes()),
         FaultKind::UtilityOutage(_) => ("utility_outage", supply()),
         FaultKind::Sag(_) => ("sag", supply()),
         FaultKind::Brownout(_) => ("brownout", supply()),
@@ -45,8 +72,14 @@ pub(crate) fn aim(kind: &FaultKind) -> (&'static str, Aim) {
         FaultKind::BatteryAged(_) => ("battery_aged", ups()),
         FaultKind::BreakerOpens(_) => ("breaker_opens", pdus()),
         FaultKind::PowerLoss(PowerTarget::Feed(_) | PowerTarget::Pdu(_)) => ("power_loss", pdus()),
-        FaultKind::PowerLoss(PowerTarget::Rack(_) | PowerTarget::Node(_)) => {
-            ("power_loss", nodes())
+        FaultKind::PowerLoss(PowerTarget::Rack(_)) => ("power_loss", nodes()),
+        FaultKind::PowerLoss(PowerTarget::Node(node)) => {
+            let nodes = vec![node.clone()];
+            let aim = Aim {
+                nodes,
+                ..Aim::default()
+            };
+            ("power_loss", aim)
         }
         FaultKind::PowerBrake(_) => ("power_brake", nodes()),
         FaultKind::Hang(_) => ("hang", nodes()),
@@ -54,7 +87,68 @@ pub(crate) fn aim(kind: &FaultKind) -> (&'static str, Aim) {
         FaultKind::LinkDown(_) => ("link_down", nodes()),
         FaultKind::Latency(_) => ("latency", link()),
         FaultKind::Loss(_) => ("loss", link()),
+        FaultKind::TelemetryStale(_) => ("telemetry_stale", asked()),
+        FaultKind::TelemetryFrozen(_) => ("telemetry_frozen", asked()),
+        FaultKind::TelemetryDelayed(_) => ("telemetry_delayed", asked()),
+        FaultKind::TelemetryLie(_) => ("telemetry_lie", asked()),
+        FaultKind::TelemetryScale(_) => ("telemetry_scale", asked()),
+        FaultKind::TelemetrySlow(_) => ("telemetry_slow", asked()),
+        FaultKind::TelemetryLost(_) => ("telemetry_lost", asked()),
+        FaultKind::TelemetryFlapping(_) => ("telemetry_flapping", asked()),
+        // SNMP shows whole percents of charge, and nothing that creeps faster.
+        FaultKind::TelemetryOutOfOrder(_) => {
+            let questions = vec![question(Protocol::Nut)];
+            let aim = Aim {
+                questions,
+                ..Aim::default()
+            };
+            ("telemetry_out_of_order", aim)
+        }
     }
+}
+
+fn question(via: Protocol) -> Question {
+    Question {
+        device: "ups-a".into(),
+        kind: "ups".into(),
+        via,
+        shared: false,
+    }
+}
+
+/// Telemetry faults, of which SNMP sees no creeping.
+fn telemetry() -> Vec<FaultKind> {
+    let all = || TelemetryTarget::default();
+    let time = |by| TelemetryTime {
+        devices: Vec::new(),
+        via: Vec::new(),
+        by,
+    };
+    vec![
+        FaultKind::TelemetryStale(all()),
+        FaultKind::TelemetryFrozen(all()),
+        FaultKind::TelemetryDelayed(time(Span::from_secs(3))),
+        FaultKind::TelemetryLie(TelemetryLie {
+            devices: Vec::new(),
+            via: Vec::new(),
+            variable: "charge".into(),
+            value: 0.25.into(),
+        }),
+        FaultKind::TelemetryScale(TelemetryScale {
+            devices: Vec::new(),
+            via: Vec::new(),
+            variable: "output_v".into(),
+            factor: 0.1,
+        }),
+        FaultKind::TelemetrySlow(time(Span::from_millis(400))),
+        FaultKind::TelemetryLost(all()),
+        FaultKind::TelemetryFlapping(TelemetryFlapping {
+            devices: Vec::new(),
+            via: Vec::new(),
+            period: Span::from_secs(1),
+        }),
+        FaultKind::TelemetryOutOfOrder(all()),
+    ]
 }
 
 /// At least one fault of every kind.
@@ -71,7 +165,10 @@ pub(crate) fn all() -> Vec<FaultKind> {
             direction,
         })
     };
-    let all = vec![
+    let mut all = devices();
+    all.extend(telemetry());
+    all.extend(vec![
+        FaultKind::Swell(level(1.2)),
         FaultKind::UtilityOutage(UtilityOutage::default()),
         FaultKind::Sag(level(0.6)),
         FaultKind::Brownout(level(0.8)),
@@ -108,13 +205,142 @@ pub(crate) fn all() -> Vec<FaultKind> {
             probability: PerUnit(0.2),
             direction: Direction::AToB,
         }),
-    ];
+    ]);
     let here: BTreeSet<String> = all.iter().map(|kind| aim(kind).0.to_string()).collect();
     assert_eq!(
         here,
         catalogue(),
         "a kind of the catalogue has no fault here"
     );
+    all
+}
+
+/// Faults of single power devices.
+fn devices() -> Vec<FaultKind> {
+    let ups = || OneUps {
+        ups: "ups-a".into(),
+    };
+    let pickup = |pdu: &str, to| {
+        FaultKind::BreakerPickup(BreakerPickup {
+            pdu: pdu.into(),
+            to: PerUnit(to),
+        })
+    };
+    let supply = |node: &str, supply| {
+        FaultKind::PsuFails(OneSupply {
+            node: node.into(),
+            supply,
+        })
+    };
+    let generator = |how| {
+        FaultKind::GeneratorFails(GeneratorFails {
+            generator: "gen-1".into(),
+            how,
+        })
+    };
+    let node = || "gpu-1".to_string();
+    let point = |ms, pu| (Span::from_millis(ms), PerUnit(pu));
+    vec![
+        FaultKind::Frequency(FrequencyLevel {
+            utility: None,
+            to: Hertz(48.5),
+        }),
+        FaultKind::Waveform(Waveform {
+            utility: None,
+            profile: vec![point(0, 0.4), point(120, 0.7), point(1_000, 0.9)],
+        }),
+        generator(GeneratorFault::Start),
+        generator(GeneratorFault::Trip),
+        generator(GeneratorFault::Unstable),
+        generator(GeneratorFault::Overheat {
+            after: Span::from_secs(5),
+        }),
+        FaultKind::AtsFails(OneTransfer {
+            transfer: "ats-1".into(),
+        }),
+        FaultKind::UpsFails(ups()),
+        FaultKind::UpsBypass(ups()),
+        FaultKind::RetransferFails(ups()),
+        pickup("pdu-a", 0.3),
+        pickup("pdu-b", 0.9),
+        FaultKind::OutletOff(OneOutlet {
+            pdu: "pdu-a".into(),
+            node: node(),
+        }),
+        supply("gpu-1", 1),
+        supply("solo", 0),
+        FaultKind::CoolingTrips(OneCooling {
+            cooling: "crac-1".into(),
+        }),
+        FaultKind::PowerCap(PowerCap {
+            target: NodeTarget::Node(node()),
+            to: Watts(900.0),
+        }),
+    ]
+}
+
+/// What must happen beside a fault for it to show: so long after the injection,
+/// this.
+pub(crate) fn occasion(kind: &FaultKind) -> Vec<(Duration, PlantAction)> {
+    let grid = || "grid".to_string();
+    let lost = PlantAction::Supply {
+        utility: grid(),
+        level: PerUnit(0.0),
+    };
+    let back = PlantAction::SupplyRestored { utility: grid() };
+    match kind {
+        FaultKind::RetransferFails(_) => vec![
+            (Duration::from_secs(1), lost),
+            (Duration::from_secs(2), back),
+        ],
+        FaultKind::BreakerPickup(it) if it.pdu == "pdu-b" => {
+            let work = |node: &str| PlantAction::Draw {
+                node: node.into(),
+                utilisation: 1.0,
+            };
+            let second = Duration::from_secs(1);
+            vec![(second, work("gpu-1")), (second, work("gpu-2"))]
+        }
+        FaultKind::TelemetryFrozen(_)
+        | FaultKind::TelemetryDelayed(_)
+        | FaultKind::TelemetryOutOfOrder(_) => vec![
+            (
+                Duration::from_secs(1),
+                PlantAction::GeneratorFails {
+                    generator: "gen-1".into(),
+                    how: GeneratorFault::Start,
+                },
+            ),
+            (Duration::from_secs(1), lost),
+        ],
+        FaultKind::AtsFails(_) | FaultKind::GeneratorFails(_) => {
+            vec![(Duration::from_secs(1), lost)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Faults that show only when something else happens, which does not for half a
+/// second.
+pub(crate) fn waiting() -> Vec<FaultKind> {
+    let mut all = devices();
+    all.retain(|kind| match kind {
+        FaultKind::GeneratorFails(it) => it.how != GeneratorFault::Trip,
+        FaultKind::AtsFails(_) | FaultKind::RetransferFails(_) => true,
+        _ => false,
+    });
+    all.extend(telemetry().into_iter().filter(|kind| {
+        matches!(
+            kind,
+            FaultKind::TelemetryFrozen(_)
+                | FaultKind::TelemetryDelayed(_)
+                | FaultKind::TelemetryOutOfOrder(_)
+        )
+    }));
+    all.push(FaultKind::BreakerPickup(BreakerPickup {
+        pdu: "pdu-a".into(),
+        to: PerUnit(3.0),
+    }));
     all
 }
 

@@ -183,6 +183,9 @@ fn promises(page: &mut Page, plan: &Plan) {
     }
 }
 
+/// A longer list is counted, not shown.
+const MOST_ITEMS: usize = 4;
+
 fn controls(page: &mut Page, plan: &Plan) {
     let controls = &plan.playbook.controls;
     if controls.is_empty() {
@@ -197,6 +200,9 @@ fn controls(page: &mut Page, plan: &Plan) {
         for (path, value) in &control.set {
             let value = match value {
                 serde_json::Value::String(text) => text.clone(),
+                serde_json::Value::Array(items) if items.len() > MOST_ITEMS => {
+                    format!("{} items", items.len())
+                }
                 other => other.to_string(),
             };
             page.line(format!("    {path}: {value}"));

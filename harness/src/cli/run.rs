@@ -15,7 +15,7 @@ use super::progress::Progress;
 use crate::conduct::{Conduct, ConductError, Outcome, conduct, junit};
 use crate::judge::Verdict;
 use crate::plan::{Plan, plan, plan_file_in};
-use crate::playbook::{Loaded, PlaybookErrors, WorldKind};
+use crate::playbook::{Loaded, PlaybookErrors, WorldKind, faults};
 
 /// Events that may wait for the progress line.
 const WATCHED: usize = 4_096;
@@ -39,6 +39,10 @@ pub(super) fn run(args: RunArgs, color: bool) -> Exit {
             return Exit::Usage;
         }
     };
+    if let Some(kind) = disarmed().filter(|kind| !is_kind(kind)) {
+        complain(&format!("no kind of fault {kind:?} to disarm"));
+        return Exit::Usage;
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -50,6 +54,16 @@ pub(super) fn run(args: RunArgs, color: bool) -> Exit {
         }
     };
     runtime.block_on(run_all(asked, &args, color))
+}
+
+/// A kind of fault whose injectors are to do nothing, to try its witness: such a
+/// run must be invalid. For the project's own tests, and not in `--help`.
+fn disarmed() -> Option<String> {
+    std::env::var("RIDETHROUGH_DISARM").ok()
+}
+
+fn is_kind(name: &str) -> bool {
+    faults().iter().any(|kind| kind.name == name)
 }
 
 enum Refusal {
@@ -255,6 +269,7 @@ async fn run_one(
         watcher: Some(watcher),
         stop: stop.clone(),
         repeat: asked.repeat,
+        disarm: disarmed(),
     };
     let outcome = conduct(asked.plan, how).await;
     let _ = progress.await;

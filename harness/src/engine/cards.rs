@@ -1,7 +1,7 @@
 //! The wires between the plant's devices and their cards: readings one way,
 //! what became of orders the other. No fault of the network touches them.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use indexmap::IndexMap;
 
@@ -18,17 +18,19 @@ pub(crate) struct Cards {
     world: Arc<dyn World>,
     /// The node of each device's card.
     nodes: IndexMap<String, String>,
-    /// What each card was told last.
-    told: IndexMap<String, Reading>,
+    told: Told,
 }
 
+/// What each device's card was told last.
+pub(crate) type Told = Arc<Mutex<IndexMap<String, Reading>>>;
+
 impl Cards {
-    pub(crate) fn new(world: Arc<dyn World>, nodes: IndexMap<String, String>) -> Self {
-        Self {
-            world,
-            nodes,
-            told: IndexMap::new(),
-        }
+    pub(crate) fn new(world: Arc<dyn World>, nodes: IndexMap<String, String>, told: Told) -> Self {
+        Self { world, nodes, told }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, IndexMap<String, Reading>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the devices that have a card show of themselves.
@@ -40,10 +42,13 @@ impl Cards {
     }
 
     /// Tells each card what moved at its devices.
-    pub(crate) fn tell(&mut self, readings: IndexMap<String, Reading>) {
+    pub(crate) fn tell(&self, readings: IndexMap<String, Reading>) {
         for (device, reading) in readings {
-            let before = self.told.get(&device);
-            if before.is_none_or(|before| reading.moved_from(before)) {
+            let moved = match self.lock().get(&device) {
+                Some(before) => reading.moved_from(before),
+                None => true,
+            };
+            if moved {
                 self.send(device, reading);
             }
         }
@@ -51,14 +56,14 @@ impl Cards {
 
     /// Tells each card what its devices read, moved or not: meters have spoken,
     /// and what does not move is not stale.
-    pub(crate) fn refresh(&mut self, readings: IndexMap<String, Reading>) {
+    pub(crate) fn refresh(&self, readings: IndexMap<String, Reading>) {
         for (device, reading) in readings {
             self.send(device, reading);
         }
     }
 
     /// A card can be talked to: it must not wait until its meters move.
-    pub(crate) fn greet(&mut self, node: &str, readings: IndexMap<String, Reading>) {
+    pub(crate) fn greet(&self, node: &str, readings: IndexMap<String, Reading>) {
         for (device, reading) in readings {
             if self.nodes.get(&device).is_some_and(|at| at == node) {
                 self.send(device, reading);
@@ -66,7 +71,7 @@ impl Cards {
         }
     }
 
-    fn send(&mut self, device: String, reading: Reading) {
+    fn send(&self, device: String, reading: Reading) {
         let Some(node) = self.nodes.get(&device) else {
             return;
         };
@@ -74,8 +79,8 @@ impl Cards {
             device: device.clone(),
             reading: reading.clone(),
         };
+        self.lock().insert(device, reading);
         self.world.say(node, CARD, word);
-        self.told.insert(device, reading);
     }
 
     /// Tells a card what its device made of an order.

@@ -13,11 +13,11 @@ use tokio::time::timeout;
 
 use ridethrough_faults::{Asked, Telemetry};
 use ridethrough_targets::service::ToService;
-use ridethrough_targets::telemetry::{Distorted, Protocol, Seen};
+use ridethrough_targets::telemetry::{Distorted, Protocol, Reading, Seen};
 use ridethrough_targets::units::Span;
 use ridethrough_targets::world::World;
 
-use super::cards::CARD;
+use super::cards::{CARD, Told};
 
 /// How much longer than its own patience a probe may take.
 const GRACE: Duration = Duration::from_secs(5);
@@ -29,6 +29,7 @@ pub(crate) struct Desk {
     cards: IndexMap<String, Vec<String>>,
     /// The probe's node.
     probe: String,
+    told: Told,
     next: AtomicU64,
     waiting: Mutex<BTreeMap<u64, oneshot::Sender<Asked>>>,
 }
@@ -38,11 +39,13 @@ impl Desk {
         world: Arc<dyn World>,
         cards: IndexMap<String, Vec<String>>,
         probe: String,
+        told: Told,
     ) -> Self {
         Self {
             world,
             cards,
             probe,
+            told,
             next: AtomicU64::new(1),
             waiting: Mutex::default(),
         }
@@ -95,6 +98,11 @@ impl Telemetry for Desk {
         for node in self.cards.keys() {
             self.world.say(node, CARD, ToService::Restore { number });
         }
+    }
+
+    fn told(&self, device: &str) -> Option<Reading> {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.get(device).cloned()
     }
 
     async fn ask(&self, device: &str, via: Protocol, wait: Span) -> Asked {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use ridethrough_faults::{Aim, Fault, Finding, Ground, Injected, fault};
+use ridethrough_faults::{Aim, Fault, FaultError, Finding, Ground, Injected, fault};
 use ridethrough_targets::clock::{Clock, Micros};
 
 use super::recorder::Recorder;
@@ -26,6 +26,8 @@ pub(crate) struct Injector {
     pub(crate) origin_us: Micros,
     /// The run is stopped: heal at once.
     pub(crate) stop: CancellationToken,
+    /// It does nothing: whether the witness notices is what is asked.
+    pub(crate) disarmed: bool,
 }
 
 impl Injector {
@@ -49,7 +51,7 @@ impl Injector {
         if !self.wait(self.clock.instant(at_us)).await {
             return;
         }
-        let mut injected = match fault.inject(&self.ground).await {
+        let mut injected = match self.inject(fault.as_ref()).await {
             Ok(injected) => injected,
             Err(error) => return self.invalid(&planned, "injected", &error.to_string()),
         };
@@ -64,6 +66,16 @@ impl Injector {
             let finding = fault.witness_healed(&self.ground, &injected).await;
             self.report(planned.index, "healed", finding);
         }
+    }
+
+    async fn inject(&self, fault: &dyn Fault) -> Result<Injected, FaultError> {
+        if self.disarmed {
+            return Ok(Injected {
+                at_us: self.clock.now_us(),
+                ..Injected::default()
+            });
+        }
+        fault.inject(&self.ground).await
     }
 
     /// False when the run was stopped first.

@@ -39,19 +39,22 @@ impl MeterLog {
         }
     }
 
+    /// The reading in force at `since`, if there was one, and every later one.
+    pub(crate) fn since(&self, component: &str, since: Micros) -> Vec<(Micros, f64)> {
+        let Some(log) = self.changes.get(component) else {
+            return Vec::new();
+        };
+        let held = log.iter().rev().find(|(t, _)| *t <= since);
+        let held = held.map(|(_, pu)| (since, *pu));
+        let later = log.iter().filter(|(t, _)| *t > since).copied();
+        held.into_iter().chain(later).collect()
+    }
+
     /// The lowest reading in force at or after `since`, and when it was first
     /// so low.
     pub(crate) fn lowest(&self, component: &str, since: Micros) -> Option<(Micros, f64)> {
-        let log = self.changes.get(component)?;
-        let held = log
-            .iter()
-            .rev()
-            .find(|(t, _)| *t <= since)
-            .map(|(_, pu)| (since, *pu));
-        let later = log.iter().filter(|(t, _)| *t > since).copied();
-        held.into_iter()
-            .chain(later)
-            .reduce(|low, next| if next.1 < low.1 { next } else { low })
+        let log = self.since(component, since).into_iter();
+        log.reduce(|low, next| if next.1 < low.1 { next } else { low })
     }
 }
 

@@ -19,7 +19,7 @@ use ridethrough_targets::service::{Draw, ToService};
 use ridethrough_targets::telemetry::{CommandError, DeviceCommand, Reading, UpsReading};
 use ridethrough_targets::world::World;
 
-use super::cards::Cards;
+use super::cards::{Cards, Told};
 use super::meters::MeterLog;
 use super::nodes::NodeKeeper;
 use super::recorder::Recorder;
@@ -69,6 +69,8 @@ pub(crate) struct Wiring {
     pub(crate) ups: Vec<String>,
     /// The node of each device's card.
     pub(crate) cards: IndexMap<String, String>,
+    /// What each card was told last.
+    pub(crate) told: Told,
     /// Every component with a meter.
     pub(crate) metered: Vec<String>,
     /// Cooling units, whose air is recorded.
@@ -94,7 +96,11 @@ impl PowerGrid {
             steps: IndexMap::new(),
         }));
         let (commands, inbox) = mpsc::unbounded_channel();
-        let cards = Cards::new(Arc::clone(&wiring.world), wiring.cards.clone());
+        let cards = Cards::new(
+            Arc::clone(&wiring.world),
+            wiring.cards.clone(),
+            Arc::clone(&wiring.told),
+        );
         let driver = Driver {
             wiring,
             cards,
@@ -165,20 +171,24 @@ impl Power for PowerGrid {
         self.lock().meters.lowest(component, since)
     }
 
+    fn voltages(&self, component: &str, since: Micros) -> Vec<(Micros, f64)> {
+        self.lock().meters.since(component, since)
+    }
+
+    fn reading(&self, device: &str) -> Option<Reading> {
+        self.lock().plant.reading(device)
+    }
+
+    fn defects(&self, device: &str) -> Option<Vec<String>> {
+        self.lock().plant.defects(device)
+    }
+
     fn powered(&self, node: &str) -> Option<bool> {
         self.lock().plant.node_powered(node)
     }
 
     fn ups_reading(&self, ups: &str) -> Option<UpsReading> {
         self.lock().plant.ups_reading(ups)
-    }
-
-    fn reading(&self, device: &str) -> Option<Reading> {
-        let readings = self.lock().plant.readings();
-        readings
-            .into_iter()
-            .find(|(name, _)| name == device)
-            .map(|(_, reading)| reading)
     }
 
     fn battery(&self, ups: &str) -> Option<BatteryTruth> {

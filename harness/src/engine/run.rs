@@ -16,6 +16,7 @@ use ridethrough_targets::service::{Program, ToService};
 use ridethrough_targets::units::Span;
 use ridethrough_targets::world::{NodeSpec, World};
 
+use super::cards::Told;
 use super::desk::Desk;
 use super::doorman::{DoormanConfig, door};
 use super::ears::Ears;
@@ -49,6 +50,8 @@ pub struct RunRequest {
     pub watcher: Option<mpsc::Sender<Event>>,
     /// Stops the run: everything is healed, and the record says so.
     pub stop: CancellationToken,
+    /// The injectors of this kind of fault do nothing.
+    pub disarm: Option<String>,
 }
 
 /// Carries a plan out. The record holds everything; the world is closed in any
@@ -94,6 +97,8 @@ struct Run {
     stop: CancellationToken,
     keeper: Arc<NodeKeeper>,
     readiness: Arc<Readiness>,
+    /// The kind of fault whose injectors do nothing.
+    disarm: Option<String>,
     /// Where nodes log.
     logs: PathBuf,
     /// Cancelled when the run is over, so that the plant stops.
@@ -119,6 +124,7 @@ impl Run {
             recorder,
             stop: request.stop.child_token(),
             asked: request.stop,
+            disarm: request.disarm,
             keeper: Arc::new(keeper),
             readiness: Arc::default(),
             ended,
@@ -130,8 +136,10 @@ impl Run {
             let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
             EngineError::NotReady(problems.join("; "))
         })?;
-        let grid = PowerGrid::start(plant, self.wiring(), self.ended.clone());
-        let desk = Arc::new(self.desk());
+        let told = Told::default();
+        let wiring = self.wiring(Arc::clone(&told));
+        let grid = PowerGrid::start(plant, wiring, self.ended.clone());
+        let desk = Arc::new(self.desk(told));
         let (loads_done, done) = watch::channel(0);
         if let Some(events) = self.world.events() {
             let ears = Ears {
@@ -172,7 +180,7 @@ impl Run {
         }
     }
 
-    fn wiring(&self) -> Wiring {
+    fn wiring(&self, told: Told) -> Wiring {
         let site = &self.plan.playbook.site;
         let names = |keys: Vec<&String>| keys.into_iter().cloned().collect::<Vec<_>>();
         let mut metered = names(site.utilities.keys().collect());
@@ -197,6 +205,7 @@ impl Run {
                 .cards()
                 .flat_map(|(node, devices)| devices.iter().map(|d| (d.clone(), node.clone())))
                 .collect(),
+            told,
             metered,
             cooling: names(site.cooling.keys().collect()),
             machines: self.plan.loads.iter().map(|l| l.name.clone()).collect(),
@@ -212,7 +221,7 @@ impl Run {
         })
     }
 
-    fn desk(&self) -> Desk {
+    fn desk(&self, told: Told) -> Desk {
         let cards = self
             .cards()
             .map(|(node, devices)| (node.clone(), devices.clone()));
@@ -221,6 +230,7 @@ impl Run {
             Arc::clone(&self.world),
             cards.collect(),
             probe.map(|n| n.name.clone()).unwrap_or_default(),
+            told,
         )
     }
 
@@ -297,6 +307,7 @@ impl Run {
                 victims: self.victims(planned),
                 origin_us,
                 stop: self.stop.clone(),
+                disarmed: self.disarm.as_deref() == Some(planned.kind_name),
             };
             faults.spawn(injector.live(planned.clone(), self.aim(planned)));
         }
@@ -379,6 +390,7 @@ impl Run {
             link: reach.link.clone(),
             questions: reach.questions.clone(),
             observer: monitor.map(|n| n.name.clone()),
+            site: Some(Arc::new(self.plan.playbook.site.clone())),
         }
     }
 }

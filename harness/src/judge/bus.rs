@@ -41,7 +41,7 @@ pub(crate) fn concerned<'a>(faults: &[&'a Fault]) -> BTreeSet<&'a str> {
 fn hits_input(fault: &Fault) -> bool {
     matches!(
         &*fault.receipt.fault_kind,
-        "utility_outage" | "sag" | "brownout" | "power_loss"
+        "utility_outage" | "sag" | "brownout" | "swell" | "frequency" | "waveform" | "power_loss"
     )
 }
 

@@ -19,7 +19,7 @@ enum Reach {
 
 fn reach(kind: &str) -> Reach {
     match kind {
-        "hang" | "link_down" | "power_brake" => Reach::Node,
+        "hang" | "link_down" | "power_brake" | "power_cap" => Reach::Node,
         "partition" | "latency" | "loss" => Reach::Link,
         _ => Reach::Supply,
     }

@@ -22,6 +22,12 @@ impl RunFacts {
                 start_us: t_us,
                 end_us: window.end_us,
             }),
+            // A machine that is held to a power is slower, and not braked.
+            Body::Plant {
+                cause,
+                change: Change::Brake { .. },
+                ..
+            } if cause == "power limit" => {}
             Body::Plant {
                 component,
                 cause,

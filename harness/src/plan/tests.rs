@@ -331,5 +331,6 @@ proptest! {
     }
 }
 
+mod devices;
 mod faults;
 mod windows;

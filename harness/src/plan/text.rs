@@ -17,11 +17,24 @@ pub fn fault_kind_name(kind: &FaultKind) -> &'static str {
         FaultKind::UtilityOutage(_) => "utility_outage",
         FaultKind::Sag(_) => "sag",
         FaultKind::Brownout(_) => "brownout",
+        FaultKind::Swell(_) => "swell",
+        FaultKind::Frequency(_) => "frequency",
+        FaultKind::Waveform(_) => "waveform",
+        FaultKind::GeneratorFails(_) => "generator_fails",
+        FaultKind::AtsFails(_) => "ats_fails",
+        FaultKind::UpsFails(_) => "ups_fails",
+        FaultKind::UpsBypass(_) => "ups_bypass",
+        FaultKind::RetransferFails(_) => "retransfer_fails",
         FaultKind::BatteryOpen(_) => "battery_open",
         FaultKind::BatteryAged(_) => "battery_aged",
         FaultKind::BreakerOpens(_) => "breaker_opens",
+        FaultKind::BreakerPickup(_) => "breaker_pickup",
+        FaultKind::OutletOff(_) => "outlet_off",
+        FaultKind::PsuFails(_) => "psu_fails",
+        FaultKind::CoolingTrips(_) => "cooling_trips",
         FaultKind::PowerLoss(_) => "power_loss",
         FaultKind::PowerBrake(_) => "power_brake",
+        FaultKind::PowerCap(_) => "power_cap",
         FaultKind::Hang(_) => "hang",
         FaultKind::Partition(_) => "partition",
         FaultKind::LinkDown(_) => "link_down",
@@ -51,7 +64,19 @@ pub fn fault_target(kind: &FaultKind) -> String {
     };
     match kind {
         FaultKind::UtilityOutage(f) => utility(&f.utility),
-        FaultKind::Sag(f) | FaultKind::Brownout(f) => utility(&f.utility),
+        FaultKind::Sag(f) | FaultKind::Brownout(f) | FaultKind::Swell(f) => utility(&f.utility),
+        FaultKind::Frequency(f) => utility(&f.utility),
+        FaultKind::Waveform(f) => utility(&f.utility),
+        FaultKind::GeneratorFails(f) => format!("generator {}", f.generator),
+        FaultKind::AtsFails(f) => format!("transfer switch {}", f.transfer),
+        FaultKind::UpsFails(f) => format!("converter of {}", f.ups),
+        FaultKind::UpsBypass(f) => format!("UPS {}", f.ups),
+        FaultKind::RetransferFails(f) => format!("retransfer of {}", f.ups),
+        FaultKind::BreakerPickup(f) => format!("breaker of {}", f.pdu),
+        FaultKind::OutletOff(f) => format!("outlet of {} on {}", f.node, f.pdu),
+        FaultKind::PsuFails(f) => format!("supply {} of {}", f.supply, f.node),
+        FaultKind::CoolingTrips(f) => format!("cooling unit {}", f.cooling),
+        FaultKind::PowerCap(f) => nodes(&f.target),
         FaultKind::BatteryOpen(f) => format!("battery of {}", f.ups),
         FaultKind::BatteryAged(f) => format!("battery of {}", f.ups),
         FaultKind::BreakerOpens(f) => format!("breaker of {}", f.pdu),
@@ -97,7 +122,14 @@ fn nodes(target: &NodeTarget) -> String {
 /// A fault's size, where it has one: `to 60%`.
 pub fn fault_size(kind: &FaultKind) -> Option<String> {
     match kind {
-        FaultKind::Sag(f) | FaultKind::Brownout(f) => Some(format!("to {}", f.to)),
+        FaultKind::Sag(f) | FaultKind::Brownout(f) | FaultKind::Swell(f) => {
+            Some(format!("to {}", f.to))
+        }
+        FaultKind::Frequency(f) => Some(format!("to {}", f.to)),
+        FaultKind::Waveform(f) => Some(power::recording(&f.profile)),
+        FaultKind::GeneratorFails(f) => Some(power::generator_fault(f.how)),
+        FaultKind::BreakerPickup(f) => Some(format!("trips at {} of its rating", f.to)),
+        FaultKind::PowerCap(f) => Some(format!("at most {}", f.to)),
         FaultKind::BatteryAged(f) => Some(format!("{} of its runtime left", f.health)),
         FaultKind::PowerBrake(f) => Some(format!("clocks at {}", f.clocks)),
         FaultKind::Latency(f) if f.jitter > Span::default() => {

@@ -1,6 +1,7 @@
 //! Promises about the power of a site as readable words.
 
-use ridethrough_targets::plant::RideThrough;
+use ridethrough_targets::plant::{GeneratorFault, RideThrough};
+use ridethrough_targets::units::{PerUnit, Span};
 
 use super::text::{during, faults};
 use crate::playbook::{
@@ -118,4 +119,29 @@ pub(super) fn truth_lag(a: &TruthLagAssert) -> String {
         "{by} says that {ups} is on battery within {} of the truth{during}",
         a.within
     )
+}
+
+/// A recording as one can say it: how many points, how far, how long.
+pub(super) fn recording(profile: &[(Span, PerUnit)]) -> String {
+    let levels = || profile.iter().map(|(_, pu)| pu.get());
+    let (low, high) = levels().fold((f64::MAX, 0.0_f64), |(low, high), pu| {
+        (low.min(pu), high.max(pu))
+    });
+    let lasts = profile.last().map(|(at, _)| *at).unwrap_or_default();
+    format!(
+        "{} points over {lasts}, {} to {}",
+        profile.len(),
+        PerUnit(low),
+        PerUnit(high)
+    )
+}
+
+/// How a generator fails.
+pub(super) fn generator_fault(how: GeneratorFault) -> String {
+    match how {
+        GeneratorFault::Start => "does not start".into(),
+        GeneratorFault::Trip => "stops".into(),
+        GeneratorFault::Unstable => "unstable".into(),
+        GeneratorFault::Overheat { after } => format!("overheats after {after} under load"),
+    }
 }

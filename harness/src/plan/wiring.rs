@@ -107,8 +107,31 @@ impl<'a> Wiring<'a> {
         service.map(|s| s.on.clone()).unwrap_or_default()
     }
 
+    /// A machine that loses one cord, or one of its supplies.
+    fn one_cord(&self, node: &str, pdu: Option<&str>) -> Reach {
+        let known = self.playbook.stack.nodes.get(node);
+        let rack = known.and_then(|known| self.playbook.site.racks.get(&known.rack));
+        let other = rack.is_some_and(|rack| match pdu {
+            Some(pdu) => rack.cords.iter().any(|cord| cord != pdu),
+            None => rack.cords.len() > 1 || rack.psu.per_cord > 1,
+        });
+        let node = vec![node.to_string()];
+        Reach {
+            dual_corded: if other { node.clone() } else { Vec::new() },
+            nodes: node,
+            ..Reach::default()
+        }
+    }
+
+    /// The machines whose air a cooling unit cools.
+    fn nodes_of_cooling(&self, unit: &str) -> Vec<String> {
+        let unit = self.playbook.site.cooling.get(unit);
+        let racks = unit.into_iter().flat_map(|unit| &unit.racks);
+        racks.flat_map(|rack| self.nodes_of_rack(rack)).collect()
+    }
+
     /// The machines that a target names.
-    fn nodes_of(&self, target: &NodeTarget) -> Vec<String> {
+    pub(crate) fn nodes_of(&self, target: &NodeTarget) -> Vec<String> {
         match target {
             NodeTarget::Node(name) => vec![name.clone()],
             NodeTarget::Service(service) => self.nodes_of_service(service),
@@ -149,9 +172,22 @@ impl<'a> Wiring<'a> {
         };
         match kind {
             FaultKind::UtilityOutage(f) => self.disturbed(&self.utilities(f.utility.as_ref())),
-            FaultKind::Sag(f) | FaultKind::Brownout(f) => {
+            FaultKind::Sag(f) | FaultKind::Brownout(f) | FaultKind::Swell(f) => {
                 self.disturbed(&self.utilities(f.utility.as_ref()))
             }
+            FaultKind::Frequency(_) | FaultKind::Waveform(_) => {
+                self.disturbed(&self.faulted_utilities(kind))
+            }
+            FaultKind::GeneratorFails(f) => self.disturbed(&[&f.generator]),
+            FaultKind::AtsFails(f) => self.disturbed(&[&f.transfer]),
+            FaultKind::UpsFails(f) | FaultKind::UpsBypass(f) | FaultKind::RetransferFails(f) => {
+                self.carried(&[&f.ups])
+            }
+            FaultKind::BreakerPickup(f) => self.carried(&[&f.pdu]),
+            FaultKind::OutletOff(f) => self.one_cord(&f.node, Some(&f.pdu)),
+            FaultKind::PsuFails(f) => self.one_cord(&f.node, None),
+            FaultKind::CoolingTrips(f) => nodes(self.nodes_of_cooling(&f.cooling)),
+            FaultKind::PowerCap(f) => nodes(self.nodes_of(&f.target)),
             FaultKind::BatteryOpen(f) => Reach {
                 ups: vec![f.ups.clone()],
                 ..Reach::default()
@@ -217,7 +253,11 @@ impl<'a> Wiring<'a> {
     pub(crate) fn faulted_utilities(&self, kind: &'a FaultKind) -> Vec<&'a str> {
         match kind {
             FaultKind::UtilityOutage(f) => self.utilities(f.utility.as_ref()),
-            FaultKind::Sag(f) | FaultKind::Brownout(f) => self.utilities(f.utility.as_ref()),
+            FaultKind::Sag(f) | FaultKind::Brownout(f) | FaultKind::Swell(f) => {
+                self.utilities(f.utility.as_ref())
+            }
+            FaultKind::Frequency(f) => self.utilities(f.utility.as_ref()),
+            FaultKind::Waveform(f) => self.utilities(f.utility.as_ref()),
             _ => Vec::new(),
         }
     }
@@ -235,6 +275,18 @@ impl<'a> Wiring<'a> {
             (FaultKind::BreakerOpens(a), FaultKind::BreakerOpens(b)) => a.pdu == b.pdu,
             (FaultKind::PowerLoss(a), FaultKind::PowerLoss(b)) => a == b,
             (FaultKind::PowerBrake(a), FaultKind::PowerBrake(b)) => nodes(&a.target, &b.target),
+            (FaultKind::GeneratorFails(a), FaultKind::GeneratorFails(b)) => {
+                a.generator == b.generator
+            }
+            (FaultKind::AtsFails(a), FaultKind::AtsFails(b)) => a == b,
+            (FaultKind::UpsFails(a), FaultKind::UpsFails(b)) => a == b,
+            (FaultKind::UpsBypass(a), FaultKind::UpsBypass(b)) => a == b,
+            (FaultKind::RetransferFails(a), FaultKind::RetransferFails(b)) => a == b,
+            (FaultKind::BreakerPickup(a), FaultKind::BreakerPickup(b)) => a.pdu == b.pdu,
+            (FaultKind::OutletOff(a), FaultKind::OutletOff(b)) => a == b,
+            (FaultKind::PsuFails(a), FaultKind::PsuFails(b)) => a == b,
+            (FaultKind::CoolingTrips(a), FaultKind::CoolingTrips(b)) => a == b,
+            (FaultKind::PowerCap(a), FaultKind::PowerCap(b)) => nodes(&a.target, &b.target),
             (FaultKind::Hang(a), FaultKind::Hang(b)) => nodes(a, b),
             (FaultKind::LinkDown(a), FaultKind::LinkDown(b)) => nodes(a, b),
             (FaultKind::Partition(a), FaultKind::Partition(b)) => {

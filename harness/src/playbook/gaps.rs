@@ -60,6 +60,9 @@ impl Gaps {
             "utility" => !self.near("site.utilities", 0),
             "UPS" => !self.near("site.ups", 0),
             "PDU" => !self.near("site.pdus", 0),
+            "generator" => !self.near("site.generators", 0),
+            "transfer switch" => !self.near("site.transfers", 0),
+            "cooling unit" => !self.near("site.cooling", 0),
             "feed" => !self.near("site.feeds", 0),
             "rack" => !self.near("site.racks", 0),
             "component" => ["utility", "UPS", "PDU"]

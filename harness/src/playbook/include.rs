@@ -85,7 +85,7 @@ fn io_words(error: &std::io::Error) -> String {
 
 /// Beside the playbook, else below the nearest folder above it that has
 /// `sites/` or `stacks/`.
-fn find(playbook: &Path, name: &str) -> Result<PathBuf, NotRead> {
+pub(super) fn find(playbook: &Path, name: &str) -> Result<PathBuf, NotRead> {
     let folders = folders(playbook);
     let tried: Vec<PathBuf> = folders.iter().map(|folder| folder.join(name)).collect();
     if let Some(found) = tried.iter().find(|path| path.is_file()) {
@@ -129,9 +129,17 @@ fn sibling(path: &Path) -> Option<String> {
     let mut names: Vec<String> = std::fs::read_dir(path.parent()?)
         .ok()?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| name.ends_with(".yaml") || name.ends_with(".yml"))
+        .filter(|name| ending(name) == ending(wanted))
         .collect();
     names.sort();
     let hint = did_you_mean(wanted, names.iter().map(String::as_str))?;
     hint.split('`').nth(1).map(str::to_string)
+}
+
+/// What a file holds, by its name; YAML has two endings.
+fn ending(name: &str) -> &str {
+    match name.rsplit_once('.').map(|(_, ending)| ending) {
+        None | Some("yml") => "yaml",
+        Some(ending) => ending,
+    }
 }

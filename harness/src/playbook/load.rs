@@ -8,6 +8,7 @@ use super::gaps::Gaps;
 use super::include::{include, read};
 use super::model::Playbook;
 use super::parse::parse;
+use super::recording::include_recordings;
 use super::repair::repair;
 use super::source::{Sources, shown};
 use super::tree::Node;
@@ -86,6 +87,7 @@ pub(crate) fn load_parts(path: &Path, text: &str) -> Result<Loaded, Box<Bad>> {
     let source = sources.add(path, text);
     let tree = parse(text, source, &mut problems).map(|mut tree| {
         include(&mut tree, path, &mut sources, &mut problems);
+        include_recordings(&mut tree, path, &mut sources, &mut problems);
         tree
     });
     let sources = Arc::new(sources);

@@ -35,7 +35,29 @@ pub fn editor_schema() -> Json {
             "anyOf": [file, { "$ref": reference }],
         });
     }
+    recordings_in_files(&mut schema);
     schema
+}
+
+/// A recording may be in a file of its own.
+fn recordings_in_files(schema: &mut Json) {
+    let Some(property) = schema.pointer_mut("/$defs/Waveform/properties/profile") else {
+        return;
+    };
+    let mut written = property.take();
+    let description = written
+        .as_object_mut()
+        .and_then(|written| written.remove("description"))
+        .unwrap_or_default();
+    let file = json!({
+        "type": "string",
+        "pattern": r"\.csv$",
+        "description": "A file that holds the points, relative to this one: a line `time_s,voltage_pu`, then a point a line.",
+    });
+    *property = json!({
+        "description": description,
+        "anyOf": [file, written],
+    });
 }
 
 /// One way to write an enum.

@@ -21,6 +21,7 @@ pub(crate) const CASES: &[(&str, super::Body)] = &[
     ("virtual::there_is_nothing_to_capture", capture),
     ("virtual::every_node_has_a_log", logs),
     ("virtual::an_interrupt_heals_and_exits_130", interrupt),
+    ("virtual::a_disarmed_injector_is_missed", disarmed),
     ("virtual::the_same_numbers_are_recorded_once", progress),
 ];
 
@@ -41,6 +42,27 @@ fn dead_battery() -> Result<(), String> {
     let failed: Vec<_> = failed.filter(|a| a["verdict"] == "fail").collect();
     holds(failed.iter().any(|a| a["assertion"] == "failover"), || {
         format!("{failed:?}")
+    })
+}
+
+/// What was only said to be injected makes the run invalid, and its record says
+/// that it was so.
+fn disarmed() -> Result<(), String> {
+    let folder = folder()?;
+    let out = folder.path().join("run");
+    let run = |kind: &str| {
+        let mut command = program();
+        command.arg("run").arg(data("short.yaml"));
+        command.args(["--world", "virtual", "--out"]).arg(&out);
+        output(command.env("RIDETHROUGH_DISARM", kind))
+    };
+    exits(&run("utility_outrage")?, 2)?;
+    holds(!out.exists(), || "something was started".into())?;
+    exits(&run("utility_outage")?, 3)?;
+    let record = std::fs::read_to_string(out.join("record.jsonl")).map_err(|e| e.to_string())?;
+    let head = record.lines().next().unwrap_or_default();
+    holds(head.contains(r#""disarmed":"utility_outage""#), || {
+        head.into()
     })
 }
 

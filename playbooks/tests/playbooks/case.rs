@@ -39,6 +39,21 @@ impl Case {
         world: WorldKind,
         registry: Arc<Registry>,
     ) -> Result<Run, String> {
+        self.carry_out(world, registry, None)
+    }
+
+    /// On virtual time, where the injectors of this kind of fault do nothing.
+    pub(crate) fn run_disarmed(&self, kind: &str) -> Result<Run, String> {
+        let disarm = Some(kind.to_string());
+        self.carry_out(WorldKind::Virtual, Arc::new(builtin), disarm)
+    }
+
+    fn carry_out(
+        &self,
+        world: WorldKind,
+        registry: Arc<Registry>,
+        disarm: Option<String>,
+    ) -> Result<Run, String> {
         let _pace = match world {
             WorldKind::Virtual => {
                 pace::quiet();
@@ -58,6 +73,7 @@ impl Case {
             watcher: None,
             stop: CancellationToken::new(),
             repeat: String::new(),
+            disarm,
         };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)

@@ -9,6 +9,7 @@
 
 mod case;
 mod embedded_run;
+mod kinds;
 mod pace;
 mod parity;
 mod planted;
@@ -55,6 +56,9 @@ fn main() -> ExitCode {
         .iter()
         .flat_map(|playbook| trials(playbook, worlds, missing.as_deref()))
         .collect();
+    if worlds.simulated {
+        trials.extend(kinds::trials(root));
+    }
     // The long ones first: what is short fills the gaps.
     trials.sort_by_key(|trial| trial.name().contains("virtual"));
     trials.push(Trial::test("playbooks::planted::order", || {

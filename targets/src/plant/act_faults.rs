@@ -3,6 +3,7 @@
 use super::bus::{Kind, Notes};
 use super::engine::Plant;
 use super::event::PlantAction;
+use super::ledger::milliwatts;
 use super::node::NodeModel;
 
 impl Plant {
@@ -61,6 +62,10 @@ impl Plant {
             }
             PlantAction::PsuRestored { node, supply } => {
                 self.with_node(node, |n, notes| n.set_supply(*supply, true, notes));
+            }
+            PlantAction::PowerCap { node, limit } => {
+                let limit = limit.map(|limit| milliwatts(limit.get()));
+                self.with_node(node, |n, notes| n.hold_to(limit, notes));
             }
             PlantAction::CoolingTrips { cooling } => self.with_bus(cooling, |kind, notes| {
                 if let Kind::Cooling(it) = kind {

@@ -41,6 +41,8 @@ pub(super) struct GeneratorModel {
     fails_to_start: bool,
     unstable: bool,
     tripped: bool,
+    /// It overheats after so long under load, whatever the site says.
+    hot_after: Option<Micros>,
     /// Why it is in fault.
     pub(super) fault: &'static str,
     load: Milliwatts,
@@ -73,6 +75,7 @@ impl GeneratorModel {
             fails_to_start: site.fails_to_start,
             unstable: site.unstable,
             tripped: false,
+            hot_after: None,
             fault: "",
             load: 0,
             seen: 0,
@@ -160,7 +163,7 @@ impl GeneratorModel {
         let after = |since: Option<Micros>, delay: Micros| {
             since.is_some_and(|since| since.saturating_add(delay) <= t_us)
         };
-        let hot = self.site.trip_after.map(|after| after.micros());
+        let hot = self.hot_after();
         match () {
             () if self.tripped => Some("tripped"),
             () if self.fuel(t_us).is_some_and(|fuel| fuel <= 0.0) => Some("out of fuel"),
@@ -259,6 +262,12 @@ impl GeneratorModel {
         self.loaded_since = watch(self.loaded_since, self.state == S::Loaded);
     }
 
+    /// How long it carries load before it overheats, where it does.
+    fn hot_after(&self) -> Option<Micros> {
+        let built = self.site.trip_after.map(|after| after.micros());
+        self.hot_after.or(built)
+    }
+
     fn fuel(&self, t_us: Micros) -> Option<f64> {
         let burnt = self.burn * (t_us - self.fuel_at) as f64;
         self.fuel_us.map(|fuel| (fuel - burnt).max(0.0))
@@ -275,12 +284,26 @@ impl GeneratorModel {
             GeneratorFault::Start => self.fails_to_start = true,
             GeneratorFault::Trip => self.tripped = true,
             GeneratorFault::Unstable => self.unstable = true,
+            GeneratorFault::Overheat { after } => self.hot_after = Some(after.micros()),
         }
+    }
+
+    /// What is broken in it, whether or not it shows.
+    pub(super) fn defects(&self) -> Vec<&'static str> {
+        let all = [
+            (self.fails_to_start, "does not start"),
+            (self.tripped, "tripped"),
+            (self.unstable, "unstable"),
+            (self.hot_after.is_some(), "overheats"),
+        ];
+        let there = all.into_iter().filter(|(is, _)| *is);
+        there.map(|(_, defect)| defect).collect()
     }
 
     /// It is as its maker built it again.
     pub(super) fn repaired(&mut self, t_us: Micros, notes: &mut Notes) {
         (self.fails_to_start, self.tripped, self.unstable) = (false, false, false);
+        self.hot_after = None;
         self.reset(t_us, "repaired", notes);
     }
 
@@ -314,9 +337,8 @@ impl GeneratorModel {
             since.map(|since| since.saturating_add(span.micros()))
         };
         let hot = self
-            .site
-            .trip_after
-            .and_then(|hot| after(self.loaded_since, hot));
+            .hot_after()
+            .and_then(|hot| Some(self.loaded_since?.saturating_add(hot)));
         let over = after(self.over_since, self.site.overload_delay);
         let fuel = self
             .fuel_us

@@ -43,6 +43,18 @@ impl Plant {
         self.graph.devices.iter().map(show).collect()
     }
 
+    /// What one device shows of itself now.
+    pub fn reading(&self, device: &str) -> Option<Reading> {
+        if let Some(bus) = self.bus(device) {
+            Some(self.bus_reading(bus))
+        } else if let Some(&index) = self.graph.node_names.get(device) {
+            Some(Reading::Machine(self.machine_reading(index)))
+        } else {
+            let rack = self.shelf_named(device)?;
+            Some(Reading::Shelf(self.shelf_reading(rack)))
+        }
+    }
+
     fn bus_reading(&self, bus: &Bus) -> Reading {
         match &bus.kind {
             Kind::Utility(_) => Reading::Utility(UtilityReading {

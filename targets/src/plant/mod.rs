@@ -18,6 +18,7 @@ mod event;
 mod generator;
 mod graph;
 mod identity;
+mod inspect;
 mod ledger;
 mod lfp;
 mod meters;
@@ -49,6 +50,7 @@ pub use event::{
     HeatLevel, NodeLoad, PlantAction, PlantEvent, PowerTarget, TransferState, UpsState,
 };
 pub use ledger::EnergyLedger;
+pub use node::capped_clocks;
 pub use site::{
     Battery, BatteryCondition, Bbu, Bess, Breaker, Cooling, Generator, InputWindow, Nominal, Pdu,
     Profile, Psu, Rack, RestorePolicy, Room, RuntimePoint, Site, Strikes, Surge, Transfer,

@@ -229,6 +229,12 @@ impl PduModel {
         self.pickup = pickup.unwrap_or(self.set_pickup);
     }
 
+    /// The share of its rating above which it trips, where that is not what it
+    /// was set to.
+    pub(super) fn wrong_pickup(&self) -> Option<f64> {
+        (self.pickup != self.set_pickup).then_some(self.pickup)
+    }
+
     /// Looks at the current: constant power draws more of it at less voltage.
     pub(super) fn load(&mut self, t_us: Micros, load: Milliwatts, voltage_pu: f64, nominal_v: f64) {
         self.meter.set(t_us, load);

@@ -1,6 +1,7 @@
 //! `ridethrough emulate`: a site by itself, on the protocols of its devices.
 
 mod desk;
+mod devices;
 mod diagram;
 mod fronts;
 mod page;

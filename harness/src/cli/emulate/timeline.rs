@@ -7,12 +7,34 @@ use ridethrough_targets::emulator::Emulator;
 use ridethrough_targets::plant::PlantAction;
 use ridethrough_targets::units::PerUnit;
 
+use super::devices;
 use crate::plan::{Plan, PlannedFault};
 
 /// What a fault does to the plant, and how that is undone.
-struct Acts {
-    inject: Vec<PlantAction>,
-    heal: Vec<PlantAction>,
+pub(super) struct Acts {
+    pub(super) inject: Vec<PlantAction>,
+    pub(super) heal: Vec<PlantAction>,
+}
+
+impl Acts {
+    pub(super) fn one(inject: PlantAction, heal: PlantAction) -> Self {
+        Self {
+            inject: vec![inject],
+            heal: vec![heal],
+        }
+    }
+
+    /// The same for each of these.
+    pub(super) fn of_each<T: Clone>(
+        all: &[T],
+        inject: impl Fn(T) -> PlantAction,
+        heal: impl Fn(T) -> PlantAction,
+    ) -> Self {
+        Self {
+            inject: all.iter().cloned().map(inject).collect(),
+            heal: all.iter().cloned().map(heal).collect(),
+        }
+    }
 }
 
 /// What is played, and what is not.
@@ -29,7 +51,7 @@ impl Timeline {
         let mut steps = Vec::new();
         let mut passed_over = Vec::new();
         for fault in &plan.faults {
-            match acts(fault) {
+            match acts(plan, fault) {
                 Some(acts) => {
                     let (at, until) = (fault.at.duration(), fault.until.duration());
                     steps.push((at, format!("fault {}", fault.name), acts.inject));
@@ -60,16 +82,13 @@ impl Timeline {
     }
 }
 
-fn acts(fault: &PlannedFault) -> Option<Acts> {
-    let one = |inject, heal| {
-        Some(Acts {
-            inject: vec![inject],
-            heal: vec![heal],
-        })
-    };
+fn acts(plan: &Plan, fault: &PlannedFault) -> Option<Acts> {
+    let one = |inject, heal| Some(Acts::one(inject, heal));
     match &fault.kind {
         FaultKind::UtilityOutage(_) => Some(supply(fault, PerUnit(0.0))),
-        FaultKind::Sag(level) | FaultKind::Brownout(level) => Some(supply(fault, level.to)),
+        FaultKind::Sag(level) | FaultKind::Brownout(level) | FaultKind::Swell(level) => {
+            Some(supply(fault, level.to))
+        }
         FaultKind::BatteryOpen(it) => one(
             PlantAction::BatteryOpens {
                 ups: it.ups.clone(),
@@ -113,18 +132,12 @@ fn acts(fault: &PlannedFault) -> Option<Acts> {
                 heal: each(1.0),
             })
         }
-        _ => None,
+        _ => devices::acts(plan, fault),
     }
 }
 
 fn supply(fault: &PlannedFault, level: PerUnit) -> Acts {
-    let utilities = || fault.reach.utilities.iter().cloned();
-    Acts {
-        inject: utilities()
-            .map(|utility| PlantAction::Supply { utility, level })
-            .collect(),
-        heal: utilities()
-            .map(|utility| PlantAction::SupplyRestored { utility })
-            .collect(),
-    }
+    let hold = |utility| PlantAction::Supply { utility, level };
+    let back = |utility| PlantAction::SupplyRestored { utility };
+    Acts::of_each(&fault.reach.utilities, hold, back)
 }

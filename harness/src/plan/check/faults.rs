@@ -12,9 +12,7 @@ use super::super::text::{fault_kind_name, fault_target};
 use super::super::time::{Untimed, interval, phases};
 use super::super::wiring::{CLIENTS, SUPERVISOR};
 use super::checker::Checker;
-
-/// From here on, IEEE 1159 calls a low supply an undervoltage.
-const SAG_ENDS: Span = Span::from_secs(60);
+use super::devices;
 
 pub(super) fn check(c: &mut Checker<'_>) {
     let playbook = c.playbook;
@@ -26,6 +24,7 @@ pub(super) fn check(c: &mut Checker<'_>) {
         let path = format!("faults.{i}.inject.{kind}");
         target(c, &path, &fault.inject);
         size(c, &path, &fault.inject);
+        devices::size(c, &path, &fault.inject);
     }
     overlaps(c, &phases);
 }
@@ -77,15 +76,7 @@ fn time(c: &mut Checker<'_>, i: usize, fault: &FaultSpec, phases: &[PlannedPhase
             return;
         }
     };
-    if kind == "sag" && until.micros().saturating_sub(at.micros()) >= SAG_ENDS.micros() {
-        let message = format!("a sag from {at} to {until} is not a sag");
-        c.wrong_key(
-            &path("inject.sag"),
-            message,
-            "less than a minute (IEEE 1159)",
-        );
-        c.hint("a supply that stays low is a `brownout`");
-    }
+    devices::time(c, i, fault, (at, until));
     if fault.lasts == Some(Span::default()) {
         c.wrong(
             &path("for"),
@@ -146,7 +137,7 @@ fn target(c: &mut Checker<'_>, path: &str, kind: &FaultKind) {
                 c.exists(&path, ("utility", "the site"), name, utilities());
             }
         }
-        FaultKind::Sag(f) | FaultKind::Brownout(f) => {
+        FaultKind::Sag(f) | FaultKind::Brownout(f) | FaultKind::Swell(f) => {
             if let Some(name) = &f.utility {
                 let path = format!("{path}.utility");
                 c.exists(&path, ("utility", "the site"), name, utilities());
@@ -173,6 +164,18 @@ fn target(c: &mut Checker<'_>, path: &str, kind: &FaultKind) {
         }
         FaultKind::PowerLoss(target) => power_target(c, path, target),
         FaultKind::PowerBrake(f) => node_target(c, &format!("{path}.target"), &f.target, false),
+        FaultKind::PowerCap(f) => node_target(c, &format!("{path}.target"), &f.target, false),
+        FaultKind::Frequency(_)
+        | FaultKind::Waveform(_)
+        | FaultKind::GeneratorFails(_)
+        | FaultKind::AtsFails(_)
+        | FaultKind::UpsFails(_)
+        | FaultKind::UpsBypass(_)
+        | FaultKind::RetransferFails(_)
+        | FaultKind::BreakerPickup(_)
+        | FaultKind::OutletOff(_)
+        | FaultKind::PsuFails(_)
+        | FaultKind::CoolingTrips(_) => devices::target(c, path, kind),
         FaultKind::Hang(t) | FaultKind::LinkDown(t) => node_target(c, path, t, true),
         FaultKind::Partition(f) => link(c, path, &f.link),
         FaultKind::Latency(f) => link(c, path, &f.link),
@@ -342,7 +345,20 @@ fn overlaps(c: &mut Checker<'_>, phases: &[PlannedPhase]) {
             let Ok((from, to)) = interval(first, phases) else {
                 continue;
             };
-            if from < until && at < to && collide(c, &first.inject, &second.inject) {
+            let meet = from < until && at < to;
+            if meet && let Some(why) = devices::contradict(c, &first.inject, &second.inject) {
+                let kind = fault_kind_name(&second.inject);
+                let other = fault_kind_name(&first.inject);
+                let message = format!("`{other}` and `{kind}` at one time: {why}");
+                c.wrong_key(
+                    &format!("faults.{i}.inject.{kind}"),
+                    message,
+                    "while the first lasts",
+                );
+                c.also_key(&format!("faults.{j}.inject.{other}"), "the first");
+                break;
+            }
+            if meet && collide(c, &first.inject, &second.inject) {
                 let kind = fault_kind_name(&second.inject);
                 let target = fault_target(&second.inject);
                 let message = format!(
@@ -366,10 +382,15 @@ fn collide(c: &Checker<'_>, a: &FaultKind, b: &FaultKind) -> bool {
     let supply = |kind: &FaultKind| {
         matches!(
             kind,
-            FaultKind::UtilityOutage(_) | FaultKind::Sag(_) | FaultKind::Brownout(_)
+            FaultKind::UtilityOutage(_)
+                | FaultKind::Sag(_)
+                | FaultKind::Brownout(_)
+                | FaultKind::Swell(_)
+                | FaultKind::Waveform(_)
         )
     };
-    if supply(a) && supply(b) {
+    let frequency = |kind: &FaultKind| matches!(kind, FaultKind::Frequency(_));
+    if supply(a) && supply(b) || frequency(a) && frequency(b) {
         let first = c.wiring.faulted_utilities(a);
         let second = c.wiring.faulted_utilities(b);
         return first.iter().any(|u| second.contains(u));

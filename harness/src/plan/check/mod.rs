@@ -5,6 +5,7 @@ mod begun;
 mod checker;
 mod common_mode;
 mod controls;
+mod devices;
 mod faults;
 mod load;
 mod power;

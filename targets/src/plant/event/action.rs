@@ -203,6 +203,13 @@ pub enum PlantAction {
         /// Which one, from 0.
         supply: usize,
     },
+    /// A machine is held to a power by its BMC, or let go.
+    PowerCap {
+        /// The node.
+        node: String,
+        /// What it may draw at most; nothing lets it go.
+        limit: Option<Watts>,
+    },
     /// A cooling unit trips and waits for a person.
     CoolingTrips {
         /// The cooling unit.
@@ -225,4 +232,9 @@ pub enum GeneratorFault {
     Trip,
     /// It runs with a voltage and a frequency that nobody accepts.
     Unstable,
+    /// It overheats and stops after some time under load.
+    Overheat {
+        /// How long it carries load before that.
+        after: Span,
+    },
 }

@@ -5,3 +5,4 @@ mod limits;
 mod model;
 
 pub(super) use model::NodeModel;
+pub use model::capped_clocks;

@@ -11,6 +11,12 @@ const BRAKED_CLOCKS: f64 = 0.5;
 /// How much of its speed a machine loses when it is held to no power at all.
 const CAP_COSTS: f64 = 0.6;
 
+/// Clocks, as a share of nominal, of a machine that is held to a power below its
+/// peak.
+pub fn capped_clocks(limit: f64, peak: f64) -> f64 {
+    1.0 - CAP_COSTS * (1.0 - limit / peak)
+}
+
 /// A machine with power supplies on each of its cords. The supplies that have
 /// input share its load, and their hold-up energy is one store.
 #[derive(Clone, Debug)]
@@ -145,9 +151,7 @@ impl NodeModel {
     /// Clocks as a share of nominal.
     pub(in super::super) fn clocks(&self) -> f64 {
         let cap = self.limit.filter(|limit| *limit < self.peak);
-        let cap = cap.map_or(1.0, |limit| {
-            1.0 - CAP_COSTS * (1.0 - limit as f64 / self.peak as f64)
-        });
+        let cap = cap.map_or(1.0, |limit| capped_clocks(limit as f64, self.peak as f64));
         self.brake_clocks().min(cap)
     }
 

@@ -1,8 +1,9 @@
 //! What devices are, show and obey.
 
 use super::support::*;
-use crate::plant::Change;
+use crate::plant::{Change, NodeLoad, Plant, PlantAction, capped_clocks};
 use crate::telemetry::{CommandError, DeviceCommand, Reading};
+use crate::units::{PerUnit, Watts};
 
 #[test]
 fn every_device_has_a_name_plate_and_a_reading() {
@@ -74,4 +75,62 @@ fn a_breaker_obeys_and_others_say_why_not() {
         plant.command("grid-a", &DeviceCommand::Start),
         Err(CommandError::Unsupported("grid-a".to_string()))
     );
+}
+
+#[test]
+fn one_reading_is_the_one_among_all() {
+    let plant = plant(TWO_FEEDS, &[load("n1", "dual", 500.0)]);
+    for (name, reading) in plant.readings() {
+        assert_eq!(plant.reading(&name), Some(reading), "{name}");
+        assert_eq!(plant.defects(&name), Some(Vec::new()), "{name}");
+    }
+    assert_eq!(plant.reading("moon"), None);
+    assert_eq!(plant.defects("moon"), None);
+}
+
+#[test]
+fn an_inspection_finds_what_does_not_show() {
+    let mut plant = plant(TWO_FEEDS, &[load("n1", "dual", 500.0)]);
+    let ups = || "ups-a".to_string();
+    let pickup = |pickup| PlantAction::BreakerPickup {
+        pdu: "pdu-a".to_string(),
+        pickup,
+    };
+    let found = |plant: &Plant, name: &str| plant.defects(name).unwrap().join(", ");
+    plant.act(&PlantAction::RetransferFails { ups: ups() });
+    plant.act(&pickup(Some(PerUnit(0.5))));
+    plant.act(&PlantAction::PsuFails {
+        node: "n1".to_string(),
+        supply: 1,
+    });
+    assert_eq!(found(&plant, "ups-a"), "retransfer fails");
+    assert_eq!(found(&plant, "pdu-a"), "trips at 0.5 of its rating");
+    assert_eq!(found(&plant, "n1"), "supply 1 failed");
+    plant.act(&PlantAction::RetransferRestored { ups: ups() });
+    plant.act(&pickup(None));
+    assert_eq!(found(&plant, "ups-a") + &found(&plant, "pdu-a"), "");
+}
+
+#[test]
+fn a_machine_is_held_to_a_power_and_let_go() {
+    let loads = [NodeLoad {
+        peak: Watts(2_000.0),
+        ..load("n1", "dual", 400.0)
+    }];
+    let mut plant = plant(TWO_FEEDS, &loads);
+    let node = || "n1".to_string();
+    let cap = |limit| PlantAction::PowerCap {
+        node: node(),
+        limit,
+    };
+    plant.act(&PlantAction::Draw {
+        node: node(),
+        utilisation: 1.0,
+    });
+    let events = plant.act(&cap(Some(Watts(1_000.0))));
+    assert_eq!(plant.node_watts("n1"), Some(1_000.0));
+    let clocks = capped_clocks(1_000.0, 2_000.0);
+    assert!(events.iter().any(|e| e.change == Change::Brake { clocks }));
+    plant.act(&cap(None));
+    assert_eq!(plant.node_watts("n1"), Some(2_000.0));
 }

@@ -132,12 +132,19 @@ fn basic_action() -> impl Strategy<Value = PlantAction> {
     ]
 }
 
+fn fails(generator: &str, how: GeneratorFault) -> PlantAction {
+    let generator = generator.to_string();
+    PlantAction::GeneratorFails { generator, how }
+}
+
 fn fault() -> impl Strategy<Value = PlantAction> {
-    let generator = || "gen-1".to_string();
+    let generator = "gen-1".to_string();
+    let after = Span::from_secs(2);
     let how = prop::sample::select(vec![
         GeneratorFault::Start,
         GeneratorFault::Trip,
         GeneratorFault::Unstable,
+        GeneratorFault::Overheat { after },
     ]);
     let transfer = || name(&["ats-1", "sts-1"]);
     let utility = || name(&["grid-a", "grid-b"]);
@@ -145,15 +152,11 @@ fn fault() -> impl Strategy<Value = PlantAction> {
         let point = |(ms, pu)| (Span::from_millis(ms), PerUnit(pu));
         points.into_iter().map(point).collect()
     });
+    let limit = prop::option::of((0.0..5_000.0).prop_map(Watts));
     let cooling = || name(&["crac-1", "crac-2"]);
     prop_oneof![
-        how.prop_map(move |how| PlantAction::GeneratorFails {
-            generator: generator(),
-            how
-        }),
-        Just(PlantAction::GeneratorRestored {
-            generator: generator()
-        }),
+        how.prop_map(move |how| fails("gen-1", how)),
+        Just(PlantAction::GeneratorRestored { generator }),
         transfer().prop_map(|transfer| PlantAction::TransferStuck { transfer }),
         transfer().prop_map(|transfer| PlantAction::TransferFreed { transfer }),
         (name(&UPS), 0..6u8).prop_map(|(ups, which)| match which {
@@ -188,6 +191,7 @@ fn fault() -> impl Strategy<Value = PlantAction> {
                 pickup: pickup.map(PerUnit),
             }
         }),
+        (name(&NODES), limit).prop_map(|(node, limit)| PlantAction::PowerCap { node, limit }),
         cooling().prop_map(|cooling| PlantAction::CoolingTrips { cooling }),
         cooling().prop_map(|cooling| PlantAction::CoolingRestored { cooling }),
     ]

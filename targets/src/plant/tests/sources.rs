@@ -5,6 +5,7 @@ use crate::plant::{
     Change, GeneratorFault, GeneratorState, Plant, PlantAction, PlantEvent, TransferState,
 };
 use crate::telemetry::{CommandError, DeviceCommand, Reading};
+use crate::units::Span;
 
 /// A grid and a generator behind a transfer switch.
 fn backed(generator: &str, transfer: &str) -> String {
@@ -158,6 +159,31 @@ fn overload_heat_fuel_and_a_trip_stop_it() {
         how: GeneratorFault::Trip,
     });
     assert_eq!(power_times(&events, "n", false), [30_000_000]);
+}
+
+#[test]
+fn a_fault_may_make_it_overheat_until_it_is_repaired() {
+    let mut plant = plant(&backed("", ""), &[load("n", "r1", 5_000.0)]);
+    let generator = || "gen-1".to_string();
+    let after_10s = GeneratorFault::Overheat {
+        after: Span::from_secs(10),
+    };
+    plant.act(&PlantAction::GeneratorFails {
+        generator: generator(),
+        how: after_10s,
+    });
+    assert_eq!(plant.defects("gen-1"), Some(vec!["overheats".to_string()]));
+    let events = supply(&mut plant, "grid", 0.0);
+    let events = after(&mut plant, events, 60);
+    assert_eq!(
+        generator_times(&events, GeneratorState::Fault),
+        [20_100_000]
+    );
+    plant.act(&PlantAction::GeneratorRestored {
+        generator: generator(),
+    });
+    let events = plant.advance(300_000_000);
+    assert!(generator_times(&events, GeneratorState::Fault).is_empty());
 }
 
 #[test]

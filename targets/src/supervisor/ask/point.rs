@@ -46,16 +46,13 @@ pub(super) enum Wire {
     RedfishOn,
 }
 
-/// What creeps may be off by this much besides, as a share: a card is told of
-/// it by steps.
-const CREEP: f64 = 0.02;
-
 impl Point {
     /// Whether what was seen is this value, as far as the protocol can show it.
     pub fn shows(&self, seen: &Json, value: &Json) -> bool {
         match (seen.as_f64(), value.as_f64()) {
             (Some(seen), Some(value)) => {
-                (seen - value).abs() <= self.step * 0.501 + CREEP * value.abs()
+                // A hair more than half a step: both are decimals.
+                (seen - value).abs() <= self.step * 0.501 + 1e-6
             }
             _ => seen == value,
         }

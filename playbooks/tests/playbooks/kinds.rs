@@ -1,0 +1,88 @@
+//! Every kind of fault that the catalogue has, in a small playbook of its own,
+//! `tests/kinds/<kind>.yaml`: there the fault takes effect and all promises
+//! hold; and where its injector does nothing, its witness says so.
+
+use std::path::{Path, PathBuf};
+
+use libtest_mimic::{Failed, Trial};
+
+use ridethrough::judge::Verdict;
+use ridethrough::playbook::{WorldKind, faults, load_playbook};
+
+use crate::case::{Case, Run};
+
+/// A case for each kind, from the catalogue itself, and one for the folder.
+pub(crate) fn trials(root: &Path) -> Vec<Trial> {
+    let folder = root.join("tests/kinds");
+    let kinds: Vec<String> = faults().into_iter().map(|kind| kind.name).collect();
+    let mut trials: Vec<Trial> = kinds
+        .iter()
+        .map(|kind| {
+            let (kind, path) = (kind.clone(), folder.join(format!("{kind}.yaml")));
+            Trial::test(format!("playbooks::virtual::kinds::{kind}"), move || {
+                witnessed(&kind, &path).map_err(Failed::from)
+            })
+        })
+        .collect();
+    trials.push(Trial::test("playbooks::kinds::folder", move || {
+        no_strays(&folder, &kinds).map_err(Failed::from)
+    }));
+    trials
+}
+
+/// The fault takes effect; disarmed, the run is invalid, for the want of its
+/// witness and for nothing else.
+fn witnessed(kind: &str, path: &Path) -> Result<(), String> {
+    if !path.is_file() {
+        let path = path.display();
+        return Err(format!("no playbook for kind `{kind}`: write {path}"));
+    }
+    let playbook = load_playbook(path).map_err(|errors| errors.render(false))?;
+    let case = Case {
+        playbook,
+        control: None,
+    };
+    let armed = case.run(WorldKind::Virtual)?;
+    if let Err(problem) = case.judge(&armed) {
+        return Err(armed.complaint(&problem));
+    }
+    if !injected(&armed, kind) {
+        return Err(armed.complaint(&format!("no fault of kind `{kind}` was injected")));
+    }
+    let disarmed = case.run_disarmed(kind)?;
+    let reasons = &disarmed.outcome.judgement.invalid;
+    let of_it = |reason: &String| reason.contains(&format!("{kind} of "));
+    let missed = |reason: &String| of_it(reason) && reason.contains(" took effect: ");
+    let problem = if disarmed.outcome.judgement.verdict != Verdict::Invalid {
+        "nothing was injected, and the run is not invalid"
+    } else if !reasons.iter().any(missed) {
+        "nothing was injected, and no witness misses it"
+    } else if !reasons.iter().all(of_it) {
+        "nothing was injected, and more than that is invalid"
+    } else {
+        return Ok(());
+    };
+    Err(disarmed.complaint(problem))
+}
+
+fn injected(run: &Run, kind: &str) -> bool {
+    let faults = &run.outcome.summary.faults;
+    faults
+        .iter()
+        .any(|fault| fault.kind == kind && fault.effective)
+}
+
+/// No file of the folder is for a kind that is not there.
+fn no_strays(folder: &Path, kinds: &[String]) -> Result<(), String> {
+    let files = std::fs::read_dir(folder).map_err(|error| error.to_string())?;
+    let paths = files.filter_map(|file| Some(file.ok()?.path()));
+    let playbooks = paths.filter(|path| path.extension().is_some_and(|e| e == "yaml"));
+    let known = |path: &PathBuf| {
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy());
+        stem.is_some_and(|stem| kinds.iter().any(|kind| *kind == stem))
+    };
+    match playbooks.into_iter().find(|path| !known(path)) {
+        Some(stray) => Err(format!("{} is for no kind of fault", stray.display())),
+        None => Ok(()),
+    }
+}
