@@ -26,6 +26,9 @@ use super::recorder::Recorder;
 use super::sampler::{Readings, Sampler};
 use crate::record::Body;
 
+/// A card's power supply gives up below this voltage (typical).
+const CARD_DIES_PU: f64 = 0.5;
+
 /// A handle to the running plant.
 #[derive(Clone)]
 pub(crate) struct PowerGrid {
@@ -71,6 +74,8 @@ pub(crate) struct Wiring {
     pub(crate) cards: IndexMap<String, String>,
     /// What each card was told last.
     pub(crate) told: Told,
+    /// Nodes of cards that a component of the site feeds.
+    pub(crate) fed: IndexMap<String, String>,
     /// Every component with a meter.
     pub(crate) metered: Vec<String>,
     /// Cooling units, whose air is recorded.
@@ -316,6 +321,15 @@ impl Driver {
             match &event.change {
                 Change::NodePower { on: false } => dead.push(event.component.clone()),
                 Change::NodePower { on: true } => alive.push(event.component.clone()),
+                Change::Bus { voltage_pu, .. } => {
+                    let fed = self.wiring.fed.iter();
+                    let fed = fed.filter(|(_, by)| **by == event.component);
+                    let fed = fed.map(|(card, _)| card.clone());
+                    match *voltage_pu < CARD_DIES_PU {
+                        true => dead.extend(fed),
+                        false => alive.extend(fed),
+                    }
+                }
                 Change::Brake { clocks } => self.brake(&event.component, *clocks),
                 Change::Ups { .. } | Change::LowBattery { .. } => {
                     moved_ups.insert(event.component.clone());

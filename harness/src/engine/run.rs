@@ -206,6 +206,7 @@ impl Run {
                 .flat_map(|(node, devices)| devices.iter().map(|d| (d.clone(), node.clone())))
                 .collect(),
             told,
+            fed: site.cards.clone(),
             metered,
             cooling: names(site.cooling.keys().collect()),
             machines: self.plan.loads.iter().map(|l| l.name.clone()).collect(),

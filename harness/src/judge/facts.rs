@@ -215,6 +215,8 @@ pub struct RunFacts {
     pub bess_moves: Vec<BessMove>,
     /// When a node's power went off (`false`) and came back.
     pub node_power: BTreeMap<String, Vec<(Micros, bool)>>,
+    /// Nodes whose power the plant has switched.
+    pub machines: BTreeSet<String>,
     /// Nodes that were told to go off, each time.
     pub told_off: Vec<(Micros, String)>,
     /// The power-brake line of nodes: clocks as a share of nominal.
@@ -316,7 +318,9 @@ impl RunFacts {
             !on && *t_us >= origin && time.contains(t_us) && !self.told_off.iter().any(told)
         };
         let nodes = self.node_power.iter();
-        let lost = nodes.filter(|(node, moves)| moves.iter().any(|m| taken(node, m)));
+        // A card that goes dark with what feeds it is no machine.
+        let machines = nodes.filter(|(node, _)| self.machines.contains(*node));
+        let lost = machines.filter(|(node, moves)| moves.iter().any(|m| taken(node, m)));
         lost.map(|(node, _)| &**node).collect()
     }
 

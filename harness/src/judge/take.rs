@@ -152,7 +152,10 @@ impl RunFacts {
             Change::Temperature { celsius, .. } => {
                 self.air.entry(component).or_default().push((t_us, celsius));
             }
-            Change::NodePower { on } => self.power(t_us, component, on),
+            Change::NodePower { on } => {
+                self.machines.insert(component.clone());
+                self.power(t_us, component, on);
+            }
             Change::Brake { clocks } => {
                 let moves = self.brakes.entry(component).or_default();
                 moves.push((t_us, clocks));

@@ -7,6 +7,7 @@ use ridethrough_targets::units::{PerUnit, Span};
 use crate::playbook::FaultSpec;
 
 use super::super::cards::cards;
+use super::super::infrastructure::supervised;
 use super::super::model::PlannedPhase;
 use super::super::text::{fault_kind_name, fault_target};
 use super::super::time::{Untimed, interval, phases};
@@ -231,7 +232,7 @@ fn node_target(c: &mut Checker<'_>, path: &str, target: &NodeTarget, any: bool) 
     match target {
         NodeTarget::Node(name) => {
             let at = format!("{path}.node");
-            let supervised = name == SUPERVISOR && !site.ups.is_empty();
+            let supervised = name == SUPERVISOR && supervised(site);
             let is_card = || cards(site, stack).iter().any(|card| &card.node == name);
             if !(any && (supervised || is_card())) {
                 let nodes = stack.nodes.keys().map(String::as_str);
@@ -255,7 +256,7 @@ fn node_target(c: &mut Checker<'_>, path: &str, target: &NodeTarget, any: bool) 
 
 fn link(c: &mut Checker<'_>, path: &str, (a, b): &(String, String)) {
     let (site, stack) = (&c.playbook.site, &c.playbook.stack);
-    let powered = !site.ups.is_empty();
+    let powered = supervised(site);
     let cards = cards(site, stack);
     let mut known = true;
     for (i, name) in [a, b].into_iter().enumerate() {

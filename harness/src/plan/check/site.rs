@@ -49,6 +49,21 @@ fn hosts(c: &mut Checker<'_>) {
             c.hint("a rack's manager is called after its rack");
         }
     }
+    for (node, by) in &site.cards {
+        let path = format!("site.cards.{node}");
+        let nodes = cards.iter().map(|card| card.node.as_str());
+        c.exists(&path, ("card", "the site"), node, nodes);
+        let all = [
+            names(&site.utilities),
+            names(&site.generators),
+            names(&site.transfers),
+            names(&site.ups),
+            names(&site.bess),
+            names(&site.pdus),
+        ];
+        let all = all.iter().flatten().map(|name| name.as_str());
+        c.exists(&path, ("component", "the site"), by, all);
+    }
     if cards.len() > address::MOST {
         let message = format!("more than {} devices with a card", address::MOST);
         c.wrong_key("site", message, "too many");

@@ -49,6 +49,12 @@ pub struct Site {
     /// Cooling units.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub cooling: IndexMap<String, Cooling>,
+    /// What feeds the cards of devices: a card that is here is off its network
+    /// while that component is dead. `ups-a: pdu-b`; a rack's manager is
+    /// `r1-manager`. A card that is not here is fed by its own device and by a
+    /// battery of its own (default).
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub cards: IndexMap<String, String>,
     /// What watches the site and decides; `external` where the user's own
     /// supervisor does.
     #[serde(default, deserialize_with = "crate::supervisor::supervision")]
