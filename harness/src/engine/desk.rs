@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use ridethrough_faults::{Asked, Telemetry};
+use ridethrough_targets::clock::Clock;
 use ridethrough_targets::service::ToService;
 use ridethrough_targets::telemetry::{Distorted, Protocol, Reading, Seen};
 use ridethrough_targets::units::Span;
@@ -24,7 +25,9 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// The desk of a run.
 pub(crate) struct Desk {
-    world: Arc<dyn World>,
+    /// Not held: whoever listens to the world holds the desk.
+    world: Weak<dyn World>,
+    clock: Clock,
     /// The devices behind each card's node.
     cards: IndexMap<String, Vec<String>>,
     /// The probe's node.
@@ -36,13 +39,14 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn new(
-        world: Arc<dyn World>,
+        world: &Arc<dyn World>,
         cards: IndexMap<String, Vec<String>>,
         probe: String,
         told: Told,
     ) -> Self {
         Self {
-            world,
+            world: Arc::downgrade(world),
+            clock: world.clock(),
             cards,
             probe,
             told,
@@ -60,6 +64,12 @@ impl Desk {
 
     fn waiting(&self) -> MutexGuard<'_, BTreeMap<u64, oneshot::Sender<Asked>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn say(&self, node: &str, service: &str, word: ToService) {
+        if let Some(world) = self.world.upgrade() {
+            world.say(node, service, word);
+        }
     }
 
     fn number(&self) -> u64 {
@@ -89,14 +99,14 @@ impl Telemetry for Desk {
                 ..distorted.clone()
             };
             let word = ToService::Distort { number, distorted };
-            self.world.say(node, CARD, word);
+            self.say(node, CARD, word);
         }
         number
     }
 
     fn restore(&self, number: u64) {
         for node in self.cards.keys() {
-            self.world.say(node, CARD, ToService::Restore { number });
+            self.say(node, CARD, ToService::Restore { number });
         }
     }
 
@@ -115,11 +125,11 @@ impl Telemetry for Desk {
             via,
             wait,
         };
-        self.world.say(&self.probe, "probe", word);
+        self.say(&self.probe, "probe", word);
         let asked = timeout(wait.duration() + GRACE, answer).await;
         self.waiting().remove(&ticket);
         asked.ok().and_then(Result::ok).unwrap_or_else(|| Asked {
-            t_us: self.world.clock().now_us(),
+            t_us: self.clock.now_us(),
             took: wait,
             seen: Seen::Refused("the probe itself does not answer".into()),
         })

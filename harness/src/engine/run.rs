@@ -228,7 +228,7 @@ impl Run {
             .map(|(node, devices)| (node.clone(), devices.clone()));
         let probe = self.plan.nodes.iter().find(|n| has_builtin(n, "probe"));
         Desk::new(
-            Arc::clone(&self.world),
+            &self.world,
             cards.collect(),
             probe.map(|n| n.name.clone()).unwrap_or_default(),
             told,

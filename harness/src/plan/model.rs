@@ -185,6 +185,7 @@ pub struct Reach {
     /// every other node.
     pub link: Option<(Vec<String>, Vec<String>)>,
     /// Devices whose telemetry fails, each by each protocol that fails.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub questions: Vec<Question>,
 }
 

@@ -106,8 +106,15 @@ fn the_infrastructure_is_told_where_everything_is() {
             other => panic!("{other:?}"),
         }
     };
-    assert_eq!(config("ups-a", "card")["name"], "ups-a");
-    assert_eq!(config("ups-a", "card")["charge_low_percent"], 20);
+    let card = config("ups-a", "card");
+    assert_eq!(card["devices"][0]["description"], "VFI 20kW");
+    assert_eq!((&card["nut"]["port"], &card["snmp"]["port"]), (&3493.into(), &161.into()));
+    assert!(card["modbus"].is_null() && card["redfish"].is_null());
+    let manager = config("r1-manager", "card");
+    assert_eq!(manager["devices"][0]["kind"], "machine");
+    assert_eq!(manager["redfish"]["port"], 80);
+    let asked = config("monitor", "probe");
+    assert_eq!(asked["devices"]["pdu-b"]["host"], "pdu-b");
     let supervisor = config("supervisor", "supervisor");
     assert_eq!(supervisor["devices"][1]["host"], "ups-b");
     assert_eq!(supervisor["devices"][1]["description"], "VFI 20kW");

@@ -85,7 +85,7 @@ mod tests {
             format!("{}\n{}", line(&Story::Event(event)), line(&order)),
             @r"
             12.345 s  ups-a        ups normal → on_battery (input lost)
-             0.001 s  pdu-a        told outlet index 0 on false: done
+             0.001 s  pdu-a        told outlet 1 off: done
         "
         );
     }
