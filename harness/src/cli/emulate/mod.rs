@@ -2,6 +2,7 @@
 
 mod desk;
 mod diagram;
+mod drivers;
 mod fronts;
 mod page;
 mod run;
