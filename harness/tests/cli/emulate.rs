@@ -131,7 +131,7 @@ fn commands() -> Result<(), String> {
     site.say("status")?;
     site.until("ON BATTERY")?;
     site.say("tell pdu-a outlet 1 off")?;
-    site.until("told outlet index 0 on false: done")?;
+    site.until("told outlet 1 off: done")?;
     site.say("outrage")?;
     site.until("? no command `outrage`; did you mean `outage`?")?;
     site.say("restore")?;
