@@ -129,6 +129,10 @@ pub(super) struct EmulateArgs {
     /// Serve NUT here.
     #[arg(long, value_name = "ADDR")]
     pub(super) nut: Option<SocketAddrV4>,
+    /// Serve a NUT driver for each device, in this folder, to an upsd.
+    #[cfg(unix)]
+    #[arg(long, value_name = "DIR")]
+    pub(super) nut_driver: Option<PathBuf>,
     /// Serve SNMP v1, v2c and v3 here.
     #[arg(long, value_name = "ADDR")]
     pub(super) snmp: Option<SocketAddrV4>,
@@ -138,6 +142,9 @@ pub(super) struct EmulateArgs {
     /// Serve Redfish here.
     #[arg(long, value_name = "ADDR")]
     pub(super) redfish: Option<SocketAddrV4>,
+    /// Serve Redfish by TLS, with a certificate of its own that nobody signed.
+    #[arg(long)]
+    pub(super) redfish_tls: bool,
     /// Serve Prometheus metrics and the state stream here.
     #[arg(long, value_name = "ADDR")]
     pub(super) metrics: Option<SocketAddrV4>,

@@ -29,6 +29,23 @@ pub(super) async fn interrupt(stop: CancellationToken) {
     }
 }
 
+/// The first Ctrl-C or SIGTERM.
+pub(super) async fn asked_to_end() {
+    let terminated = async {
+        match Terminate::new() {
+            Ok(mut terminate) => terminate.asked().await,
+            Err(error) => {
+                tracing::warn!(%error, "SIGTERM will not be handled");
+                std::future::pending().await
+            }
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}
+
 /// SIGTERM, where there is such a thing.
 #[cfg(unix)]
 mod terminate {

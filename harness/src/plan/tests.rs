@@ -108,7 +108,10 @@ fn the_infrastructure_is_told_where_everything_is() {
     };
     let card = config("ups-a", "card");
     assert_eq!(card["devices"][0]["description"], "VFI 20kW");
-    assert_eq!((&card["nut"]["port"], &card["snmp"]["port"]), (&3493.into(), &161.into()));
+    assert_eq!(
+        (&card["nut"]["port"], &card["snmp"]["port"]),
+        (&3493.into(), &161.into())
+    );
     assert!(card["modbus"].is_null() && card["redfish"].is_null());
     let manager = config("r1-manager", "card");
     assert_eq!(manager["devices"][0]["kind"], "machine");

@@ -19,18 +19,27 @@ pub(crate) const CASES: &[(&str, super::Body)] = &[
     ("emulate::an_address_in_use_exits_4", in_use),
     ("emulate::a_bad_site_exits_2_with_its_place", bad_site),
     ("emulate::an_interrupt_ends_it_with_130", interrupt),
+    #[cfg(unix)]
+    ("emulate::nut_drivers_are_there_as_long_as_it_is", drivers),
 ];
 
-pub(crate) const WITH_PEERS: &[Live] = &[Live {
-    name: "emulate::one_state_on_every_protocol",
-    body: every_protocol,
-    needs: &[
-        ("upsc", "nut-client"),
-        ("mbpoll", "mbpoll"),
-        ("curl", "curl"),
-        ("snmpget", "snmp"),
-    ],
-}];
+pub(crate) const WITH_PEERS: &[Live] = &[
+    Live {
+        name: "emulate::one_state_on_every_protocol",
+        body: every_protocol,
+        needs: &[
+            ("upsc", "nut-client"),
+            ("mbpoll", "mbpoll"),
+            ("curl", "curl"),
+            ("snmpget", "snmp"),
+        ],
+    },
+    Live {
+        name: "emulate::redfish_by_tls",
+        body: redfish_tls,
+        needs: &[("curl", "curl")],
+    },
+];
 
 /// A running site; it is killed when dropped.
 struct Site {
@@ -122,7 +131,7 @@ fn commands() -> Result<(), String> {
     site.say("status")?;
     site.until("ON BATTERY")?;
     site.say("tell pdu-a outlet 1 off")?;
-    site.until("told outlet index 0 on false: done")?;
+    site.until("told outlet 1 off: done")?;
     site.say("outrage")?;
     site.until("? no command `outrage`; did you mean `outage`?")?;
     site.say("restore")?;
@@ -168,6 +177,69 @@ fn in_use() -> Result<(), String> {
         said(&done).contains("another program has it; try --nut"),
         || said(&done),
     )
+}
+
+/// The sockets at which an upsd looks for its drivers.
+#[cfg(unix)]
+fn drivers() -> Result<(), String> {
+    use std::os::unix::net::UnixStream;
+
+    let folder = folder()?;
+    let path = folder.path().to_str().ok_or("no path")?;
+    let mut site = Site::start(TWO_FEED, &["--nut-driver", path])?;
+    for line in ["[ups-a]", "driver = ridethrough", "port = auto"] {
+        site.until(line)?;
+    }
+    site.until("commands:")?;
+    let socket = folder.path().join("ridethrough-ups-a");
+    let mut driver = UnixStream::connect(&socket).map_err(|e| e.to_string())?;
+    driver
+        .set_read_timeout(Some(WAIT))
+        .and_then(|()| driver.write_all(b"DUMPALL\n"))
+        .map_err(|e| e.to_string())?;
+    let mut lines = BufReader::new(driver).lines().map_while(Result::ok);
+    let mut heard = |wanted: &str| lines.any(|line| line == wanted);
+    holds(heard("SETINFO ups.status \"OL\""), || "no status".into())?;
+    holds(heard("DUMPDONE"), || "the dump has no end".into())?;
+    site.say("outage grid")?;
+    let outage = heard("SETINFO ups.status \"OB DISCHRG\"");
+    holds(outage, || "the outage was not pushed".into())?;
+
+    let mut second = program();
+    second.arg("emulate").arg(root().join(TWO_FEED));
+    let refused = output(second.args(["--nut-driver", path]))?;
+    exits(&refused, 4)?;
+    let why = said(&refused);
+    holds(why.contains("another driver answers there"), || why.clone())?;
+    let pid = site.child.id().to_string();
+    let kill = Command::new("kill").args(["-TERM", &pid]).status();
+    kill.map_err(|e| e.to_string())?;
+    let status = site.end()?;
+    holds(status.code() == Some(130), || status.to_string())?;
+    holds(!socket.exists(), || "its socket is left behind".into())
+}
+
+fn redfish_tls() -> Result<(), String> {
+    let mut command = program();
+    command.arg("emulate").arg(root().join(TWO_FEED));
+    let refused = output(command.args(["--nut", ANY, "--redfish-tls"]))?;
+    exits(&refused, 2)?;
+    let mut site = Site::start(TWO_FEED, &["--redfish", ANY, "--redfish-tls"])?;
+    let hint = site.until("  redfish ")?;
+    let words: Vec<&str> = hint.split_whitespace().skip(2).collect();
+    let [.., url] = words.as_slice() else {
+        return Err(format!("no hint in {hint:?}"));
+    };
+    holds(url.starts_with("https://"), || hint.clone())?;
+    holds(words.contains(&"-k"), || hint.clone())?;
+    // As the hint says, and without `-k`, as nobody signed the certificate.
+    until("curl", &[&["-s"], &words[..]].concat(), "RedfishVersion")?;
+    let strict: Vec<&str> = words.iter().copied().filter(|w| *w != "-k").collect();
+    let strict = answer("curl", &[&["-s"], &strict[..]].concat())?;
+    holds(strict.is_empty(), || strict.clone())?;
+    let plain = url.replacen("https", "http", 1);
+    let plain = answer("curl", &["-s", &plain])?;
+    holds(!plain.contains("RedfishVersion"), || plain.clone())
 }
 
 fn bad_site() -> Result<(), String> {

@@ -5,6 +5,8 @@ pub mod ask;
 mod bess;
 mod card;
 mod config;
+#[cfg(unix)]
+pub mod driver;
 mod forward;
 mod govern;
 mod machine;

@@ -84,6 +84,17 @@ fn main() -> ExitCode {
         case("snmpset counts down", "snmpset", write::counts_down),
         case("snmptrapd hears traps in v2c", "snmptrapd", traps::v2c),
         case("snmptrapd hears traps in v1", "snmptrapd", traps::v1),
+        case("snmptrapd hears traps in v3", "snmptrapd", traps::v3),
+        case(
+            "snmptrapd answers informs in v2c",
+            "snmptrapd",
+            traps::v2c_inform,
+        ),
+        case(
+            "snmptrapd answers informs in v3",
+            "snmptrapd",
+            traps::v3_inform,
+        ),
         case("snmpget in v3 at every level", "snmpget", v3::levels),
         case("snmpget in v3 is refused", "snmpget", v3::refused),
         case("snmpbulkwalk in v3", "snmpbulkwalk", v3::bulk),

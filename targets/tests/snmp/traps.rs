@@ -6,14 +6,21 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use libtest_mimic::Failed;
-use ridethrough_targets::supervisor::snmp::{SnmpConfig, TrapSink, TrapVersion};
+use ridethrough_targets::supervisor::snmp::{
+    AuthProtocol, PrivProtocol, SnmpConfig, TrapSink, TrapVersion, UsmUser,
+};
 use ridethrough_targets::telemetry::ReadingStatus;
+use ridethrough_targets::units::Span;
 use tempfile::TempDir;
 use tokio::process::Child;
 use tokio::time::{sleep, timeout};
 
 use crate::peer::{Peer, WAIT, check};
 use crate::site::{Site, low, ups};
+
+/// The name of our engine, which a receiver of its traps must know beforehand.
+const ENGINE: &str = "8000013e0472696465";
+const PASSWORD: &str = "correct horse";
 
 /// A receiver of traps that writes what it hears.
 struct Receiver {
@@ -27,7 +34,14 @@ impl Receiver {
         let port = UdpSocket::bind("127.0.0.1:0")?.local_addr()?.port();
         let folder = tempfile::tempdir()?;
         let config = folder.path().join("snmptrapd.conf");
-        fs::write(&config, "disableAuthorization yes\n")?;
+        // The user as our engine's, for traps, and as its own, for informs.
+        let user = format!("sha256 SHA-256 \"{PASSWORD}\" AES \"{PASSWORD}\"");
+        fs::write(
+            &config,
+            format!(
+                "disableAuthorization yes\ncreateUser -e 0x{ENGINE} {user}\ncreateUser {user}\n"
+            ),
+        )?;
         let log = fs::File::create(folder.path().join("log"))?;
         // One line a trap: v1's enterprise and numbers, then the variables.
         let format = "%w %W %q %V|%v\\n";
@@ -68,15 +82,26 @@ impl Receiver {
     }
 }
 
-async fn hears(snmptrapd: &Peer, version: TrapVersion, words: [&str; 6]) -> Result<(), Failed> {
+async fn hears(snmptrapd: &Peer, sink: TrapSink, words: [&str; 6]) -> Result<(), Failed> {
     let receiver = Receiver::start(snmptrapd).await?;
+    let inform = sink.inform;
     let sink = TrapSink {
         port: receiver.port,
-        version,
-        ..TrapSink::default()
+        timeout: Span::from_millis(300),
+        ..sink
+    };
+    let user = UsmUser {
+        name: "sha256".into(),
+        auth: Some(AuthProtocol::Sha256),
+        auth_password: PASSWORD.into(),
+        privacy: Some(PrivProtocol::Aes128),
+        priv_password: PASSWORD.into(),
+        ..UsmUser::default()
     };
     let config = SnmpConfig {
         traps: vec![sink],
+        users: vec![user],
+        engine_id: Some(ENGINE.into()),
         ..SnmpConfig::default()
     };
     let site = Site::start(config).await?;
@@ -89,10 +114,17 @@ async fn hears(snmptrapd: &Peer, version: TrapVersion, words: [&str; 6]) -> Resu
     receiver.until(&[low_battery, added]).await?;
     site.read(ups(ReadingStatus::OnLine));
     receiver.until(&[restored, removed]).await?;
-    check(!receiver.log().contains(gone), receiver.log())
+    if inform {
+        // What was answered is not sent again.
+        sleep(Duration::from_secs(1)).await;
+    }
+    let log = receiver.log();
+    check(log.matches(restored).count() == 1, log.clone())?;
+    check(!log.contains(gone), log)
 }
 
-pub(crate) async fn v2c(snmptrapd: Peer) -> Result<(), Failed> {
+/// The forms of SNMPv2 name a trap by a variable.
+async fn hears_names(snmptrapd: &Peer, sink: TrapSink) -> Result<(), Failed> {
     let name = ".1.3.6.1.6.3.1.1.4.1.0 = OID: ";
     let named = |oid: &str| format!("{name}{oid}");
     let words = [
@@ -103,12 +135,32 @@ pub(crate) async fn v2c(snmptrapd: Peer) -> Result<(), Failed> {
         named(".1.3.6.1.2.1.33.2.4"),
         named(".1.3.6.1.4.1.318.0.1"),
     ];
-    hears(
-        &snmptrapd,
-        TrapVersion::V2c,
-        words.each_ref().map(String::as_str),
-    )
-    .await
+    hears(snmptrapd, sink, words.each_ref().map(String::as_str)).await
+}
+
+fn sink(version: TrapVersion, inform: bool) -> TrapSink {
+    TrapSink {
+        version,
+        inform,
+        user: "sha256".into(),
+        ..TrapSink::default()
+    }
+}
+
+pub(crate) async fn v2c(snmptrapd: Peer) -> Result<(), Failed> {
+    hears_names(&snmptrapd, sink(TrapVersion::V2c, false)).await
+}
+
+pub(crate) async fn v2c_inform(snmptrapd: Peer) -> Result<(), Failed> {
+    hears_names(&snmptrapd, sink(TrapVersion::V2c, true)).await
+}
+
+pub(crate) async fn v3(snmptrapd: Peer) -> Result<(), Failed> {
+    hears_names(&snmptrapd, sink(TrapVersion::V3, false)).await
+}
+
+pub(crate) async fn v3_inform(snmptrapd: Peer) -> Result<(), Failed> {
+    hears_names(&snmptrapd, sink(TrapVersion::V3, true)).await
 }
 
 pub(crate) async fn v1(snmptrapd: Peer) -> Result<(), Failed> {
@@ -120,5 +172,5 @@ pub(crate) async fn v1(snmptrapd: Peer) -> Result<(), Failed> {
         "6 Enterprise Specific .4 ",
         "6 Enterprise Specific .8 ",
     ];
-    hears(&snmptrapd, TrapVersion::V1, words).await
+    hears(&snmptrapd, sink(TrapVersion::V1, false), words).await
 }

@@ -27,7 +27,7 @@ pub(super) enum FrontKind {
     Nut,
     Snmp,
     Modbus,
-    Redfish,
+    Redfish { tls: bool },
     Metrics,
     Http,
 }
@@ -38,7 +38,7 @@ impl FrontKind {
             Self::Nut => "nut",
             Self::Snmp => "snmp",
             Self::Modbus => "modbus",
-            Self::Redfish => "redfish",
+            Self::Redfish { .. } => "redfish",
             Self::Metrics => "metrics",
             Self::Http => "http",
         }
@@ -54,7 +54,13 @@ impl FrontKind {
                 at.port(),
                 at.ip()
             ),
-            Self::Redfish => format!("curl -u supervisor:supervisor http://{at}/redfish/v1/"),
+            Self::Redfish { tls: false } => {
+                format!("curl -u supervisor:supervisor http://{at}/redfish/v1/")
+            }
+            // Nobody has signed the certificate.
+            Self::Redfish { tls: true } => {
+                format!("curl -k -u supervisor:supervisor https://{at}/redfish/v1/")
+            }
             Self::Metrics => format!("curl http://{at}/metrics"),
             Self::Http => format!("a browser at http://{at}/"),
         }
@@ -62,16 +68,27 @@ impl FrontKind {
 }
 
 /// What was asked for; everything on the loopback address where nothing was.
-pub(super) fn asked(args: &EmulateArgs) -> Vec<Front> {
+///
+/// # Errors
+/// TLS for a Redfish service that is not asked for.
+pub(super) fn asked(args: &EmulateArgs) -> Result<Vec<Front>, String> {
+    let tls = args.redfish_tls;
     let named = [
         (FrontKind::Nut, args.nut, 3493),
         (FrontKind::Snmp, args.snmp, 1161),
         (FrontKind::Modbus, args.modbus, 1502),
-        (FrontKind::Redfish, args.redfish, 8000),
+        (FrontKind::Redfish { tls }, args.redfish, 8000),
         (FrontKind::Metrics, args.metrics, 9100),
         (FrontKind::Http, args.http, 8080),
     ];
-    let all = named.iter().all(|(_, address, _)| address.is_none());
+    #[cfg(unix)]
+    let driver = args.nut_driver.is_some();
+    #[cfg(not(unix))]
+    let driver = false;
+    let all = !driver && named.iter().all(|(_, address, _)| address.is_none());
+    if tls && !all && args.redfish.is_none() {
+        return Err("--redfish-tls needs --redfish ADDR beside the other addresses".into());
+    }
     let front = |(kind, address, port): (FrontKind, Option<SocketAddrV4>, u16)| {
         let address = match address {
             None if all => Some(SocketAddrV4::new(Ipv4Addr::LOCALHOST, port)),
@@ -79,7 +96,7 @@ pub(super) fn asked(args: &EmulateArgs) -> Vec<Front> {
         };
         address.map(|address| Front { kind, address })
     };
-    named.into_iter().filter_map(front).collect()
+    Ok(named.into_iter().filter_map(front).collect())
 }
 
 /// Opens every address before anything is served: all or nothing.
@@ -175,8 +192,10 @@ pub(super) fn serve(
         FrontKind::Modbus => {
             tasks.spawn(run_sunspec_on(board, SunspecConfig::default(), listener));
         }
-        FrontKind::Redfish => {
+        FrontKind::Redfish { tls } => {
             let config = RedfishConfig {
+                port: front.address.port(),
+                tls,
                 seed,
                 epoch_s: jiff::Timestamp::now().as_second(),
                 ..RedfishConfig::default()

@@ -3,6 +3,7 @@
 mod desk;
 mod devices;
 mod diagram;
+mod drivers;
 mod fronts;
 mod page;
 mod run;

@@ -1,6 +1,5 @@
 //! From the words typed to a running site, and to its end.
 
-use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,14 +13,15 @@ use ridethrough_targets::plant::{NodeLoad, PlantAction, Site};
 
 use super::super::args::EmulateArgs;
 use super::super::exit::Exit;
+use super::super::interrupt::asked_to_end;
 use super::super::main::complain;
 use super::desk::{Desk, Said};
 use super::diagram::diagram;
-use super::fronts;
 use super::page::Page;
 use super::screen::Screen;
 use super::story;
 use super::timeline::Timeline;
+use super::{drivers, fronts};
 use crate::plan::{plan_file, site_file};
 
 /// How hard stand-in machines work.
@@ -89,7 +89,14 @@ async fn serve(
     loads: &[NodeLoad],
     timeline: Option<Timeline>,
 ) -> Exit {
-    let open = match fronts::open(&fronts::asked(args)).await {
+    let asked = match fronts::asked(args) {
+        Ok(asked) => asked,
+        Err(why) => {
+            complain(&why);
+            return Exit::Usage;
+        }
+    };
+    let open = match fronts::open(&asked).await {
         Ok(open) => open,
         Err(why) => {
             complain(&why);
@@ -109,11 +116,21 @@ async fn serve(
         let utilisation = WORK;
         emulator.act(PlantAction::Draw { node, utilisation }).await;
     }
+    let mut agents = JoinSet::new();
+    let drivers = match drivers::serve(&mut agents, args, emulator.board()).await {
+        Ok(drivers) => drivers,
+        Err(why) => {
+            complain(&why);
+            return Exit::World;
+        }
+    };
     let desk = Desk::new(emulator.clone(), Arc::new(site));
     let page = Page::new(emulator.board().clone(), desk.clone());
     let mut screen = Screen::new();
     screen.say(&format!("site {}", args.site.display()));
-    let mut agents = JoinSet::new();
+    if let Some(drivers) = drivers {
+        screen.say(&drivers);
+    }
     for front in open {
         let hint = front.kind.hint(front.address);
         screen.say(&format!("  {:<8} {hint}", front.kind.name()));
@@ -127,7 +144,10 @@ async fn serve(
         screen,
         told,
     };
-    show.until_the_end(timeline).await
+    let exit = show.until_the_end(timeline).await;
+    // What they hold on this machine is given back before the program ends.
+    agents.shutdown().await;
+    exit
 }
 
 /// What a person sees of a running site.
@@ -157,13 +177,14 @@ impl Show {
                 None => std::future::pending().await,
             }
         };
-        tokio::pin!(played);
+        let ended = asked_to_end();
+        tokio::pin!(played, ended);
         let mut draw = Instant::now();
         self.screen.draw(&diagram(self.emulator.board()));
         let exit = loop {
             tokio::select! {
                 biased;
-                _ = tokio::signal::ctrl_c() => break Exit::Interrupted,
+                () = &mut ended => break Exit::Interrupted,
                 Some(story) = self.told.recv() => self.hear(&story),
                 Some(name) = step.recv() => self.screen.say(&format!("── {name}")),
                 Some(line) = typed.recv() => if self.obey(&line).await { break Exit::Passed },
@@ -189,6 +210,7 @@ impl Show {
 
     /// True when the site shall end.
     async fn obey(&mut self, line: &str) -> bool {
+        self.screen.typed(line);
         match self.desk.say(line).await {
             Ok(Said::Quit) => return true,
             Ok(Said::Text(text)) if text.is_empty() => {}
@@ -211,9 +233,4 @@ fn typed() -> mpsc::Receiver<String> {
         }
     });
     typed
-}
-
-/// Flushes what was printed, whoever reads it.
-pub(super) fn flush() {
-    let _ = std::io::stdout().flush();
 }

@@ -9,25 +9,25 @@ use ridethrough_targets::units::{PerUnit, Span};
 use crate::playbook::closest;
 
 /// What can be typed, for `help`.
-pub(super) const HELP: &str = "\
-  status                          the one-line diagram
-  outage [UTILITY]                a utility goes to 0 V (all of them without a name)
+pub(super) const HELP: &str = "  status                          the one-line diagram
+  outage [UTILITY]                a utility goes to 0 V (without a name, all)
   utility UTILITY LEVEL           a utility goes to a level: utility grid 60%
   restore [UTILITY]               back to normal
   cut   feed|pdu|rack|node NAME   supply is cut, past every protection
   uncut feed|pdu|rack|node NAME   the cut is undone
-  battery UPS open|close|LEVEL    the string opens, closes, or has this health: 40%
+  battery UPS open|close|LEVEL    its string opens, closes or has a health: 40%
   breaker PDU open|close          a PDU's breaker
   tell DEVICE ORDER               an order as its own protocol would give it:
-                                    tell ups-a off|on|bypass|no-bypass|reset
-                                    tell gen-1 start|stop|reset
-                                    tell ats-1 source 2|prefer 1|inhibit|allow
-                                    tell pdu-a outlet 1 off|on
-                                    tell bess-1 connect|disconnect|run|standby|island|rejoin|
-                                                form|follow|power 50kW|free|heartbeat
-                                    tell gpu-1 off|on|limit 400W|free
-  telemetry HOW [PROTOCOL] [DEVICE]  stale, frozen, lost, out_of_order, delayed 2s, slow 500ms,
-                                    flapping 4s, lie VARIABLE VALUE, scale VARIABLE FACTOR
+      tell ups-a off|on|bypass|no-bypass|reset
+      tell gen-1 start|stop|reset
+      tell ats-1 source 2|prefer 1|inhibit|allow
+      tell pdu-a outlet 1 off|on
+      tell bess-1 connect|disconnect|run|standby|island|rejoin
+      tell bess-1 form|follow|power 50kW|free|heartbeat
+      tell gpu-1 off|on|limit 400W|free
+  telemetry HOW [PROTOCOL] [DEVICE]
+      stale, frozen, lost, out_of_order, delayed 2s, slow 500ms, flapping 4s,
+      lie VARIABLE VALUE, scale VARIABLE FACTOR
   telemetry clear                 telemetry tells the truth again
   help, quit";
 

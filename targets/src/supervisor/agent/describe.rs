@@ -5,7 +5,7 @@ use crate::telemetry::Identity;
 
 /// Kinds of devices that NUT has a `device.type` for, and a generator, which it
 /// has not.
-pub(super) fn is_served(identity: &Identity) -> bool {
+pub(in crate::supervisor) fn is_served(identity: &Identity) -> bool {
     matches!(
         identity.kind.as_str(),
         "ups" | "transfer" | "pdu" | "generator"
@@ -13,7 +13,7 @@ pub(super) fn is_served(identity: &Identity) -> bool {
 }
 
 /// The device, silent as yet.
-pub(super) fn describe(identity: &Identity) -> Device {
+pub(in crate::supervisor) fn describe(identity: &Identity) -> Device {
     let mut device = Device::new(&identity.name, &identity.description);
     device.link = Link::Stale;
     let kind = match identity.kind.as_str() {

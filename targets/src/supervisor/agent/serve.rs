@@ -1,6 +1,5 @@
 //! Keeps a NUT bank up to what the board shows, and takes orders to it.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -9,16 +8,12 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
-use super::describe::{describe, is_served, pdu_commands};
-use super::orders::{Meaning, meaning};
-use super::rows::rows;
+use super::describe::{describe, is_served};
+use super::keep::{Keeper, Todo, begin, tracked};
 use crate::net::Listener;
 use crate::service::spawn_in;
-use crate::supervisor::mapping::whole;
-use crate::supervisor::nut::{
-    Device, Limits, Link, NutUser, Order, OrderKind, Pace, SharedBank, Tracked, serve,
-};
-use crate::telemetry::{Answer, Board, CommandError, Protocol, Reading, UpsReading};
+use crate::supervisor::nut::{Limits, NutUser, Order, OrderKind, Pace, SharedBank, Tracked, serve};
+use crate::telemetry::{Board, CommandError, Protocol};
 use crate::units::Span;
 
 /// Orders that may be under way at one time.
@@ -69,12 +64,11 @@ pub async fn nut_on(board: Board, config: NutAgentConfig, listener: Box<dyn List
         ..Limits::default()
     };
     let mut agent = Agent {
+        keeper: Keeper::new(config.stale_after, config.battery_nominal_v),
         board,
         config,
         bank: bank.clone(),
         served,
-        own_limits: BTreeSet::new(),
-        nominal_hz: 50.0,
         pending: JoinSet::new(),
     };
     tokio::select! {
@@ -89,10 +83,7 @@ struct Agent {
     config: NutAgentConfig,
     bank: SharedBank,
     served: Vec<String>,
-    /// UPSs whose thresholds a client has set: the agent decides what is low.
-    own_limits: BTreeSet<String>,
-    /// What an inverter makes: the grid's frequency, as last seen.
-    nominal_hz: f64,
+    keeper: Keeper,
     pending: JoinSet<(Option<Uuid>, Result<(), CommandError>)>,
 }
 
@@ -134,7 +125,6 @@ impl Agent {
 
     /// Brings every device up to what the board shows.
     fn publish(&mut self) {
-        let now = self.board.clock().now_us();
         let bank = self.bank.clone();
         let mut bank = bank.lock();
         let delay = self
@@ -145,48 +135,10 @@ impl Agent {
             silent: self.board.silent(Protocol::Nut),
             delay: delay.max().unwrap_or(Duration::ZERO),
         });
-        for name in self.served.clone() {
-            let answer = self.board.peek(Protocol::Nut, &name);
-            let read_at = self.board.read_at(&name).unwrap_or(0);
-            let Some(device) = bank.device_mut(&name) else {
-                continue;
-            };
-            let after = self.config.stale_after.map(|after| after.micros());
-            let old = after.is_some_and(|after| now >= read_at + after);
-            device.link = match answer {
-                Some(Answer::Silence) => Link::Down,
-                Some(Answer::Reading(_)) if !old => Link::Up,
-                _ => Link::Stale,
-            };
-            if let Some(Answer::Reading(reading)) = answer {
-                self.fill(device, &reading);
+        for name in &self.served {
+            if let Some(device) = bank.device_mut(name) {
+                self.keeper.refresh(&self.board, device);
             }
-        }
-    }
-
-    fn fill(&mut self, device: &mut Device, reading: &Reading) {
-        let mut reading = reading.clone();
-        if let Reading::Ups(ups) = &mut reading {
-            if ups.input_hz > 40.0 {
-                self.nominal_hz = if ups.input_hz > 55.0 { 60.0 } else { 50.0 };
-            }
-            if ups.output_hz <= 0.0 && ups.output_v > 0.0 {
-                ups.output_hz = self.nominal_hz;
-            }
-            if self.own_limits.contains(&device.name) {
-                ups.low_battery = is_low(device, ups);
-            } else {
-                device.put("battery.charge.low", whole(ups.charge_low * 100.0));
-                device.put("battery.runtime.low", whole(ups.runtime_low_s));
-            }
-        }
-        if let Reading::Pdu(pdu) = &reading {
-            device.set_commands(pdu_commands(pdu.outlets.len()));
-        }
-        // An alarm is there only while it lasts.
-        device.retain(|name| name != "ups.alarm");
-        for (name, value) in rows(&reading, self.config.battery_nominal_v) {
-            device.put(&name, value);
         }
     }
 
@@ -195,9 +147,8 @@ impl Agent {
         match kind {
             OrderKind::Set { variable, value } => {
                 if let Some(device) = self.bank.lock().device_mut(&device) {
-                    device.put(&variable, value);
+                    self.keeper.set(device, &variable, value);
                 }
-                self.own_limits.insert(device);
                 self.publish();
                 self.bank.lock().finish(id, Tracked::Success);
             }
@@ -206,51 +157,18 @@ impl Agent {
     }
 
     fn command(&mut self, id: Option<Uuid>, device: String, command: &str) {
-        let outcome = match meaning(command) {
-            Some(Meaning::Beeper(next)) => self.beeper(&device, next),
-            Some(Meaning::Device(command)) if self.pending.len() < MAX_PENDING => {
+        let todo = begin(self.bank.lock().device_mut(&device), command);
+        let outcome = match todo {
+            Todo::Order(command) if self.pending.len() < MAX_PENDING => {
                 let board = self.board.clone();
                 spawn_in(&mut self.pending, async move {
                     (id, board.command(&device, command).await)
                 });
                 return;
             }
-            Some(Meaning::Device(_)) => Tracked::Failed,
-            None => Tracked::Unknown,
+            Todo::Order(_) => Tracked::Failed,
+            Todo::Done(outcome) => outcome,
         };
         self.bank.lock().finish(id, outcome);
-    }
-
-    fn beeper(&self, device: &str, next: Option<&str>) -> Tracked {
-        let mut bank = self.bank.lock();
-        let Some(device) = bank.device_mut(device) else {
-            return Tracked::Failed;
-        };
-        let was = device
-            .variable("ups.beeper.status")
-            .map(|v| v.value.clone());
-        let toggled = match was.as_deref() {
-            Some("disabled") => "enabled",
-            _ => "disabled",
-        };
-        device.put("ups.beeper.status", next.unwrap_or(toggled));
-        Tracked::Success
-    }
-}
-
-fn is_low(device: &Device, ups: &UpsReading) -> bool {
-    let limit = |name: &str| -> f64 {
-        let value = device.variable(name).map(|v| v.value.parse());
-        value.and_then(Result::ok).unwrap_or(0.0)
-    };
-    ups.charge * 100.0 < limit("battery.charge.low") || ups.runtime_s < limit("battery.runtime.low")
-}
-
-fn tracked(outcome: &Result<(), CommandError>) -> Tracked {
-    match outcome {
-        Ok(()) => Tracked::Success,
-        Err(CommandError::Unsupported(_) | CommandError::Unknown(_)) => Tracked::Unknown,
-        Err(CommandError::OutOfRange(_)) => Tracked::Invalid,
-        Err(CommandError::Refused(_) | CommandError::Gone) => Tracked::Failed,
     }
 }

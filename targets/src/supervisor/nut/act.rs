@@ -82,7 +82,7 @@ fn set(session: &Session, bank: &mut Bank, ups: &str, name: &str, value: &str) -
     allowed(session, bank, "SET")?;
     let spelling = device.find(name).ok_or("VAR-NOT-SUPPORTED")?.to_string();
     let variable = device.variable(name).ok_or("VAR-NOT-SUPPORTED")?;
-    check(variable, value)?;
+    check_value(variable, value)?;
     let device = device.name.clone();
     let kind = OrderKind::Set {
         variable: spelling,
@@ -94,7 +94,8 @@ fn set(session: &Session, bank: &mut Bank, ups: &str, name: &str, value: &str) -
     Ok(id.map_or_else(|| "OK\n".into(), |id| format!("OK TRACKING {id}\n")))
 }
 
-fn check(variable: &Variable, value: &str) -> Result<(), Refusal> {
+/// Whether a variable may be set to a value.
+pub(in crate::supervisor) fn check_value(variable: &Variable, value: &str) -> Result<(), Refusal> {
     if !variable.writable {
         return Err("READONLY");
     }

@@ -15,6 +15,9 @@ mod session;
 #[cfg(test)]
 mod tests;
 
+#[cfg(unix)]
+pub(super) use act::check_value;
+
 pub use access::{NutRole, NutUser};
 pub use bank::{Bank, Order, OrderKind, Pace, SharedBank, Tracked};
 pub use client::{ClientError, NutClient, VariableType};

@@ -11,7 +11,7 @@ use super::config::SnmpConfig;
 use super::control::{Own, Timer};
 use super::mib;
 use super::table::Table;
-use super::traps::{Event, Notice, Seen};
+use super::traps::{Event, Informs, Notice, Seen};
 use super::usm::Engine;
 use crate::clock::Micros;
 use crate::telemetry::{Answer, Board, CommandError, DeviceCommand, Identity, Protocol, Reading};
@@ -26,6 +26,7 @@ pub(super) struct Agent {
     pub(super) board: Board,
     pub(super) config: SnmpConfig,
     pub(super) engine: Engine,
+    pub(super) informs: Informs,
     /// A countdown was started or called off.
     pub(super) timers_moved: Notify,
     /// There may be something to tell.
@@ -94,6 +95,7 @@ impl Agent {
         let started = board.clock().now_us();
         Self {
             engine: Engine::new(&config, &first),
+            informs: Informs::default(),
             board,
             config,
             timers_moved: Notify::new(),
@@ -172,6 +174,15 @@ impl Agent {
             table: Arc::clone(&table),
         });
         Some(table)
+    }
+
+    /// A test of a device has ended, which is told.
+    pub(super) fn test_completed(&self, device: &str) {
+        let mut state = self.lock();
+        if !self.config.traps.is_empty() && state.events.len() < MAX_EVENTS {
+            state.events.push(Event::new(device, Notice::TestCompleted));
+            self.news.notify_one();
+        }
     }
 
     /// What has happened since it was last asked.

@@ -2,6 +2,7 @@
 //! raises, and how rows come and go.
 
 use super::control::Own;
+use super::selftest::Summary;
 use crate::telemetry::{ReadingStatus, UpsReading};
 
 pub(super) const BATTERY_BAD: u32 = 1;
@@ -15,9 +16,11 @@ pub(super) const OFF_AS_REQUESTED: u32 = 11;
 pub(super) const OUTPUT_OFF: u32 = 14;
 /// The UPS has locked itself out; the MIB has no word of its own for it.
 pub(super) const GENERAL_FAULT: u32 = 18;
+pub(super) const TEST_FAILED: u32 = 19;
 pub(super) const COMMUNICATIONS_LOST: u32 = 20;
 pub(super) const AWAITING_POWER: u32 = 21;
 pub(super) const SHUTDOWN_PENDING: u32 = 22;
+pub(super) const TEST_IN_PROGRESS: u32 = 24;
 
 /// One row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +77,8 @@ pub(super) fn raised(reading: Option<&UpsReading>, own: &Own) -> Vec<u32> {
     let mut raised = Vec::new();
     let mut raise = |holds: bool, kind: u32| raised.extend(holds.then_some(kind));
     raise(own.shutdown_pending(), SHUTDOWN_PENDING);
+    raise(own.test.runs(), TEST_IN_PROGRESS);
+    raise(own.test.summary == Summary::Error, TEST_FAILED);
     let Some(ups) = reading else {
         raise(true, COMMUNICATIONS_LOST);
         return raised;

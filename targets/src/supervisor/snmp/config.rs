@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::units::Span;
+
 /// An SNMP agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -61,8 +63,17 @@ pub struct TrapSink {
     pub port: u16,
     /// The form of the traps.
     pub version: TrapVersion,
-    /// The community in them. The device's name is not added to it.
+    /// The community in them, in v1 and v2c. The device's name is not added to
+    /// it.
     pub community: String,
+    /// The user of v3 that they are of, by name; the device is the context.
+    pub user: String,
+    /// They are informs (v2c and v3): sent again until they are answered.
+    pub inform: bool,
+    /// How long an inform waits for its answer.
+    pub timeout: Span,
+    /// How often an inform is sent again.
+    pub retries: u8,
     /// Which traps it gets.
     pub mib: TrapMib,
 }
@@ -74,6 +85,10 @@ impl Default for TrapSink {
             port: 162,
             version: TrapVersion::V2c,
             community: "public".into(),
+            user: String::new(),
+            inform: false,
+            timeout: Span::from_secs(1),
+            retries: 5,
             mib: TrapMib::Both,
         }
     }
@@ -88,6 +103,9 @@ pub enum TrapVersion {
     /// SNMPv2-Trap-PDU of RFC 3416.
     #[default]
     V2c,
+    /// The same, of a user of SNMPv3, at the greatest level of security that
+    /// the user has keys for.
+    V3,
 }
 
 /// The MIB that traps are of.

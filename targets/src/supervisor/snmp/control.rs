@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::agent::Agent;
+use super::selftest::{self, SelfTest};
 use crate::telemetry::{DeviceCommand, Identity};
 
 /// A countdown.
@@ -20,15 +21,19 @@ pub(super) enum Timer {
     Reboot,
     /// An outlet of a PDU, now off, goes on again.
     Outlet(usize),
+    /// A test of the UPS comes to its end.
+    Test,
 }
 
 impl Timer {
-    fn command(self) -> DeviceCommand {
-        match self {
+    /// The order that it ends with.
+    fn command(self) -> Option<DeviceCommand> {
+        Some(match self {
+            Self::Test => return None,
             Self::Shutdown => DeviceCommand::Output { on: false },
             Self::Startup | Self::Reboot => DeviceCommand::Output { on: true },
             Self::Outlet(index) => DeviceCommand::Outlet { index, on: true },
-        }
+        })
     }
 }
 
@@ -46,6 +51,7 @@ pub(super) struct Own {
     pub(super) auto_restart: u8,
     pub(super) shutdown_type: u8,
     pub(super) spin_lock: i64,
+    pub(super) test: SelfTest,
     /// Seconds between a graceful order to go off and the end.
     pub(super) shutdown_delay_s: u32,
     /// The output is off because a client asked for it.
@@ -67,6 +73,7 @@ impl Own {
             auto_restart: 1,
             shutdown_type: 1,
             spin_lock: 0,
+            test: SelfTest::none(),
             shutdown_delay_s: 20,
             off_requested: false,
             timers: BTreeMap::new(),
@@ -94,7 +101,10 @@ pub(super) async fn run(agent: &Agent) {
         tokio::pin!(moved);
         moved.as_mut().enable();
         for (device, timer) in agent.take_due() {
-            let command = timer.command();
+            let Some(command) = timer.command() else {
+                selftest::over(agent, &device);
+                continue;
+            };
             match agent.order(&device, command).await {
                 Ok(()) => tracing::debug!(device, ?timer, "a countdown ended"),
                 Err(error) => tracing::warn!(device, ?timer, %error, "a countdown ended in vain"),

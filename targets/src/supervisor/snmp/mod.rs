@@ -18,6 +18,7 @@ mod control;
 mod message;
 mod mib;
 mod query;
+mod selftest;
 mod server;
 mod set;
 mod table;

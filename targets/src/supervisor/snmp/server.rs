@@ -41,7 +41,7 @@ pub async fn run_snmp_on(board: Board, config: SnmpConfig, datagram: Box<dyn Dat
     let socket: Arc<dyn Datagram> = Arc::from(datagram);
     tokio::select! {
         biased;
-        () = traps::run(&agent, &*socket) => {}
+        () = traps::run(&agent, &socket) => {}
         () = control::run(&agent) => {}
         () = serve(&agent, &socket) => {}
     }
@@ -75,6 +75,9 @@ async fn one(
     from: SocketAddr,
     late: &mut JoinSet<()>,
 ) {
+    if agent.informs.hear(bytes, from) {
+        return;
+    }
     let request = match receive(agent, bytes) {
         Step::Drop => return,
         Step::Send(bytes) => return send(&**socket, &bytes, from).await,

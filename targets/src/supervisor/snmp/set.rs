@@ -8,6 +8,7 @@ use super::agent::Agent;
 use super::control::{Own, Timer};
 use super::mib::{UPS_MIB, below};
 use super::query::{Version, failed};
+use super::selftest;
 use super::table::{Missing, Table};
 use super::value::Value;
 use crate::telemetry::{Answer, DeviceCommand, Protocol, Reading, ReadingStatus};
@@ -50,6 +51,8 @@ enum Effect {
     /// A countdown in seconds, or the end of one.
     Timer(Timer, Option<u64>),
     Order(DeviceCommand),
+    /// A test, by the last arc of its name.
+    Test(u32),
 }
 
 /// The answer to SET.
@@ -113,7 +116,7 @@ fn check(agent: &Agent, device: &str, table: &Table, bind: &VarBind) -> Result<V
             let text = text.map_err(|_| Pdu::ERROR_STATUS_WRONG_VALUE)?;
             Ok(vec![Effect::Text(setter, text)])
         }
-        (SimpleSyntax::ObjectId(oid), Value::Oid(_)) => test(oid),
+        (SimpleSyntax::ObjectId(oid), Value::Oid(_)) => test(agent, device, oid),
         (SimpleSyntax::Integer(number), Value::Int(_) | Value::Until(_)) => {
             let number = i64::try_from(number.clone());
             let number = number.map_err(|_| Pdu::ERROR_STATUS_WRONG_VALUE)?;
@@ -144,12 +147,17 @@ fn longest(setter: Setter) -> usize {
     }
 }
 
-/// `upsTestId`: no test can be begun, so there is none to abort either.
-fn test(oid: &[u32]) -> Result<Vec<Effect>, u32> {
-    let known = [1, 2].map(|test| below(&UPS_MIB, &[1, 7, 7, test]));
-    match known.iter().any(|test| test == oid) {
-        true => Ok(Vec::new()),
-        false => Err(Pdu::ERROR_STATUS_WRONG_VALUE),
+/// `upsTestId`: of the tests of RFC 1628 there is no deep calibration.
+fn test(agent: &Agent, device: &str, oid: &[u32]) -> Result<Vec<Effect>, u32> {
+    use selftest::{ABORT, GENERAL, NO_TEST, QUICK};
+    let named = |test: &u32| below(&UPS_MIB, &[1, 7, 7, *test]) == oid;
+    let known = [NO_TEST, ABORT, GENERAL, QUICK].into_iter().find(named);
+    match known {
+        None => Err(Pdu::ERROR_STATUS_WRONG_VALUE),
+        Some(GENERAL | QUICK) if !selftest::can_begin(agent, device) => {
+            Err(Pdu::ERROR_STATUS_INCONSISTENT_VALUE)
+        }
+        Some(test) => Ok(vec![Effect::Test(test)]),
     }
 }
 
@@ -243,6 +251,10 @@ async fn apply(agent: &Agent, device: &str, effect: Effect) -> bool {
             });
             agent.timers_moved.notify_waiters();
             done.is_some()
+        }
+        Effect::Test(test) => {
+            selftest::set(agent, device, test);
+            true
         }
         Effect::Order(command) => match agent.order(device, command).await {
             Ok(()) => true,

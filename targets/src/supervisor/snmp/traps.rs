@@ -3,21 +3,28 @@
 //! traps in time; one that is silent sends none.
 
 mod form;
+mod inform;
+#[cfg(test)]
+mod tests;
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
-use rasn_snmp::v2::VarBind;
+use rasn_snmp::v2::{Pdus, VarBind};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use super::agent::Agent;
 use super::alarms::{Alarm, ON_BATTERY};
-use super::config::{TrapMib, TrapSink};
+use super::config::{TrapMib, TrapSink, TrapVersion};
 use super::mib::{APC, UPS_MIB, below, ups::WELL_KNOWN_ALARMS};
 use super::server::send;
 use super::table::Table;
+use super::usm;
 use super::value::{Value, bind};
 use crate::net::Datagram;
+use crate::service::spawn_in;
 use crate::telemetry::{ReadingStatus, UpsReading};
 
 /// How often `upsTrapOnBattery` is repeated while it holds.
@@ -25,11 +32,18 @@ const REPEAT: Duration = Duration::from_secs(60);
 /// How long a loop without news sleeps.
 const NEVER: Duration = Duration::from_secs(86_400);
 
+/// Informs that may be under way at one time; more are not sent.
+const MAX_INFORMS: usize = 256;
+
+pub(super) use inform::Informs;
+
 /// Something to tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Notice {
     /// `upsTrapOnBattery`.
     OnBattery,
+    /// `upsTrapTestCompleted`.
+    TestCompleted,
     /// `upsTrapAlarmEntryAdded`.
     Added(Alarm),
     /// `upsTrapAlarmEntryRemoved`.
@@ -118,7 +132,7 @@ pub(super) struct Trap {
 }
 
 /// Sends traps until it is dropped.
-pub(super) async fn run(agent: &Agent, socket: &dyn Datagram) {
+pub(super) async fn run(agent: &Arc<Agent>, socket: &Arc<dyn Datagram>) {
     let sinks: Vec<(TrapSink, SocketAddr)> =
         agent.config.traps.iter().filter_map(address).collect();
     if sinks.is_empty() {
@@ -128,6 +142,12 @@ pub(super) async fn run(agent: &Agent, socket: &dyn Datagram) {
     // When each device that is on battery says so again.
     let mut again: Vec<Option<Instant>> = vec![None; devices.len()];
     let mut version = 0;
+    let mut teller = Teller {
+        agent,
+        socket,
+        sinks,
+        informs: JoinSet::new(),
+    };
     loop {
         let due = again.iter().flatten().min().copied();
         let due = due.unwrap_or_else(|| Instant::now() + NEVER);
@@ -135,6 +155,7 @@ pub(super) async fn run(agent: &Agent, socket: &dyn Datagram) {
             seen = agent.board.changed(version) => version = seen,
             () = sleep_until(due) => {}
             () = agent.news.notified() => {}
+            Some(_) = teller.informs.join_next(), if !teller.informs.is_empty() => continue,
         }
         let tables: Vec<_> = devices.iter().map(|device| agent.look(device)).collect();
         let mut events = agent.take_events();
@@ -157,7 +178,7 @@ pub(super) async fn run(agent: &Agent, socket: &dyn Datagram) {
                 continue;
             };
             let trap = trap(&event, table, agent.uptime());
-            tell(agent, socket, &sinks, &trap).await;
+            teller.tell(&event.device, &trap).await;
         }
     }
 }
@@ -194,14 +215,18 @@ fn trap(event: &Event, table: &Table, uptime: u64) -> Trap {
             bind(&row(2), kind.syntax(uptime)),
         ]
     };
+    let shown = |object: [u32; 4]| {
+        let entry = table.get(&below(&UPS_MIB, &object)).ok()?;
+        Some(bind(&entry.oid, entry.value.syntax(uptime)))
+    };
     match event.notice {
         Notice::OnBattery => {
             let objects = [[1, 2, 3, 0], [1, 2, 2, 0], [1, 9, 7, 0]];
-            let shown = |object: [u32; 4]| {
-                let entry = table.get(&below(&UPS_MIB, &object)).ok()?;
-                Some(bind(&entry.oid, entry.value.syntax(uptime)))
-            };
             ups(1, objects.into_iter().filter_map(shown).collect())
+        }
+        Notice::TestCompleted => {
+            let objects = (1..=6).map(|object| [1, 7, object, 0]);
+            ups(2, objects.filter_map(shown).collect())
         }
         Notice::Added(row) => ups(3, alarm(row)),
         Notice::Removed(row) => ups(4, alarm(row)),
@@ -232,13 +257,49 @@ fn words(number: u32) -> &'static str {
     }
 }
 
-async fn tell(agent: &Agent, socket: &dyn Datagram, sinks: &[(TrapSink, SocketAddr)], trap: &Trap) {
-    for (sink, address) in sinks {
-        if sink.mib != TrapMib::Both && sink.mib != trap.mib {
-            continue;
-        }
-        if let Some(bytes) = form::encode(trap, sink, agent.uptime(), socket.local_addr()) {
-            send(socket, &bytes, *address).await;
+/// Sends traps to all who want them.
+struct Teller<'a> {
+    agent: &'a Arc<Agent>,
+    socket: &'a Arc<dyn Datagram>,
+    sinks: Vec<(TrapSink, SocketAddr)>,
+    informs: JoinSet<()>,
+}
+
+impl Teller<'_> {
+    async fn tell(&mut self, device: &str, trap: &Trap) {
+        let (agent, uptime) = (self.agent, self.agent.uptime());
+        for (sink, to) in &self.sinks {
+            if sink.mib != TrapMib::Both && sink.mib != trap.mib {
+                continue;
+            }
+            let id = agent.informs.number();
+            let pdu = form::pdu(trap, uptime, id);
+            let bytes = match sink.version {
+                TrapVersion::V1 => form::v1_form(trap, sink, uptime, self.socket.local_addr()),
+                _ if sink.inform => {
+                    if self.informs.len() < MAX_INFORMS {
+                        let inform = inform::Inform {
+                            agent: Arc::clone(agent),
+                            socket: Arc::clone(self.socket),
+                            sink: sink.clone(),
+                            to: *to,
+                            device: device.into(),
+                            pdu,
+                        };
+                        spawn_in(&mut self.informs, inform.deliver());
+                    }
+                    continue;
+                }
+                TrapVersion::V2c => form::by_community(sink, Pdus::Trap(rasn_snmp::v2::Trap(pdu))),
+                TrapVersion::V3 => {
+                    let pdus = Pdus::Trap(rasn_snmp::v2::Trap(pdu));
+                    usm::trap(agent, &sink.user, device, id, pdus)
+                }
+            };
+            match bytes {
+                Some(bytes) => send(&**self.socket, &bytes, *to).await,
+                None => tracing::warn!(user = sink.user, "a trap that cannot be sent"),
+            }
         }
     }
 }

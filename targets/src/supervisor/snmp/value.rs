@@ -26,6 +26,8 @@ pub(super) enum Value {
     /// Seconds until a moment of the agent's uptime (in hundredths of a
     /// second), never below zero.
     Until(u64),
+    /// Hundredths of a second since a moment of the agent's uptime, as INTEGER.
+    Since(u64),
 }
 
 impl Value {
@@ -42,6 +44,10 @@ impl Value {
             Self::Until(then) => {
                 let left = then.saturating_sub(uptime).div_ceil(100);
                 i64::try_from(left).unwrap_or(i64::MAX).into()
+            }
+            Self::Since(then) => {
+                let passed = uptime.saturating_sub(*then);
+                i64::try_from(passed).unwrap_or(i64::MAX).into()
             }
         }
     }

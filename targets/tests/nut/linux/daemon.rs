@@ -1,7 +1,8 @@
-//! Debian's `upsd` with one device of its `dummy-ups`.
+//! Debian's `upsd`, with one device of its `dummy-ups` or with drivers of ours.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -15,11 +16,11 @@ use tokio::time::timeout;
 
 use super::peer::{Peer, WAIT};
 
-/// A running `upsd` and its driver.
+/// A running `upsd`, with its driver where that is a program.
 pub(crate) struct Daemon {
     folder: TempDir,
     pub(crate) port: u16,
-    _processes: [Child; 2],
+    _processes: Vec<Child>,
 }
 
 impl Daemon {
@@ -28,47 +29,51 @@ impl Daemon {
     pub(crate) async fn start(upsd: &Peer, ups: &str, variables: &str) -> Result<Self, Failed> {
         let driver = Peer::find("dummy-ups").ok_or("no dummy-ups beside upsd")?;
         let folder = tempfile::tempdir()?;
+        private(folder.path(), "ups.dev", variables)?;
+        let conf = format!("[{ups}]\ndriver = dummy-ups\nport = ups.dev\n");
+        private(folder.path(), "ups.conf", &conf)?;
+        let driver = spawn(&driver, folder.path(), &["-a", ups])?;
+        Self::upsd(upsd, folder, vec![driver], ups).await
+    }
+
+    /// Starts `upsd` in a folder that has its `ups.conf` and the sockets of its
+    /// drivers, which may run as `processes` of their own.
+    pub(crate) async fn upsd(
+        upsd: &Peer,
+        folder: TempDir,
+        mut processes: Vec<Child>,
+        ups: &str,
+    ) -> Result<Self, Failed> {
         // The port is free again when its listener is dropped.
         let held = HostNet::loopback()
             .listen(0, SocketOptions::default())
             .await?;
         let port = held.local_addr().port();
         drop(held);
-        for (name, text) in [
-            ("ups.conf", format!("[{ups}]\ndriver = dummy-ups\nport = ups.dev\n")),
-            ("upsd.conf", format!("LISTEN 127.0.0.1 {port}\n")),
-            (
-                "upsd.users",
-                "[supervisor]\npassword = supervisor\nactions = SET FSD\ninstcmds = ALL\nupsmon primary\n".to_string(),
-            ),
-            ("ups.dev", variables.to_string()),
-        ] {
-            let path = folder.path().join(name);
-            fs::write(&path, text)?;
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o640))?;
-        }
-        let daemon = |peer: &Peer, arguments: &[&str]| -> Result<Child, Failed> {
-            let log = fs::File::create(folder.path().join(format!("log{}", arguments.len())))?;
-            let user = User::from_uid(geteuid())?
-                .ok_or("this user has no name")?
-                .name;
-            Ok(peer
-                .command_in(folder.path())
-                .args(arguments)
-                .args(["-u", &user, "-D"])
-                .stdout(Stdio::from(log.try_clone()?))
-                .stderr(Stdio::from(log))
-                .spawn()?)
-        };
-        let processes = [daemon(&driver, &["-a", ups])?, daemon(upsd, &[])?];
+        private(
+            folder.path(),
+            "upsd.conf",
+            &format!("LISTEN 127.0.0.1 {port}\n"),
+        )?;
+        private(
+            folder.path(),
+            "upsd.users",
+            "[supervisor]\npassword = supervisor\nactions = SET FSD\ninstcmds = ALL\nupsmon primary\n",
+        )?;
+        processes.push(spawn(upsd, folder.path(), &[])?);
         let daemon = Self {
             folder,
             port,
             _processes: processes,
         };
+        daemon.until_online(ups).await?;
+        Ok(daemon)
+    }
+
+    async fn until_online(&self, ups: &str) -> Result<(), Failed> {
         let up = async {
             loop {
-                if let Ok(mut client) = daemon.client().await
+                if let Ok(mut client) = self.client().await
                     && client
                         .get_var(ups, "ups.status")
                         .await
@@ -80,14 +85,34 @@ impl Daemon {
             }
         };
         let logs = || {
-            let log = |name| fs::read_to_string(daemon.folder.path().join(name));
+            let log = |name| fs::read_to_string(self.folder.path().join(name));
             format!("upsd never came up: {:?} {:?}", log("log0"), log("log2"))
         };
-        timeout(WAIT, up).await.map_err(|_| logs())?;
-        Ok(daemon)
+        Ok(timeout(WAIT, up).await.map_err(|_| logs())?)
     }
 
     pub(crate) async fn client(&self) -> Result<NutClient, ClientError> {
         NutClient::connect(&HostNet::loopback(), "upsd", self.port, WAIT).await
     }
+}
+
+/// Writes a file that nobody else reads, as NUT's programs ask for.
+pub(crate) fn private(folder: &Path, name: &str, text: &str) -> std::io::Result<()> {
+    let path = folder.join(name);
+    fs::write(&path, text)?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640))
+}
+
+fn spawn(peer: &Peer, folder: &Path, arguments: &[&str]) -> Result<Child, Failed> {
+    let log = fs::File::create(folder.join(format!("log{}", arguments.len())))?;
+    let user = User::from_uid(geteuid())?
+        .ok_or("this user has no name")?
+        .name;
+    Ok(peer
+        .command_in(folder)
+        .args(arguments)
+        .args(["-u", &user, "-D"])
+        .stdout(Stdio::from(log.try_clone()?))
+        .stderr(Stdio::from(log))
+        .spawn()?)
 }

@@ -6,6 +6,7 @@
 
 mod clients;
 mod daemon;
+mod driver;
 mod peer;
 mod site;
 mod upsd;
@@ -103,6 +104,21 @@ pub(crate) fn main() -> ExitCode {
             "our supervisor and watcher hear upsd",
             "upsd",
             upsd::supervisor,
+        ),
+        case(
+            "upsd serves our drivers and pushes what they push",
+            "upsd",
+            driver::reads,
+        ),
+        case(
+            "upsd is told by our drivers that data are stale, or nothing",
+            "upsd",
+            driver::fails,
+        ),
+        case(
+            "upscmd and upsrw reach our drivers through upsd",
+            "upsd",
+            driver::orders,
         ),
     ];
     libtest_mimic::run(&arguments, cases).exit_code()

@@ -117,15 +117,16 @@ fn alarms(b: &mut Builder, view: &View<'_>) {
     }
 }
 
-/// No test is ever carried out.
 fn test(b: &mut Builder, view: &View<'_>) {
-    let none = below(&UPS_MIB, &[1, 7, 7, 1]);
-    b.set(&[7, 1], Setter::TestId, Value::Oid(none));
+    let test = &view.own.test;
+    let id = below(&UPS_MIB, &[1, 7, 7, test.id]);
+    b.set(&[7, 1], Setter::TestId, Value::Oid(id));
     b.set(&[7, 2], Setter::SpinLock, Value::Int(view.own.spin_lock));
-    b.scalar(&[7, 3], Value::choice(6));
-    b.scalar(&[7, 4], Value::Text(String::new()));
-    b.scalar(&[7, 5], Value::Ticks(0));
-    b.scalar(&[7, 6], Value::Int(0));
+    b.scalar(&[7, 3], Value::choice(test.summary as u8));
+    b.scalar(&[7, 4], Value::Text(test.detail.into()));
+    let started = super::super::value::ticks(test.started);
+    b.scalar(&[7, 5], Value::Ticks(started));
+    b.scalar(&[7, 6], test.elapsed());
 }
 
 fn control(b: &mut Builder, view: &View<'_>) {

@@ -6,9 +6,9 @@ use std::net::{IpAddr, SocketAddr};
 use rasn::types::{FixedOctetString, Integer, OctetString};
 use rasn_smi::v1;
 use rasn_smi::v2::{ApplicationSyntax, ObjectSyntax, SimpleSyntax};
-use rasn_snmp::v2::{Pdu, VarBind, VarBindValue};
+use rasn_snmp::v2::{Pdu, Pdus, VarBind, VarBindValue};
 
-use super::super::config::{TrapSink, TrapVersion};
+use super::super::config::TrapSink;
 use super::super::mib::{APC, below};
 use super::super::value::{Value, bind, object_id, ticks};
 use super::Trap;
@@ -17,19 +17,6 @@ const SYS_UPTIME: [u32; 9] = [1, 3, 6, 1, 2, 1, 1, 3, 0];
 const SNMP_TRAP_OID: [u32; 11] = [1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0];
 /// `generic-trap`: the enterprise has its own number for it.
 const ENTERPRISE_SPECIFIC: u8 = 6;
-
-pub(super) fn encode(
-    trap: &Trap,
-    sink: &TrapSink,
-    uptime: u64,
-    local: SocketAddr,
-) -> Option<Vec<u8>> {
-    let community = OctetString::from_slice(sink.community.as_bytes());
-    match sink.version {
-        TrapVersion::V2c => v2c(trap, community, uptime),
-        TrapVersion::V1 => v1_form(trap, community, uptime, local),
-    }
-}
 
 /// PowerNet-MIB is written in SMIv1, so its traps get a zero before their
 /// number (RFC 3584, section 3.1); UPS-MIB is not, and its traps do not.
@@ -40,27 +27,38 @@ fn name(trap: &Trap) -> Vec<u32> {
     }
 }
 
-fn v2c(trap: &Trap, community: OctetString, uptime: u64) -> Option<Vec<u8>> {
+/// The PDU of v2c and v3; `id` is its number.
+pub(super) fn pdu(trap: &Trap, uptime: u64, id: i32) -> Pdu {
     let mut binds = vec![
         bind(&SYS_UPTIME, Value::Uptime.syntax(uptime)),
         bind(&SNMP_TRAP_OID, Value::Oid(name(trap)).syntax(uptime)),
     ];
     binds.extend(trap.binds.iter().cloned());
-    let pdu = Pdu {
-        request_id: (uptime & 0x7fff_ffff) as i32,
+    Pdu {
+        request_id: id,
         error_status: Pdu::ERROR_STATUS_NO_ERROR,
         error_index: 0,
         variable_bindings: binds,
-    };
+    }
+}
+
+/// A message of v2c.
+pub(super) fn by_community(sink: &TrapSink, data: Pdus) -> Option<Vec<u8>> {
     let message = rasn_snmp::v2c::Message {
         version: Integer::from(1u8),
-        community,
-        data: rasn_snmp::v2::Trap(pdu),
+        community: OctetString::from_slice(sink.community.as_bytes()),
+        data,
     };
     rasn::ber::encode(&message).ok()
 }
 
-fn v1_form(trap: &Trap, community: OctetString, uptime: u64, local: SocketAddr) -> Option<Vec<u8>> {
+/// A message of v1.
+pub(super) fn v1_form(
+    trap: &Trap,
+    sink: &TrapSink,
+    uptime: u64,
+    local: SocketAddr,
+) -> Option<Vec<u8>> {
     let address = match local.ip() {
         IpAddr::V4(ip) => ip.octets(),
         IpAddr::V6(_) => [0; 4],
@@ -75,7 +73,7 @@ fn v1_form(trap: &Trap, community: OctetString, uptime: u64, local: SocketAddr) 
     };
     let message = rasn_snmp::v1::Message {
         version: Integer::from(0u8),
-        community,
+        community: OctetString::from_slice(sink.community.as_bytes()),
         data: pdu,
     };
     rasn::ber::encode(&message).ok()

@@ -6,12 +6,34 @@ use indexmap::IndexMap;
 
 use super::super::config::{AuthProtocol, SnmpConfig, UsmUser};
 use super::keys::localized;
+use super::{AUTH, PRIV};
 
 /// A user with the keys made of the passwords.
+#[derive(Clone)]
 pub(super) struct User {
     pub(super) auth: Option<(AuthProtocol, Vec<u8>)>,
     pub(super) privacy: Option<[u8; 16]>,
     pub(super) write: bool,
+}
+
+impl User {
+    /// One without any key.
+    pub(super) fn nobody() -> Self {
+        Self {
+            auth: None,
+            privacy: None,
+            write: false,
+        }
+    }
+
+    /// The greatest security level that the keys allow, as flags.
+    pub(super) fn level(&self) -> u8 {
+        match (&self.auth, self.privacy) {
+            (None, _) => 0,
+            (Some(_), None) => AUTH,
+            (Some(_), Some(_)) => AUTH | PRIV,
+        }
+    }
 }
 
 /// Why a message was refused; the last arc of the counter in `usmStats`.
@@ -106,7 +128,8 @@ fn from_hex(digits: &str) -> Option<Vec<u8>> {
     digits.chunks(2).map(byte).collect()
 }
 
-fn keyed(user: &UsmUser, engine: &[u8]) -> Option<User> {
+/// A user with keys for an engine; nothing where a password is too short.
+pub(super) fn keyed(user: &UsmUser, engine: &[u8]) -> Option<User> {
     let auth = match user.auth {
         Some(protocol) => Some((protocol, localized(protocol, &user.auth_password, engine)?)),
         None => None,

@@ -131,14 +131,18 @@ fn authenticate(
 }
 
 /// The engine's boots and time, as the peer has them.
-fn times(parameters: &USMSecurityParameters) -> Option<[u32; 2]> {
+pub(super) fn times(parameters: &USMSecurityParameters) -> Option<[u32; 2]> {
     let boots = u32::try_from(parameters.authoritative_engine_boots.clone()).ok()?;
     let time = u32::try_from(parameters.authoritative_engine_time.clone()).ok()?;
     Some([boots, time])
 }
 
 /// A decrypted PDU.
-fn opened(secret: &[u8], parameters: &USMSecurityParameters, user: &User) -> Option<ScopedPdu> {
+pub(super) fn opened(
+    secret: &[u8],
+    parameters: &USMSecurityParameters,
+    user: &User,
+) -> Option<ScopedPdu> {
     let salt = <[u8; 8]>::try_from(&parameters.privacy_parameters[..]).ok()?;
     let [boots, time] = times(parameters)?;
     let mut bytes = secret.to_vec();
