@@ -46,6 +46,22 @@ fn one(
     }
 }
 
+/// The machines of an order: they exist, each once, and there are some.
+pub(super) fn machines(c: &mut Checker<'_>, path: &str, names: &[String]) {
+    if names.is_empty() {
+        let message = "an order of no machines holds by itself".to_string();
+        c.wrong_key(&format!("{path}.machines"), message, "empty");
+    }
+    for (i, name) in names.iter().enumerate() {
+        let at = format!("{path}.machines.{i}");
+        let all = c.playbook.stack.nodes.keys().map(String::as_str);
+        let known = c.exists(&at, ("node", "the stack"), name, all);
+        if known && names[..i].contains(name) {
+            c.wrong(&at, format!("`{name}` goes off twice"), "again");
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::playbook::tests::{good_text, shown};
@@ -84,22 +100,6 @@ mod tests {
         ] {
             let text = wrong(promise);
             assert!(text.contains(problem), "{promise}: {text}");
-        }
-    }
-}
-
-/// The machines of an order: they exist, each once, and there are some.
-pub(super) fn machines(c: &mut Checker<'_>, path: &str, names: &[String]) {
-    if names.is_empty() {
-        let message = "an order of no machines holds by itself".to_string();
-        c.wrong_key(&format!("{path}.machines"), message, "empty");
-    }
-    for (i, name) in names.iter().enumerate() {
-        let at = format!("{path}.machines.{i}");
-        let all = c.playbook.stack.nodes.keys().map(String::as_str);
-        let known = c.exists(&at, ("node", "the stack"), name, all);
-        if known && names[..i].contains(name) {
-            c.wrong(&at, format!("`{name}` goes off twice"), "again");
         }
     }
 }

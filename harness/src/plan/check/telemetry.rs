@@ -144,7 +144,7 @@ fn variable_is_read(
                 true => "a number",
                 false => "a word",
             };
-            c.wrong(&format!("{path}.value"), message, &label);
+            c.wrong(&format!("{path}.value"), message, label);
         }
         None if point.step == 0.0 => {
             c.wrong(&at, format!("`{variable}` has no scale"), "not a number");
