@@ -343,4 +343,5 @@ proptest! {
 
 mod devices;
 mod faults;
+mod supervision;
 mod windows;

@@ -35,6 +35,11 @@ pub(crate) const CASES: &[Live] = &[
     live("live::an_interrupt_heals_and_exits_130", interrupt),
     live("live::a_record_can_be_judged_again", judge_again),
     Live {
+        name: "live::a_supervisor_of_others_decides",
+        body: external,
+        needs: &[("upsc", "nut-client"), ("upscmd", "nut-client")],
+    },
+    Live {
         name: "live::a_capture_opens_in_tshark",
         body: capture,
         needs: &[("tshark", "tshark")],
@@ -50,6 +55,34 @@ pub(crate) const CASES: &[Live] = &[
         needs: &[("unshare", "util-linux"), ("mount", "mount")],
     },
 ];
+
+/// The site's own supervisor is off: Debian's NUT clients, as a service of the
+/// stack, read one device's card and give another one an order.
+fn external() -> Result<(), String> {
+    let folder = folder()?;
+    let out = folder.path().join("run");
+    let output = output(
+        program()
+            .arg("run")
+            .arg(data("external.yaml"))
+            .arg("--out")
+            .arg(&out),
+    )?;
+    exits(&output, 0)?;
+    let read = |name: &str| {
+        let text = std::fs::read_to_string(out.join(name));
+        text.map_err(|error| format!("{name}: {error}"))
+    };
+    let log = read("logs/edge-1.log")?;
+    holds(log.contains("ups-a: OB DISCHRG"), || log.clone())?;
+    let record = read("record.jsonl")?;
+    let order = r#""device":"pdu-b","command":{"outlet":{"index":0,"on":false}},"refused":null"#;
+    holds(record.contains(order), || log.clone())?;
+    let supervisor = r#""source":"supervisor""#;
+    holds(!record.contains(supervisor), || {
+        "a supervisor of ours ran".into()
+    })
+}
 
 fn run_folder() -> Result<(), String> {
     let folder = folder()?;
