@@ -3,22 +3,15 @@
 use tokio_util::sync::CancellationToken;
 
 use super::exit::Exit;
-use terminate::Terminate;
+
+pub(super) use signals::Signals;
 
 /// The first Ctrl-C heals and ends the run; a second one ends the program, and
 /// the kernel takes the world down with it.
-pub(super) async fn interrupt(stop: CancellationToken) {
-    let mut terminate = match Terminate::new() {
-        Ok(terminate) => terminate,
-        Err(error) => return tracing::warn!(%error, "SIGTERM will not be handled"),
-    };
+pub(super) async fn interrupt(mut signals: Signals, stop: CancellationToken) {
     let mut asked = false;
     loop {
-        tokio::select! {
-            biased;
-            result = tokio::signal::ctrl_c() => if result.is_err() { return },
-            () = terminate.asked() => {}
-        }
+        signals.asked().await;
         if asked {
             eprintln!("ending at once; the kernel takes the nodes down");
             std::process::exit(i32::from(Exit::Interrupted.code()));
@@ -29,52 +22,58 @@ pub(super) async fn interrupt(stop: CancellationToken) {
     }
 }
 
-/// The first Ctrl-C or SIGTERM.
-pub(super) async fn asked_to_end() {
-    let terminated = async {
-        match Terminate::new() {
-            Ok(mut terminate) => terminate.asked().await,
-            Err(error) => {
-                tracing::warn!(%error, "SIGTERM will not be handled");
-                std::future::pending().await
-            }
-        }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
-    }
-}
-
-/// SIGTERM, where there is such a thing.
+/// Ctrl-C and SIGTERM, heard from the moment this is made.
 #[cfg(unix)]
-mod terminate {
+mod signals {
     use tokio::signal::unix::{Signal, SignalKind, signal};
 
-    pub(super) struct Terminate(Signal);
+    pub(in super::super) struct Signals(Option<(Signal, Signal)>);
 
-    impl Terminate {
-        pub(super) fn new() -> std::io::Result<Self> {
-            signal(SignalKind::terminate()).map(Self)
+    impl Signals {
+        /// Listens; where the system does not let it, it says so and hears
+        /// nothing.
+        pub(in super::super) fn listen() -> Self {
+            let both = signal(SignalKind::interrupt())
+                .and_then(|interrupt| Ok((interrupt, signal(SignalKind::terminate())?)));
+            Self(both.map_or_else(
+                |error| {
+                    tracing::warn!(%error, "signals will not be handled");
+                    None
+                },
+                Some,
+            ))
         }
 
-        pub(super) async fn asked(&mut self) {
-            self.0.recv().await;
+        /// Waits for the next one.
+        pub(in super::super) async fn asked(&mut self) {
+            match &mut self.0 {
+                Some((interrupt, terminate)) => {
+                    tokio::select! {
+                        biased;
+                        _ = interrupt.recv() => {}
+                        _ = terminate.recv() => {}
+                    }
+                }
+                None => std::future::pending().await,
+            }
         }
     }
 }
 
+/// Ctrl-C alone, where there is no SIGTERM.
 #[cfg(not(unix))]
-mod terminate {
-    pub(super) struct Terminate;
+mod signals {
+    pub(in super::super) struct Signals;
 
-    impl Terminate {
-        pub(super) fn new() -> std::io::Result<Self> {
-            Ok(Self)
+    impl Signals {
+        pub(in super::super) fn listen() -> Self {
+            Self
         }
 
-        pub(super) async fn asked(&mut self) {
-            std::future::pending().await
+        pub(in super::super) async fn asked(&mut self) {
+            if tokio::signal::ctrl_c().await.is_err() {
+                std::future::pending().await
+            }
         }
     }
 }

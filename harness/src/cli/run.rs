@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::args::{RunArgs, WorldArg};
 use super::exit::Exit;
 use super::fallback::{Fallback, unused, virtual_id};
-use super::interrupt::interrupt;
+use super::interrupt::{Signals, interrupt};
 use super::main::complain;
 use super::progress::Progress;
 use crate::conduct::{Conduct, ConductError, Outcome, conduct, junit};
@@ -202,7 +202,7 @@ fn repeat(args: &RunArgs, path: &Path, own_seed: u64, control: Option<&str>) -> 
 
 async fn run_all(asked: Vec<Asked>, args: &RunArgs, color: bool) -> Exit {
     let stop = CancellationToken::new();
-    tokio::spawn(interrupt(stop.clone()));
+    tokio::spawn(interrupt(Signals::listen(), stop.clone()));
     let several = asked.len() > 1;
     let mut exit = Exit::Passed;
     let mut suites = Vec::new();

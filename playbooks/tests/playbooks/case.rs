@@ -55,11 +55,8 @@ impl Case {
         disarm: Option<String>,
     ) -> Result<Run, String> {
         let _pace = match world {
-            WorldKind::Virtual => {
-                pace::quiet();
-                None
-            }
-            _ => Some(pace::real_time()),
+            WorldKind::Virtual => pace::virtual_time(),
+            _ => pace::real_time(),
         };
         let folder = tempfile::Builder::new()
             .prefix("ridethrough-")

@@ -3,33 +3,60 @@
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-static REAL_TIME: Mutex<usize> = Mutex::new(0);
-static QUIET: Condvar = Condvar::new();
+static RUNS: Mutex<Runs> = Mutex::new(Runs {
+    real: 0,
+    on_virtual_time: 0,
+});
+static CHANGED: Condvar = Condvar::new();
 
-/// A run in real time, while it lives.
-pub(crate) struct InRealTime(());
-
-fn running() -> MutexGuard<'static, usize> {
-    REAL_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+/// What runs, or waits to run.
+struct Runs {
+    /// Runs in real time, those that wait for the others to end included.
+    real: usize,
+    on_virtual_time: usize,
 }
 
-/// Begins a run in real time; others may go on beside it.
-pub(crate) fn real_time() -> InRealTime {
-    *running() += 1;
-    InRealTime(())
+/// A run, while it lives.
+pub(crate) enum Pace {
+    RealTime,
+    VirtualTime,
 }
 
-impl Drop for InRealTime {
+fn runs() -> MutexGuard<'static, Runs> {
+    RUNS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn wait_while(
+    runs: MutexGuard<'static, Runs>,
+    busy: fn(&mut Runs) -> bool,
+) -> MutexGuard<'static, Runs> {
+    let waited = CHANGED.wait_while(runs, busy);
+    waited.unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Begins a run in real time, once nothing runs on virtual time; others in real
+/// time may go on beside it.
+pub(crate) fn real_time() -> Pace {
+    let mut runs = runs();
+    runs.real += 1;
+    drop(wait_while(runs, |runs| runs.on_virtual_time > 0));
+    Pace::RealTime
+}
+
+/// Begins a run on virtual time, once nothing runs in real time.
+pub(crate) fn virtual_time() -> Pace {
+    let mut runs = wait_while(runs(), |runs| runs.real > 0);
+    runs.on_virtual_time += 1;
+    Pace::VirtualTime
+}
+
+impl Drop for Pace {
     fn drop(&mut self) {
-        *running() -= 1;
-        QUIET.notify_all();
-    }
-}
-
-/// Waits until nothing runs in real time.
-pub(crate) fn quiet() {
-    let mut running = running();
-    while *running > 0 {
-        running = QUIET.wait(running).unwrap_or_else(PoisonError::into_inner);
+        let mut runs = runs();
+        match self {
+            Self::RealTime => runs.real -= 1,
+            Self::VirtualTime => runs.on_virtual_time -= 1,
+        }
+        CHANGED.notify_all();
     }
 }

@@ -13,7 +13,7 @@ use ridethrough_targets::plant::{NodeLoad, PlantAction, Site};
 
 use super::super::args::EmulateArgs;
 use super::super::exit::Exit;
-use super::super::interrupt::asked_to_end;
+use super::super::interrupt::Signals;
 use super::super::main::complain;
 use super::desk::{Desk, Said};
 use super::diagram::diagram;
@@ -89,6 +89,7 @@ async fn serve(
     loads: &[NodeLoad],
     timeline: Option<Timeline>,
 ) -> Exit {
+    let signals = Signals::listen();
     let asked = match fronts::asked(args) {
         Ok(asked) => asked,
         Err(why) => {
@@ -143,6 +144,7 @@ async fn serve(
         page,
         screen,
         told,
+        signals,
     };
     let exit = show.until_the_end(timeline).await;
     // What they hold on this machine is given back before the program ends.
@@ -157,6 +159,7 @@ struct Show {
     page: Page,
     screen: Screen,
     told: mpsc::UnboundedReceiver<Story>,
+    signals: Signals,
 }
 
 impl Show {
@@ -177,14 +180,13 @@ impl Show {
                 None => std::future::pending().await,
             }
         };
-        let ended = asked_to_end();
-        tokio::pin!(played, ended);
+        tokio::pin!(played);
         let mut draw = Instant::now();
         self.screen.draw(&diagram(self.emulator.board()));
         let exit = loop {
             tokio::select! {
                 biased;
-                () = &mut ended => break Exit::Interrupted,
+                () = self.signals.asked() => break Exit::Interrupted,
                 Some(story) = self.told.recv() => self.hear(&story),
                 Some(name) = step.recv() => self.screen.say(&format!("── {name}")),
                 Some(line) = typed.recv() => if self.obey(&line).await { break Exit::Passed },
