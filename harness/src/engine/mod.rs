@@ -6,6 +6,7 @@ mod doorman;
 mod ears;
 mod error;
 mod injector;
+mod instruments;
 mod meters;
 mod nodes;
 mod power;
@@ -13,6 +14,7 @@ mod readiness;
 mod recorder;
 mod run;
 mod sampler;
+mod services;
 
 pub use doorman::{DoormanConfig, run_doorman};
 pub use error::EngineError;

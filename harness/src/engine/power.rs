@@ -4,19 +4,18 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use async_trait::async_trait;
 use indexmap::{IndexMap, IndexSet};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use ridethrough_faults::{BatteryTruth, Power, StepRate};
+use ridethrough_faults::StepRate;
 use ridethrough_targets::clock::{Clock, Micros};
 use ridethrough_targets::plant::{
     Change, EnergyLedger, GeneratorState, Plant, PlantAction, PlantEvent,
 };
 use ridethrough_targets::service::{Draw, ToService};
-use ridethrough_targets::telemetry::{CommandError, DeviceCommand, Reading, UpsReading};
+use ridethrough_targets::telemetry::{CommandError, DeviceCommand, Reading};
 use ridethrough_targets::world::World;
 
 use super::cards::{Cards, Told};
@@ -32,17 +31,17 @@ const CARD_DIES_PU: f64 = 0.5;
 /// A handle to the running plant.
 #[derive(Clone)]
 pub(crate) struct PowerGrid {
-    commands: mpsc::UnboundedSender<Command>,
+    pub(super) commands: mpsc::UnboundedSender<Command>,
     shared: Arc<Mutex<Shared>>,
 }
 
-struct Shared {
-    plant: Plant,
-    meters: MeterLog,
-    steps: IndexMap<String, StepRate>,
+pub(super) struct Shared {
+    pub(super) plant: Plant,
+    pub(super) meters: MeterLog,
+    pub(super) steps: IndexMap<String, StepRate>,
 }
 
-enum Command {
+pub(super) enum Command {
     Act(PlantAction, Option<oneshot::Sender<Micros>>),
     StartProfiles(Micros),
     Greet(String),
@@ -155,59 +154,8 @@ impl PowerGrid {
         let _ = self.commands.send(Command::Act(action, None));
     }
 
-    fn lock(&self) -> MutexGuard<'_, Shared> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[async_trait]
-impl Power for PowerGrid {
-    async fn act(&self, action: PlantAction) -> Micros {
-        let (done, when) = oneshot::channel();
-        let _ = self.commands.send(Command::Act(action, Some(done)));
-        when.await.unwrap_or_default()
-    }
-
-    fn voltage_pu(&self, component: &str) -> Option<f64> {
-        self.lock().plant.voltage_pu(component)
-    }
-
-    fn lowest_pu(&self, component: &str, since: Micros) -> Option<(Micros, f64)> {
-        self.lock().meters.lowest(component, since)
-    }
-
-    fn voltages(&self, component: &str, since: Micros) -> Vec<(Micros, f64)> {
-        self.lock().meters.since(component, since)
-    }
-
-    fn reading(&self, device: &str) -> Option<Reading> {
-        self.lock().plant.reading(device)
-    }
-
-    fn defects(&self, device: &str) -> Option<Vec<String>> {
-        self.lock().plant.defects(device)
-    }
-
-    fn powered(&self, node: &str) -> Option<bool> {
-        self.lock().plant.node_powered(node)
-    }
-
-    fn ups_reading(&self, ups: &str) -> Option<UpsReading> {
-        self.lock().plant.ups_reading(ups)
-    }
-
-    fn battery(&self, ups: &str) -> Option<BatteryTruth> {
-        let shared = self.lock();
-        let bench = shared.plant.battery_bench(ups)?;
-        Some(BatteryTruth {
-            open: bench.open,
-            health: bench.health,
-            capacity_s: bench.capacity_s,
-        })
-    }
-
-    fn step_rate(&self, node: &str) -> Option<StepRate> {
-        self.lock().steps.get(node).copied()
     }
 }
 

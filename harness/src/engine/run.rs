@@ -14,11 +14,10 @@ use ridethrough_targets::clock::Micros;
 use ridethrough_targets::plant::Plant;
 use ridethrough_targets::service::{Program, ToService};
 use ridethrough_targets::units::Span;
-use ridethrough_targets::world::{NodeSpec, World};
+use ridethrough_targets::world::World;
 
 use super::cards::Told;
 use super::desk::Desk;
-use super::doorman::{DoormanConfig, door};
 use super::ears::Ears;
 use super::error::EngineError;
 use super::injector::Injector;
@@ -26,13 +25,14 @@ use super::nodes::NodeKeeper;
 use super::power::{PowerGrid, Wiring};
 use super::readiness::Readiness;
 use super::recorder::Recorder;
-use crate::plan::{NodeRole, Plan, PlannedFault, PlannedNode};
+use super::services::{doors, has_builtin, with_schedule};
+use crate::plan::{NodeRole, Plan, PlannedFault};
 use crate::record::{Body, Event, PhaseWindow, RunHeader};
 
 /// From the clients' boot to their first request.
 const LEAD: Span = Span::from_millis(400);
 /// How long requests may go on after the last phase.
-const DRAIN: Span = Span::from_secs(10);
+pub(super) const DRAIN: Span = Span::from_secs(10);
 /// What the ledger may take to be told after the drain.
 const LEDGER_BOUND: Duration = Duration::from_secs(10);
 
@@ -394,36 +394,4 @@ impl Run {
             site: Some(Arc::new(self.plan.playbook.site.clone())),
         }
     }
-}
-
-/// A node runs a built-in service of this name.
-fn has_builtin(node: &PlannedNode, wanted: &str) -> bool {
-    node.services
-        .iter()
-        .any(|s| matches!(&s.program, Program::Builtin { name, .. } if name == wanted))
-}
-
-/// The doors that a doorman tries.
-fn doors(config: &serde_json::Value) -> Vec<String> {
-    let config: Result<DoormanConfig, _> = serde_json::from_value(config.clone());
-    let doors = config.map(|c| c.doors).unwrap_or_default();
-    doors.iter().map(|(host, port)| door(host, *port)).collect()
-}
-
-/// The clients' node with the times of its schedule.
-fn with_schedule(mut spec: NodeSpec, start_us: Micros, duration: Span) -> NodeSpec {
-    let times = IndexMap::from([
-        ("start_us", serde_json::json!(start_us)),
-        ("duration", serde_json::json!(duration)),
-        ("drain", serde_json::json!(DRAIN)),
-    ]);
-    for service in &mut spec.services {
-        if let Program::Builtin { name, config } = &mut service.program
-            && name == "load"
-            && let Some(config) = config.as_object_mut()
-        {
-            config.extend(times.iter().map(|(k, v)| ((*k).to_string(), v.clone())));
-        }
-    }
-    spec
 }

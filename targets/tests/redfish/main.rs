@@ -1,10 +1,8 @@
 //! The Redfish service and the metrics page against programs that others wrote.
-//!
-//! Whether a program is installed is decided when the cases are listed: without
-//! it a case is ignored and its name says what to install; under `CI=true` it
-//! fails instead, so that no pipeline goes green for want of a peer.
 #![deny(unsafe_code)]
 
+#[path = "../shared/cases.rs"]
+mod cases;
 mod curl;
 #[path = "../../src/supervisor/redfish/tests/fixture.rs"]
 #[allow(dead_code)]
@@ -37,24 +35,8 @@ fn case<F>(name: &str, program: &'static str, run: fn(Peer) -> F) -> Trial
 where
     F: Future<Output = Result<(), Failed>> + 'static,
 {
-    if let Some(peer) = Peer::find(program) {
-        return Trial::test(name, move || block_on(run, peer));
-    }
-    let lack = format!("no {program} here: {}", install(program));
-    let in_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
-    let name = format!("{name} [{lack}]");
-    Trial::test(name, move || Err(lack.into())).with_ignored_flag(!in_ci)
-}
-
-fn block_on<F>(run: fn(Peer) -> F, peer: Peer) -> Result<(), Failed>
-where
-    F: Future<Output = Result<(), Failed>>,
-{
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?
-        .block_on(run(peer))
+    let lack = || format!("no {program} here: {}", install(program));
+    cases::case(name, Peer::find(program).ok_or_else(lack), run)
 }
 
 fn main() -> ExitCode {

@@ -1,10 +1,8 @@
 //! The SunSpec server against pysunspec2, SunSpec's own client.
-//!
-//! Whether it is installed is decided when the cases are listed: without it a
-//! case is ignored and its name says what to install; under `CI=true` it fails
-//! instead, so that no pipeline goes green for want of a peer.
 #![deny(unsafe_code)]
 
+#[path = "../shared/cases.rs"]
+mod cases;
 mod client;
 #[path = "../../src/supervisor/redfish/tests/fixture.rs"]
 #[allow(dead_code)]
@@ -26,24 +24,8 @@ fn case<F>(name: &str, run: fn(Peer) -> F) -> Trial
 where
     F: Future<Output = Result<(), Failed>> + 'static,
 {
-    if let Some(peer) = client::find() {
-        return Trial::test(name, move || block_on(run, peer));
-    }
-    let lack = format!("no pysunspec2 here: {}", client::INSTALL);
-    let in_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
-    let name = format!("{name} [{lack}]");
-    Trial::test(name, move || Err(lack.into())).with_ignored_flag(!in_ci)
-}
-
-fn block_on<F>(run: fn(Peer) -> F, peer: Peer) -> Result<(), Failed>
-where
-    F: Future<Output = Result<(), Failed>>,
-{
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?
-        .block_on(run(peer))
+    let lack = || format!("no pysunspec2 here: {}", client::INSTALL);
+    cases::case(name, client::find().ok_or_else(lack), run)
 }
 
 fn main() -> ExitCode {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
-use super::frame::{MAX_READ, read};
+use super::frame::{MAX_READ, bytes, read};
 use super::models::BASE;
 use crate::net::{Io, Net, SocketOptions};
 
@@ -166,12 +166,7 @@ impl ModbusClient {
 
     async fn exchange(&mut self, pdu: &[u8]) -> Result<Vec<u8>, ModbusError> {
         self.transaction = self.transaction.wrapping_add(1);
-        let mut bytes = Vec::with_capacity(7 + pdu.len());
-        bytes.extend(self.transaction.to_be_bytes());
-        bytes.extend([0, 0]);
-        bytes.extend((pdu.len() as u16 + 1).to_be_bytes());
-        bytes.push(self.unit);
-        bytes.extend(pdu);
+        let bytes = bytes(self.transaction, self.unit, pdu);
         self.io.write_all(&bytes).await?;
         self.io.flush().await?;
         let mut io = (&mut self.io).take(260);

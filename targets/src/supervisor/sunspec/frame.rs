@@ -128,12 +128,17 @@ impl Frame {
     }
 
     fn answer(&self, pdu: &[u8]) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(7 + pdu.len());
-        bytes.extend(self.transaction.to_be_bytes());
-        bytes.extend([0, 0]);
-        bytes.extend((pdu.len() as u16 + 1).to_be_bytes());
-        bytes.push(self.unit);
-        bytes.extend(pdu);
-        bytes
+        bytes(self.transaction, self.unit, pdu)
     }
+}
+
+/// A frame on the wire.
+pub(super) fn bytes(transaction: u16, unit: u8, pdu: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(7 + pdu.len());
+    bytes.extend(transaction.to_be_bytes());
+    bytes.extend([0, 0]);
+    bytes.extend((pdu.len() as u16 + 1).to_be_bytes());
+    bytes.push(unit);
+    bytes.extend(pdu);
+    bytes
 }
