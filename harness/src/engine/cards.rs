@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use indexmap::IndexMap;
 
+use ridethrough_targets::clock::Micros;
 use ridethrough_targets::plant::Plant;
 use ridethrough_targets::service::ToService;
 use ridethrough_targets::telemetry::{CommandError, Reading};
@@ -12,6 +13,9 @@ use ridethrough_targets::world::World;
 
 /// The service of a card's node.
 pub(crate) const CARD: &str = "card";
+
+/// How often the powers of PDUs, machines and storage are read (typical).
+const LEISURE_US: Micros = 1_000_000;
 
 /// Tells cards what their devices read.
 pub(crate) struct Cards {
@@ -58,8 +62,23 @@ impl Cards {
     /// and what does not move is not stale.
     pub(crate) fn refresh(&self, readings: IndexMap<String, Reading>) {
         for (device, reading) in readings {
-            self.send(device, reading);
+            if !self.just_creeps(&device, &reading) {
+                self.send(device, reading);
+            }
         }
+    }
+
+    /// A device that was read lately shows nothing new but numbers that creep.
+    /// UPSs count seconds of runtime; the others are read at leisure.
+    fn just_creeps(&self, device: &str, reading: &Reading) -> bool {
+        let told = self.lock();
+        let Some(before) = told.get(device) else {
+            return false;
+        };
+        let since_us = reading.t_us().saturating_sub(before.t_us());
+        !matches!(reading, Reading::Ups(_))
+            && since_us < LEISURE_US
+            && reading.steps_from(before).is_finite()
     }
 
     /// A card can be talked to: it must not wait until its meters move.

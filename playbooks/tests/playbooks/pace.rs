@@ -3,16 +3,21 @@
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+/// Runs in real time that a machine of two cores bears beside each other.
+const SIDE_BY_SIDE: usize = 4;
+
 static RUNS: Mutex<Runs> = Mutex::new(Runs {
     real: 0,
+    waiting: 0,
     on_virtual_time: 0,
 });
 static CHANGED: Condvar = Condvar::new();
 
 /// What runs, or waits to run.
 struct Runs {
-    /// Runs in real time, those that wait for the others to end included.
     real: usize,
+    /// Runs in real time that wait for others to end.
+    waiting: usize,
     on_virtual_time: usize,
 }
 
@@ -34,18 +39,21 @@ fn wait_while(
     waited.unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Begins a run in real time, once nothing runs on virtual time; others in real
-/// time may go on beside it.
+/// Begins a run in real time, once nothing runs on virtual time; a few others in
+/// real time may go on beside it.
 pub(crate) fn real_time() -> Pace {
     let mut runs = runs();
+    runs.waiting += 1;
+    let full = |runs: &mut Runs| runs.on_virtual_time > 0 || runs.real >= SIDE_BY_SIDE;
+    let mut runs = wait_while(runs, full);
+    runs.waiting -= 1;
     runs.real += 1;
-    drop(wait_while(runs, |runs| runs.on_virtual_time > 0));
     Pace::RealTime
 }
 
 /// Begins a run on virtual time, once nothing runs in real time.
 pub(crate) fn virtual_time() -> Pace {
-    let mut runs = wait_while(runs(), |runs| runs.real > 0);
+    let mut runs = wait_while(runs(), |runs| runs.real + runs.waiting > 0);
     runs.on_virtual_time += 1;
     Pace::VirtualTime
 }
