@@ -42,6 +42,7 @@ struct Sample {
 pub(super) async fn look(looking: Looking<'_>) -> Evidence {
     let sign = looking.sign;
     let mut samples: Vec<Sample> = Vec::new();
+    let mut was_true = false;
     let mut last;
     loop {
         let telemetry = &looking.ground.telemetry;
@@ -65,14 +66,21 @@ pub(super) async fn look(looking: Looking<'_>) -> Evidence {
             return evidence.with("answer_ms", took_ms);
         }
         if Instant::now() >= looking.until {
-            if let (Sign::Always(_), Some(sample)) = (sign, samples.last()) {
+            if let (Sign::Always(_), true, Some(sample)) = (sign, was_true, samples.last()) {
                 return Evidence::seen(sample.t_us).with("answers", samples.len());
             }
             break;
         }
-        if let (Sign::Always(_), Some(wrong)) = (sign, untrue(&looking, &samples)) {
-            last = wrong;
-            break;
+        // The word that ends a fault has a way to go: it counts from the first
+        // true answer.
+        if matches!(sign, Sign::Always(_)) {
+            match untrue(&looking, &samples) {
+                Some(wrong) if was_true => {
+                    last = wrong;
+                    break;
+                }
+                wrong => was_true |= wrong.is_none(),
+            }
         }
         sleep(sign.every()).await;
     }
