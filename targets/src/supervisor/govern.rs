@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::config::SupervisorState;
 use super::forward::Address;
 use super::nut::{Device, Link};
-use super::policy::{Desk, Outcome, Policy, Shed, Sight, Way};
+use super::policy::{Desk, Outcome, Policy, Shed, Side, Sight, Way};
 use super::supervisor::{CardAddress, SupervisorService};
 use crate::clock::Micros;
 use crate::net::Net;
@@ -23,8 +23,8 @@ pub(super) struct Govern {
     desk: Desk,
     bess: BTreeMap<String, (Instant, BessReading)>,
     stale_after: Span,
-    /// Devices whose last order failed, so that it is told once.
-    failing: BTreeMap<String, String>,
+    /// Orders that failed last, so that a failure is told once.
+    failing: BTreeMap<(String, Side), String>,
 }
 
 impl Govern {
@@ -81,9 +81,10 @@ impl Govern {
         loop {
             let outcome = self.desk.outcome().await?;
             let now = outcome.result.clone().err();
+            let key = (outcome.device.clone(), outcome.side);
             let before = match &now {
-                Some(why) => self.failing.insert(outcome.device.clone(), why.clone()),
-                None => self.failing.remove(&outcome.device),
+                Some(why) => self.failing.insert(key, why.clone()),
+                None => self.failing.remove(&key),
             };
             if before != now {
                 return Some((outcome, before));

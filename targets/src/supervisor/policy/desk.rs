@@ -27,7 +27,7 @@ const MAX_ORDERS: usize = 256;
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::supervisor) struct Outcome {
     pub(in crate::supervisor) device: String,
-    side: Side,
+    pub(in crate::supervisor) side: Side,
     pub(in crate::supervisor) wish: Vec<DeviceCommand>,
     pub(in crate::supervisor) result: Result<(), String>,
 }

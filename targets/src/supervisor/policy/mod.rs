@@ -2,6 +2,8 @@
 //! that it sends to devices over their own protocols.
 
 mod carry;
+#[cfg(test)]
+mod carry_tests;
 mod config;
 mod decide;
 mod desk;
@@ -11,5 +13,5 @@ mod tests;
 pub(super) use carry::{HEARTBEAT, Way};
 pub use config::{BessPolicy, GeneratorPolicy, RetransferMode, ShedLevel, ShedWhen};
 pub use decide::Governed;
-pub(super) use decide::{Policy, Shed, Sight};
+pub(super) use decide::{Policy, Shed, Side, Sight};
 pub(super) use desk::{Desk, Outcome};
