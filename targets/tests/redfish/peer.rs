@@ -1,5 +1,8 @@
 //! Programs as installed on this machine.
 
+#[path = "../shared/outcome.rs"]
+mod outcome;
+
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
@@ -7,7 +10,8 @@ use std::time::Duration;
 use libtest_mimic::Failed;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
-use tokio::time::timeout;
+
+pub(crate) use self::outcome::{Output, check};
 
 /// How long anything may take.
 const WAIT: Duration = Duration::from_secs(120);
@@ -15,13 +19,6 @@ const WAIT: Duration = Duration::from_secs(120);
 /// One installed program.
 #[derive(Clone, Debug)]
 pub(crate) struct Peer(PathBuf);
-
-/// What a program printed and how it ended.
-pub(crate) struct Output {
-    pub(crate) good: bool,
-    pub(crate) out: String,
-    pub(crate) err: String,
-}
 
 impl Peer {
     /// DMTF's tools live in an environment of their own.
@@ -76,22 +73,6 @@ impl Peer {
         if let Some(mut stdin) = child.stdin.take() {
             stdin.write_all(input.as_bytes()).await?;
         }
-        let output = timeout(WAIT, child.wait_with_output())
-            .await
-            .map_err(|_| "it never ended")??;
-        Ok(Output {
-            good: output.status.success(),
-            out: String::from_utf8_lossy(&output.stdout).into_owned(),
-            err: String::from_utf8_lossy(&output.stderr).into_owned(),
-        })
-    }
-}
-
-/// A check that says what it saw.
-pub(crate) fn check(holds: bool, saw: impl Into<String>) -> Result<(), Failed> {
-    if holds {
-        Ok(())
-    } else {
-        Err(saw.into().into())
+        Output::of(child, WAIT).await
     }
 }

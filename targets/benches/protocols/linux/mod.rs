@@ -13,7 +13,7 @@ mod http;
 mod modbus;
 mod nut;
 #[path = "../../../tests/nut/linux/peer.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, unused_imports)]
 mod peer;
 mod site;
 mod snmp;

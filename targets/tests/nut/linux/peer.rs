@@ -1,12 +1,16 @@
 //! Programs of NUT as installed on this machine.
 
+#[path = "../../shared/outcome.rs"]
+mod outcome;
+
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use libtest_mimic::Failed;
 use tokio::process::Command;
-use tokio::time::timeout;
+
+pub(crate) use self::outcome::{Output, check};
 
 /// How long anything may take.
 pub(crate) const WAIT: Duration = Duration::from_secs(40);
@@ -14,13 +18,6 @@ pub(crate) const WAIT: Duration = Duration::from_secs(40);
 /// One installed program.
 #[derive(Clone, Debug)]
 pub(crate) struct Peer(PathBuf);
-
-/// What a program printed and how it ended.
-pub(crate) struct Output {
-    pub(crate) good: bool,
-    pub(crate) out: String,
-    pub(crate) err: String,
-}
 
 impl Peer {
     /// Daemons are looked for below `lib/nut` first: Debian's wrappers of the
@@ -60,23 +57,9 @@ impl Peer {
 
     /// Runs it to its end.
     pub(crate) async fn run(&self, arguments: &[&str]) -> Result<Output, Failed> {
-        let output = self.command().args(arguments).output();
-        let output = timeout(WAIT, output)
-            .await
-            .map_err(|_| "it never ended")??;
-        Ok(Output {
-            good: output.status.success(),
-            out: String::from_utf8_lossy(&output.stdout).into_owned(),
-            err: String::from_utf8_lossy(&output.stderr).into_owned(),
-        })
-    }
-}
-
-/// A check that says what it saw.
-pub(crate) fn check(holds: bool, saw: impl Into<String>) -> Result<(), Failed> {
-    if holds {
-        Ok(())
-    } else {
-        Err(saw.into().into())
+        let mut command = self.command();
+        command.args(arguments);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Output::of(child.spawn()?, WAIT).await
     }
 }
