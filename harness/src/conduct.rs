@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use ridethrough_targets::clock::Clock;
 use ridethrough_targets::plant::Plant;
 use ridethrough_targets::service::Registry;
+use ridethrough_targets::undo::Journal;
 use ridethrough_targets::world::embedded::{self, EmbeddedConfig};
 use ridethrough_targets::world::r#virtual::{EventBounds, VirtualConfig, VirtualWorld};
 use ridethrough_targets::world::{World, WorldError};
@@ -19,6 +20,7 @@ use ridethrough_targets::world::{World, WorldError};
 use crate::builtin::builtin;
 use crate::engine::{EngineError, RunRequest, run, way_out};
 use crate::footprint::Footprint;
+use crate::guarded::Guarded;
 use crate::judge::{CLIENTS, Judgement, RunFacts, judge, patience};
 use crate::plan::Plan;
 use crate::playbook::WorldKind;
@@ -74,6 +76,16 @@ pub enum ConductError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The host could not be guarded, or not be put back.
+    #[error("{what}: {source}; {remedy}")]
+    Guard {
+        /// What was tried.
+        what: String,
+        /// What the system said.
+        source: std::io::Error,
+        /// What to do.
+        remedy: &'static str,
+    },
     /// The record cannot be read back.
     #[error("{0}")]
     Record(String),
@@ -108,11 +120,19 @@ async fn conduct_here(
     let clock = Clock::start();
     let header = header(&plan, &how);
     let before = Footprint::before(&how.out);
-    let (world, _logging) = match prepare(&plan, &how, clock, registry).await {
+    let guarded = match how.world {
+        WorldKind::Virtual => None,
+        _ => Some(Guarded::start(&how.id, &plan).await?),
+    };
+    let journal = guarded.as_ref().map(Guarded::journal);
+    let (world, _logging) = match prepare(&plan, &how, clock, registry, journal).await {
         Ok(opened) => opened,
         // Nothing started, so there is nothing to show. Once a world stands,
         // its logs are the evidence and stay.
         Err(error) => {
+            if let Some(guarded) = guarded {
+                guarded.over().await?;
+            }
             before.undo();
             return Err(error);
         }
@@ -126,8 +146,16 @@ async fn conduct_here(
         watcher: how.watcher,
         stop: how.stop,
         disarm: how.disarm,
+        unguarded: guarded.as_ref().map(Guarded::lost),
     };
-    run(request).await?;
+    let ran = run(request).await;
+    // Whatever became of the run, the host is put back.
+    let healed = match guarded {
+        Some(guarded) => guarded.over().await,
+        None => Ok(()),
+    };
+    ran?;
+    healed?;
     let outcome = judge_record(&record, &plan, how.out)
         .map_err(|error| ConductError::Record(error.to_string()))?;
     write_reports(&outcome, &how.repeat)?;
@@ -140,6 +168,7 @@ async fn prepare(
     how: &Conduct,
     clock: Clock,
     registry: Arc<Registry>,
+    journal: Option<Arc<Journal>>,
 ) -> Result<(Arc<dyn World>, Logging), ConductError> {
     let folder = |path: &Path| {
         let path = path.to_path_buf();
@@ -149,7 +178,7 @@ async fn prepare(
     std::fs::create_dir_all(&logs).map_err(folder(&logs))?;
     let resolved = how.out.join("playbook.yaml");
     std::fs::write(&resolved, &plan.yaml).map_err(folder(&resolved))?;
-    open(plan, how, clock, registry).await
+    open(plan, how, clock, registry, journal).await
 }
 
 /// Judges a record against the promises of a plan. The record is read as a
@@ -268,6 +297,7 @@ async fn open(
     how: &Conduct,
     clock: Clock,
     registry: Arc<Registry>,
+    undo: Option<Arc<Journal>>,
 ) -> Result<(Arc<dyn World>, Logging), ConductError> {
     match how.world {
         WorldKind::Virtual => {
@@ -294,6 +324,7 @@ async fn open(
                 clock,
                 seed: plan.seed,
                 hosts: plan.hosts.clone(),
+                undo,
                 pcap: how.pcap,
             };
             let world = embedded::open(config).await.map_err(EngineError::World)?;

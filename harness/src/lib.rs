@@ -11,6 +11,7 @@ pub mod cli;
 pub mod conduct;
 pub mod engine;
 mod footprint;
+mod guarded;
 pub mod judge;
 pub mod load;
 pub mod plan;

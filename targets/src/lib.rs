@@ -14,5 +14,6 @@ pub mod service;
 pub mod serving;
 pub mod supervisor;
 pub mod telemetry;
+pub mod undo;
 pub mod units;
 pub mod world;

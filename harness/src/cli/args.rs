@@ -90,6 +90,27 @@ pub(super) enum Verb {
     /// until `quit` or Ctrl-C, or to the end of the playbook.
     #[command(after_help = EMULATE_EXAMPLES)]
     Emulate(EmulateArgs),
+    /// Put this host back after runs that died, a reboot included.
+    ///
+    /// Every change of the host outside of a run's own namespaces is written down
+    /// before it is made, and a guardian undoes it when the run dies. This does
+    /// the same where the guardian died too. Runs that go on are left alone.
+    #[command(after_help = "Examples:\n  ridethrough heal\n  ridethrough heal --dry-run")]
+    Heal {
+        /// Only tell what is left.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Emergency stop: end runs at once and undo what they did.
+    ///
+    /// Asks nothing of the run: its guardian kills it, whose nodes die with it,
+    /// and puts the host back. A run that still listens is better ended by
+    /// Ctrl-C, which also judges it.
+    #[command(after_help = "Examples:\n  ridethrough stop\n  ridethrough stop 0197c2d4-…")]
+    Stop {
+        /// The run's id (default: every run of this user).
+        run: Option<String>,
+    },
     /// Judge the record of an earlier run again.
     #[command(
         after_help = "Examples:\n  ridethrough judge runs/0197…\n  ridethrough judge runs/0197… --playbook stricter.yaml"

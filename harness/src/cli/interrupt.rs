@@ -13,7 +13,7 @@ pub(super) async fn interrupt(mut signals: Signals, stop: CancellationToken) {
     loop {
         signals.asked().await;
         if asked {
-            eprintln!("ending at once; the kernel takes the nodes down");
+            eprintln!("ending at once; the nodes die with this, and the guardian undoes the rest");
             std::process::exit(i32::from(Exit::Interrupted.code()));
         }
         asked = true;

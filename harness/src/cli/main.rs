@@ -12,7 +12,7 @@ use ridethrough_targets::world::embedded;
 
 use super::args::{Cli, Colour, Listed, Verb};
 use super::exit::Exit;
-use super::{check, doctor, emulate, judge, list, plan as plan_words, run, schema};
+use super::{check, doctor, emulate, heal, judge, list, plan as plan_words, run, schema};
 use crate::plan::plan_file;
 use crate::playbook::WorldKind;
 
@@ -44,6 +44,8 @@ pub fn main() -> ExitCode {
         Verb::Schema => print(&schema::schema_json()),
         Verb::Doctor { json } => doctor::doctor(json, color),
         Verb::Emulate(args) => emulate::emulate(&args, color),
+        Verb::Heal { dry_run } => heal::heal(dry_run),
+        Verb::Stop { run } => heal::stop(run.as_deref()),
         Verb::Judge {
             run,
             playbook,

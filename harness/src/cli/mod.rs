@@ -6,6 +6,7 @@ mod doctor;
 mod emulate;
 mod exit;
 mod fallback;
+mod heal;
 mod interrupt;
 mod judge;
 mod list;

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use ridethrough_targets::undo::state_dir;
+
 use super::args::{RunArgs, WorldArg};
 use super::exit::Exit;
 use super::fallback::{Fallback, unused, virtual_id};
@@ -13,6 +15,7 @@ use super::interrupt::{Signals, interrupt};
 use super::main::complain;
 use super::progress::Progress;
 use crate::conduct::{Conduct, ConductError, Outcome, conduct, junit};
+use crate::guarded::leftovers;
 use crate::judge::Verdict;
 use crate::plan::{Plan, plan, plan_file_in};
 use crate::playbook::{Loaded, PlaybookErrors, WorldKind, faults};
@@ -53,6 +56,9 @@ pub(super) fn run(args: RunArgs, color: bool) -> Exit {
             return Exit::World;
         }
     };
+    if let Some(line) = leftovers(&state_dir()) {
+        eprintln!("{line}");
+    }
     runtime.block_on(run_all(asked, &args, color))
 }
 

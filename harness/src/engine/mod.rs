@@ -20,4 +20,4 @@ pub use doorman::{DoormanConfig, run_doorman};
 pub use error::EngineError;
 pub(crate) use error::way_out;
 pub use recorder::Recorder;
-pub use run::{RunRequest, run};
+pub use run::{RunRequest, longest, run};

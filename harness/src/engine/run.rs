@@ -52,6 +52,24 @@ pub struct RunRequest {
     pub stop: CancellationToken,
     /// The injectors of this kind of fault do nothing.
     pub disarm: Option<String>,
+    /// Cancelled when nobody is left to put the host back, were this process
+    /// to die.
+    pub unguarded: Option<CancellationToken>,
+}
+
+/// The longest that a run of a plan takes by its own bounds, its first boots
+/// aside.
+pub fn longest(plan: &Plan) -> Span {
+    let ready = plan.playbook.stack.ready_within.duration() + model_load(plan);
+    let all = ready + plan.total.duration() + DRAIN.duration() + LEDGER_BOUND;
+    Span::from_micros(u64::try_from(all.as_micros()).unwrap_or(u64::MAX))
+}
+
+/// The longest model load of the stack's replicas.
+fn model_load(plan: &Plan) -> Duration {
+    let services = plan.playbook.stack.services.values();
+    let loads = services.filter_map(|s| s.replica.as_ref().map(|r| r.model_load));
+    loads.max().unwrap_or_default().duration()
 }
 
 /// Carries a plan out. The record holds everything; the world is closed in any
@@ -61,9 +79,22 @@ pub async fn run(request: RunRequest) -> Result<(), EngineError> {
     let recorder = Recorder::create(&request.record, world.clock(), request.watcher.clone())?;
     recorder.now("engine", Body::Run(request.header.clone()));
     let ended = CancellationToken::new();
-    let outcome = Run::new(request, recorder.clone(), ended.clone())
-        .carry_out()
-        .await;
+    let unguarded = request.unguarded.clone();
+    let run = Run::new(request, recorder.clone(), ended.clone());
+    if let Some(unguarded) = unguarded {
+        let (recorder, stop, ended) = (recorder.clone(), run.stop.clone(), ended.clone());
+        tokio::spawn(async move {
+            tokio::select! {
+                () = ended.cancelled() => {}
+                () = unguarded.cancelled() => {
+                    let reason = "the guardian is gone: nobody would undo this run".into();
+                    recorder.now("engine", Body::Invalid { reason });
+                    stop.cancel();
+                }
+            }
+        });
+    }
+    let outcome = run.carry_out().await;
     ended.cancel();
     let closed = world.close().await;
     let how = match &outcome {
@@ -258,15 +289,8 @@ impl Run {
         while let Some(booted) = boots.join_next().await {
             booted.map_err(|error| EngineError::NotReady(error.to_string()))??;
         }
-        let bound = self.plan.playbook.stack.ready_within.duration() + self.model_load();
+        let bound = self.plan.playbook.stack.ready_within.duration() + model_load(&self.plan);
         self.readiness.wait(&awaited, bound, &self.logs).await
-    }
-
-    /// The longest model load of the stack's replicas.
-    fn model_load(&self) -> Duration {
-        let services = self.plan.playbook.stack.services.values();
-        let loads = services.filter_map(|s| s.replica.as_ref().map(|r| r.model_load));
-        loads.max().unwrap_or_default().duration()
     }
 
     /// Boots the clients, whose schedule begins at `origin_us`.

@@ -161,6 +161,7 @@ impl Open {
             clock,
             seed: 1,
             hosts,
+            undo: None,
             pcap: false,
         };
         let world = EmbeddedWorld::open(config).await?;

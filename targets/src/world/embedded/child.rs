@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::service::Registry;
+use crate::undo;
 
 use super::{service, site};
 
@@ -24,6 +25,7 @@ pub fn run_child_if_asked(registry: &Registry) -> Option<ExitCode> {
     Some(match args.next().as_deref() {
         Some("warden") => site::warden_main(),
         Some("service") => service::main(registry),
+        Some("guardian") => undo::guardian_main(),
         verb => {
             eprintln!("{MARKER} is for this program's own use (asked for {verb:?})");
             ExitCode::from(2)

@@ -2,10 +2,12 @@
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 
 use crate::clock::Clock;
+use crate::undo::Journal;
 
 /// How an embedded world is opened.
 #[derive(Clone, Debug)]
@@ -24,6 +26,9 @@ pub struct EmbeddedConfig {
     /// Every node that may be booted, with its address. All of them get a name
     /// on every node.
     pub hosts: IndexMap<String, Ipv4Addr>,
+    /// Where changes of the host are written down before they are made; without
+    /// it none are made.
+    pub undo: Option<Arc<Journal>>,
     /// Whether all frames are written to `capture.pcapng`.
     pub pcap: bool,
 }

@@ -47,6 +47,9 @@ pub fn capabilities() -> Vec<Capability> {
     }]
 }
 
+/// The first argument of a child of a world.
+pub const MARKER: &str = "__ridethrough";
+
 /// No process here is the child of a world.
 pub fn run_child_if_asked(_: &Registry) -> Option<ExitCode> {
     None

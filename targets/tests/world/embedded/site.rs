@@ -56,6 +56,7 @@ pub(crate) fn config(exe: PathBuf, folder: &Path, names: &[&str]) -> EmbeddedCon
         clock: Clock::start(),
         seed: 7,
         hosts: hosts(names),
+        undo: None,
         pcap: false,
     }
 }

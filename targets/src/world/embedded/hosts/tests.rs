@@ -17,6 +17,7 @@ fn config(hosts: &[[u8; 4]]) -> EmbeddedConfig {
             .zip(hosts)
             .map(|(index, ip)| (format!("n{index}"), Ipv4Addr::from(*ip)))
             .collect(),
+        undo: None,
         pcap: false,
     }
 }
