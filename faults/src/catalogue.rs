@@ -8,8 +8,10 @@ use ridethrough_targets::telemetry::{Distortion, Protocol};
 use ridethrough_targets::units::{PerUnit, Span};
 use ridethrough_targets::world::Direction;
 
+mod node;
 mod power;
 
+pub use node::{CpuTheft, CrashLoop, FdExhaustion, MemoryPressure, SlowBoot};
 pub use power::{
     BreakerPickup, FrequencyLevel, GeneratorFails, OneCooling, OneOutlet, OneSupply, OneTransfer,
     PowerCap, Waveform,
@@ -70,6 +72,18 @@ pub enum FaultKind {
     /// Every process of a machine freezes; its kernel still answers. The
     /// opposite of an outage for anything that watches it.
     Hang(NodeTarget),
+    /// Machines take longer from power to the start of their services.
+    SlowBoot(SlowBoot),
+    /// The services of machines die and are started again, over and over.
+    CrashLoop(CrashLoop),
+    /// Machines get their processor for a part of the time only (steal time of
+    /// a virtual machine).
+    CpuTheft(CpuTheft),
+    /// The services of machines can get little further memory (needs control
+    /// groups, so not in `virtual`).
+    MemoryPressure(MemoryPressure),
+    /// The services of machines can open few further file descriptors.
+    FdExhaustion(FdExhaustion),
     /// Two sides cannot reach each other; frames vanish.
     Partition(Partition),
     /// A machine's switch port goes dark; the machine lives on.

@@ -14,7 +14,7 @@ mod select;
 mod telemetry;
 
 pub use lifecycle::{
-    Aim, Asked, BatteryTruth, Fault, FaultError, Finding, Ground, Injected, Power, Question,
-    StepRate, Telemetry,
+    Aim, Asked, BatteryTruth, Fault, FaultError, Finding, Ground, Injected, Machines, Power,
+    Question, StepRate, Telemetry,
 };
 pub use select::fault;

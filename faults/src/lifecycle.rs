@@ -122,6 +122,22 @@ pub trait Telemetry: Send + Sync {
     async fn ask(&self, device: &str, via: Protocol, wait: Span) -> Asked;
 }
 
+/// Machines as whoever racked them knows them: what they run, how long they
+/// boot.
+#[async_trait]
+pub trait Machines: Send + Sync {
+    /// Kills the services of a machine, whose kernel lives on, and starts them
+    /// again after `restart`; and so on from one death to the next.
+    async fn crash_loop(&self, node: &str, every: Span, restart: Span) -> Result<(), WorldError>;
+    /// Ends [`Machines::crash_loop`]: the services run when this returns, where
+    /// the machine has power.
+    async fn end_crash_loop(&self, node: &str) -> Result<(), WorldError>;
+    /// How long a machine takes from power to the start of its services.
+    fn boot_time(&self, node: &str) -> Option<Span>;
+    /// Makes every boot of a machine take so much longer from now on.
+    fn boot_later(&self, node: &str, by: Span);
+}
+
 /// Everything a fault may touch.
 #[derive(Clone)]
 pub struct Ground {
@@ -131,6 +147,8 @@ pub struct Ground {
     pub world: Arc<dyn World>,
     /// What devices say of themselves.
     pub telemetry: Arc<dyn Telemetry>,
+    /// The machines.
+    pub machines: Arc<dyn Machines>,
 }
 
 /// What an injection left behind, for its witness and its heal.

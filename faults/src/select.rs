@@ -1,9 +1,11 @@
 //! From the vocabulary to the thing that does it.
 
+use ridethrough_targets::world::Shortage;
+
 use crate::catalogue::FaultKind;
 use crate::lifecycle::{Aim, Fault};
 use crate::network::{Cut, Latency, Loss};
-use crate::node::Hang;
+use crate::node::{CrashLoop, Hang, Short, SlowBoot};
 use crate::power::{
     BatteryAged, BatteryOpen, Brake, Breaker, Cap, Converter, Cooling, Frequency, Generator,
     Outlet, Pickup, PowerLoss, Psu, Retransfer, Supply, Transfer, Waveform, Why,
@@ -36,6 +38,24 @@ pub fn fault(kind: &FaultKind, aim: &Aim) -> Box<dyn Fault> {
         FaultKind::PowerLoss(target) => Box::new(PowerLoss::new(aim, target)),
         FaultKind::PowerBrake(brake) => Box::new(Brake::new(aim, brake.clocks.get())),
         FaultKind::Hang(_) => Box::new(Hang::new(aim)),
+        FaultKind::SlowBoot(it) => Box::new(SlowBoot::new(aim, it.by)),
+        FaultKind::CrashLoop(it) => Box::new(CrashLoop::new(aim, it.every, it.restart)),
+        FaultKind::CpuTheft(it) => Box::new(Short::new(
+            aim,
+            Shortage::Cpu {
+                stolen: it.stolen,
+                period: it.period,
+            },
+        )),
+        FaultKind::MemoryPressure(it) => Box::new(Short::new(
+            aim,
+            Shortage::Memory {
+                leave_bytes: u64::from(it.leave_mib) << 20,
+            },
+        )),
+        FaultKind::FdExhaustion(it) => {
+            Box::new(Short::new(aim, Shortage::Files { leave: it.leave }))
+        }
         FaultKind::Partition(partition) => Box::new(Cut::between(aim, partition.direction)),
         FaultKind::LinkDown(_) => Box::new(Cut::off(aim)),
         FaultKind::Latency(latency) => Box::new(Latency::new(aim, latency)),

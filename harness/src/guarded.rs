@@ -43,8 +43,8 @@ impl Guarded {
             }
         };
         let path = order.journal();
-        let journal =
-            Journal::create(&path).map_err(failed(format!("could not begin {}", path.display())))?;
+        let journal = Journal::create(&path)
+            .map_err(failed(format!("could not begin {}", path.display())))?;
         let exe = std::env::current_exe().map_err(failed("could not find this program".into()))?;
         let started = Guard::start(&exe, &order).await;
         let guard = started.map_err(|source| {

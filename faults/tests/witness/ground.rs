@@ -9,24 +9,32 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 
-use ridethrough_faults::{Asked, BatteryTruth, Ground, Power, StepRate, Telemetry};
+use ridethrough_faults::{Asked, BatteryTruth, Ground, Machines, Power, StepRate, Telemetry};
 use ridethrough_targets::clock::{Clock, Micros};
 use ridethrough_targets::plant::PlantAction;
 use ridethrough_targets::service::ToService;
 use ridethrough_targets::telemetry::{Distorted, Protocol, Reading, UpsReading};
 use ridethrough_targets::units::Span;
 use ridethrough_targets::world::{
-    CutReceipt, Direction, Impairment, LinkRule, NodeSpec, NodeState, PortCounters, ProbeReport,
-    ProbeSpec, RuleId, World, WorldError, WorldEvent,
+    CutReceipt, Direction, FileUse, Impairment, Inquiry, LinkRule, NodeSpec, NodeState,
+    PortCounters, ProbeReport, ProbeSpec, RuleId, Shortage, Supply, World, WorldError, WorldEvent,
 };
 
 use crate::{power, telemetry};
 
 const RTT_US: u64 = 150;
+/// From power to service.
+const BOOT: Span = Span::from_secs(1);
+/// Descriptors of a service.
+const OPEN: u64 = 12;
 
 #[derive(Default)]
 struct State {
     hung: BTreeSet<String>,
+    /// From death to death, and from death to start.
+    crashing: BTreeMap<String, (Span, Span)>,
+    short: BTreeMap<String, Shortage>,
+    later: BTreeMap<String, Span>,
     rules: BTreeMap<RuleId, LinkRule>,
 }
 
@@ -71,6 +79,7 @@ impl Numbers {
             power: Arc::<Self>::clone(self),
             world: Arc::<Self>::clone(self),
             telemetry: Arc::<Self>::clone(self),
+            machines: Arc::<Self>::clone(self),
         }
     }
 
@@ -100,6 +109,22 @@ impl Numbers {
         if self.obeys.load(Ordering::Relaxed) {
             change(&mut self.state());
         }
+    }
+
+    /// Whether its processor is with somebody else now.
+    fn stolen(&self, node: &str) -> bool {
+        let Some(Shortage::Cpu { stolen, period }) = self.state().short.get(node).copied() else {
+            return false;
+        };
+        let at = self.clock.now_us() % period.micros();
+        (at as f64) < period.micros() as f64 * stolen.get()
+    }
+
+    /// Whether its services have died and not yet been started.
+    fn crashed(&self, node: &str) -> bool {
+        let crashing = self.state().crashing.get(node).copied();
+        crashing
+            .is_some_and(|(every, restart)| self.clock.now_us() % every.micros() < restart.micros())
     }
 
     /// The fraction of frames that pass one way, and the delay they meet.
@@ -192,6 +217,34 @@ impl Telemetry for Numbers {
 }
 
 #[async_trait]
+impl Machines for Numbers {
+    async fn crash_loop(&self, node: &str, every: Span, restart: Span) -> Result<(), WorldError> {
+        self.change(|state| {
+            state.crashing.insert(node.into(), (every, restart));
+        });
+        Ok(())
+    }
+
+    async fn end_crash_loop(&self, node: &str) -> Result<(), WorldError> {
+        self.change(|state| {
+            state.crashing.remove(node);
+        });
+        Ok(())
+    }
+
+    fn boot_time(&self, node: &str) -> Option<Span> {
+        let later = self.state().later.get(node).copied().unwrap_or_default();
+        Some(Span::from_micros(BOOT.micros() + later.micros()))
+    }
+
+    fn boot_later(&self, node: &str, by: Span) {
+        self.change(|state| {
+            state.later.insert(node.into(), by);
+        });
+    }
+}
+
+#[async_trait]
 impl World for Numbers {
     fn name(&self) -> &'static str {
         "numbers"
@@ -227,6 +280,46 @@ impl World for Numbers {
         Ok(())
     }
 
+    async fn restart(&self, _: &NodeSpec, _: u32) -> Result<(), WorldError> {
+        Ok(())
+    }
+
+    async fn deprive(&self, node: &str, shortage: &Shortage) -> Result<(), WorldError> {
+        self.change(|state| {
+            state.short.insert(node.into(), *shortage);
+        });
+        Ok(())
+    }
+
+    async fn supply(&self, node: &str, _: &Shortage) -> Result<(), WorldError> {
+        self.change(|state| {
+            state.short.remove(node);
+        });
+        Ok(())
+    }
+
+    async fn inquire(&self, node: &str, inquiry: Inquiry) -> Result<Supply, WorldError> {
+        let short = self.state().short.get(node).copied();
+        Ok(match (inquiry, short) {
+            (Inquiry::Memory { bytes }, Some(Shortage::Memory { leave_bytes })) => {
+                Supply::Memory(bytes <= leave_bytes)
+            }
+            (Inquiry::Memory { .. }, _) => Supply::Memory(true),
+            (Inquiry::Files, short) => {
+                let limit = match short {
+                    Some(Shortage::Files { leave }) => OPEN + u64::from(leave),
+                    _ => 1_024,
+                };
+                let service = "replica".to_string();
+                Supply::Files(vec![FileUse {
+                    service,
+                    open: OPEN,
+                    limit,
+                }])
+            }
+        })
+    }
+
     fn install(&self, rule: LinkRule) -> Result<RuleId, WorldError> {
         let mut id = RuleId(0);
         self.change(|state| {
@@ -258,9 +351,14 @@ impl World for Numbers {
     }
 
     async fn state(&self, node: &str) -> Result<NodeState, WorldError> {
-        Ok(if self.powered(node) == Some(false) {
+        let boot = self.boot_time(node).unwrap_or_default();
+        let since = self.power().up_since(node, boot.micros());
+        let up = since.is_some_and(|t| self.clock.now_us() >= t);
+        Ok(if !up {
             NodeState::Down
-        } else if self.state().hung.contains(node) {
+        } else if self.crashed(node) {
+            NodeState::Empty
+        } else if self.state().hung.contains(node) || self.stolen(node) {
             NodeState::Stopped
         } else {
             NodeState::Running

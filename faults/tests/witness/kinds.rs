@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ridethrough_faults::catalogue::{
-    BatteryAged, BreakerPickup, FaultKind, FrequencyLevel, GeneratorFails, Latency, Loss,
-    NodeTarget, OneCooling, OneOutlet, OnePdu, OneSupply, OneTransfer, OneUps, Partition,
-    PowerBrake, PowerCap, SupplyLevel, TelemetryFlapping, TelemetryLie, TelemetryScale,
-    TelemetryTarget, TelemetryTime, UtilityOutage, Waveform,
+    BatteryAged, BreakerPickup, CpuTheft, CrashLoop, FaultKind, FdExhaustion, FrequencyLevel,
+    GeneratorFails, Latency, Loss, MemoryPressure, NodeTarget, OneCooling, OneOutlet, OnePdu,
+    OneSupply, OneTransfer, OneUps, Partition, PowerBrake, PowerCap, SlowBoot, SupplyLevel,
+    TelemetryFlapping, TelemetryLie, TelemetryScale, TelemetryTarget, TelemetryTime, UtilityOutage,
+    Waveform,
 };
 use ridethrough_faults::{Aim, Question};
 use ridethrough_targets::plant::{GeneratorFault, PlantAction, PowerTarget};
@@ -83,6 +84,11 @@ pub(crate) fn aim(kind: &FaultKind) -> (&'static str, Aim) {
         }
         FaultKind::PowerBrake(_) => ("power_brake", nodes()),
         FaultKind::Hang(_) => ("hang", nodes()),
+        FaultKind::SlowBoot(_) => ("slow_boot", nodes()),
+        FaultKind::CrashLoop(_) => ("crash_loop", nodes()),
+        FaultKind::CpuTheft(_) => ("cpu_theft", nodes()),
+        FaultKind::MemoryPressure(_) => ("memory_pressure", nodes()),
+        FaultKind::FdExhaustion(_) => ("fd_exhaustion", nodes()),
         FaultKind::Partition(_) => ("partition", link()),
         FaultKind::LinkDown(_) => ("link_down", nodes()),
         FaultKind::Latency(_) => ("latency", link()),
@@ -151,6 +157,36 @@ fn telemetry() -> Vec<FaultKind> {
     ]
 }
 
+/// Faults of machines beyond their supply.
+fn machines() -> Vec<FaultKind> {
+    let target = || NodeTarget::Rack("r1".into());
+    vec![
+        FaultKind::Hang(target()),
+        FaultKind::SlowBoot(SlowBoot {
+            target: target(),
+            by: Span::from_secs(3),
+        }),
+        FaultKind::CrashLoop(CrashLoop {
+            target: target(),
+            every: Span::from_secs(2),
+            restart: Span::from_millis(500),
+        }),
+        FaultKind::CpuTheft(CpuTheft {
+            target: target(),
+            stolen: PerUnit(0.6),
+            period: Span::from_millis(50),
+        }),
+        FaultKind::MemoryPressure(MemoryPressure {
+            target: target(),
+            leave_mib: 64,
+        }),
+        FaultKind::FdExhaustion(FdExhaustion {
+            target: target(),
+            leave: 2,
+        }),
+    ]
+}
+
 /// At least one fault of every kind.
 pub(crate) fn all() -> Vec<FaultKind> {
     let level = |to: f64| SupplyLevel {
@@ -167,6 +203,7 @@ pub(crate) fn all() -> Vec<FaultKind> {
     };
     let mut all = devices();
     all.extend(telemetry());
+    all.extend(machines());
     all.extend(vec![
         FaultKind::Swell(level(1.2)),
         FaultKind::UtilityOutage(UtilityOutage::default()),
@@ -190,7 +227,6 @@ pub(crate) fn all() -> Vec<FaultKind> {
             target: node(),
             clocks: PerUnit(0.5),
         }),
-        FaultKind::Hang(node()),
         partition(Direction::Both),
         partition(Direction::AToB),
         FaultKind::LinkDown(node()),
@@ -316,6 +352,16 @@ pub(crate) fn occasion(kind: &FaultKind) -> Vec<(Duration, PlantAction)> {
         FaultKind::AtsFails(_) | FaultKind::GeneratorFails(_) => {
             vec![(Duration::from_secs(1), lost)]
         }
+        FaultKind::SlowBoot(_) => ["gpu-1", "gpu-2"]
+            .into_iter()
+            .flat_map(|node| {
+                let target = || PowerTarget::Node(node.into());
+                [
+                    (Duration::from_secs(1), PlantAction::Cut(target())),
+                    (Duration::from_secs(3), PlantAction::Uncut(target())),
+                ]
+            })
+            .collect(),
         _ => Vec::new(),
     }
 }
@@ -337,6 +383,11 @@ pub(crate) fn waiting() -> Vec<FaultKind> {
                 | FaultKind::TelemetryOutOfOrder(_)
         )
     }));
+    all.extend(
+        machines()
+            .into_iter()
+            .filter(|kind| matches!(kind, FaultKind::SlowBoot(_))),
+    );
     all.push(FaultKind::BreakerPickup(BreakerPickup {
         pdu: "pdu-a".into(),
         to: PerUnit(3.0),

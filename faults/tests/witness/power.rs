@@ -44,6 +44,8 @@ pub(crate) struct Ground {
     pub(crate) plant: Plant,
     /// Voltages as the meters logged them.
     log: Vec<(Micros, String, f64)>,
+    /// When machines got their power or lost it.
+    machines: Vec<(Micros, String, bool)>,
     /// What happens by itself, in order of time.
     script: Vec<(Micros, PlantAction)>,
 }
@@ -63,6 +65,7 @@ impl Ground {
         let mut ground = Self {
             plant,
             log: Vec::new(),
+            machines: Vec::new(),
             script: Vec::new(),
         };
         for load in &loads {
@@ -100,6 +103,10 @@ impl Ground {
 
     fn hear(&mut self, events: &[PlantEvent]) {
         for event in events {
+            if let Change::NodePower { on } = event.change {
+                let machine = (event.t_us, event.component.clone(), on);
+                self.machines.push(machine);
+            }
             if let Change::Supply { voltage_pu, .. } | Change::Bus { voltage_pu, .. } = event.change
             {
                 self.log
@@ -115,6 +122,17 @@ impl Ground {
         let held = held.map_or(1.0, |(_, pu)| *pu);
         let later = mine.iter().copied().filter(|(t, _)| *t > since);
         std::iter::once((since, held)).chain(later).collect()
+    }
+
+    /// Since when a machine has its power; the start of the test finds it long
+    /// up.
+    pub(crate) fn up_since(&self, node: &str, boot_us: Micros) -> Option<Micros> {
+        let mut moves = self.machines.iter().rev();
+        match moves.find(|(_, of, _)| of == node) {
+            Some((t_us, _, true)) => Some(t_us + boot_us),
+            Some((_, _, false)) => None,
+            None => Some(0),
+        }
     }
 
     pub(crate) fn battery(&self, ups: &str) -> Option<BatteryTruth> {

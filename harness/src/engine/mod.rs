@@ -1,6 +1,7 @@
 //! Doing it: one run of one plan in one world.
 
 mod cards;
+mod crash_loop;
 mod desk;
 mod doorman;
 mod ears;

@@ -1,39 +1,49 @@
 //! Machines that lose power and get it back.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use indexmap::IndexMap;
 use tokio::sync::Mutex as AsyncMutex;
+use tokio_util::sync::CancellationToken;
 
+use ridethrough_faults::Machines;
+use ridethrough_targets::units::Span;
 use ridethrough_targets::world::{NodeSpec, World, WorldError};
 
+use super::crash_loop::{Crashing, crash_loop};
 use super::recorder::Recorder;
 use crate::record::Body;
 
 /// Boots and cuts nodes, one thing at a time each.
 pub(crate) struct NodeKeeper {
-    world: Arc<dyn World>,
+    pub(super) world: Arc<dyn World>,
     recorder: Recorder,
     nodes: IndexMap<String, Kept>,
+    /// Nodes whose services crash in a loop.
+    crashing: Mutex<IndexMap<String, Crashing>>,
+    itself: Weak<Self>,
 }
 
-struct Kept {
-    spec: NodeSpec,
+pub(super) struct Kept {
+    pub(super) spec: NodeSpec,
     /// Time from power to the start of its services.
     boot: Duration,
     state: Mutex<State>,
+    /// Added to `boot` by a fault.
+    later: Mutex<Span>,
     /// Held while the world boots or cuts it.
-    busy: AsyncMutex<()>,
+    pub(super) busy: AsyncMutex<()>,
 }
 
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     /// Grows with every change of its power, so that a boot that was overtaken
     /// by a cut knows it.
     generation: u64,
-    boots: u32,
-    up: bool,
+    pub(super) boots: u32,
+    pub(super) up: bool,
 }
 
 impl NodeKeeper {
@@ -41,7 +51,7 @@ impl NodeKeeper {
         world: Arc<dyn World>,
         recorder: Recorder,
         nodes: impl IntoIterator<Item = (NodeSpec, Duration)>,
-    ) -> Self {
+    ) -> Arc<Self> {
         let nodes = nodes
             .into_iter()
             .map(|(spec, boot)| {
@@ -50,26 +60,38 @@ impl NodeKeeper {
                     spec,
                     boot,
                     state: Mutex::default(),
+                    later: Mutex::default(),
                     busy: AsyncMutex::default(),
                 };
                 (name, kept)
             })
             .collect();
-        Self {
+        Arc::new_cyclic(|itself| Self {
             world,
             recorder,
             nodes,
-        }
+            crashing: Mutex::default(),
+            itself: Weak::clone(itself),
+        })
+    }
+
+    fn itself(&self) -> Weak<Self> {
+        Weak::clone(&self.itself)
+    }
+
+    fn crashing(&self) -> MutexGuard<'_, IndexMap<String, Crashing>> {
+        self.crashing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Boots a node now, past its boot delay: the start of a run finds a site
     /// that has been running for long.
     pub(crate) async fn boot_first(&self, name: &str) -> Result<(), WorldError> {
-        let kept = self
-            .nodes
-            .get(name)
-            .ok_or_else(|| WorldError::NoNode(name.to_string()))?;
-        self.boot(kept, None).await
+        self.boot(self.kept(name)?, None).await
+    }
+
+    pub(super) fn kept(&self, name: &str) -> Result<&Kept, WorldError> {
+        let kept = self.nodes.get(name);
+        kept.ok_or_else(|| WorldError::NoNode(name.to_string()))
     }
 
     /// Power is back: the node boots after its delay, unless it is cut again
@@ -88,7 +110,7 @@ impl NodeKeeper {
             let Some(kept) = keeper.nodes.get(&name) else {
                 return;
             };
-            tokio::time::sleep(kept.boot).await;
+            tokio::time::sleep(kept.boot_time().duration()).await;
             if let Err(error) = keeper.boot(kept, Some(generation)).await {
                 let reason = format!("{name} did not boot when its power came back: {error}");
                 keeper.recorder.now("engine", Body::Invalid { reason });
@@ -167,8 +189,54 @@ impl NodeKeeper {
     }
 }
 
+#[async_trait]
+impl Machines for NodeKeeper {
+    async fn crash_loop(&self, node: &str, every: Span, restart: Span) -> Result<(), WorldError> {
+        self.kept(node)?;
+        let stop = CancellationToken::new();
+        let looping = crash_loop(
+            self.itself(),
+            node.to_string(),
+            every,
+            restart,
+            stop.clone(),
+        );
+        let task = tokio::spawn(looping);
+        self.crashing()
+            .insert(node.to_string(), Crashing { stop, task });
+        Ok(())
+    }
+
+    async fn end_crash_loop(&self, node: &str) -> Result<(), WorldError> {
+        let Some(crashing) = self.crashing().shift_remove(node) else {
+            return Ok(());
+        };
+        crashing.stop.cancel();
+        match crashing.task.await {
+            Ok(ended) => ended,
+            Err(error) => Err(WorldError::Failed(format!("the loop broke: {error}"))),
+        }
+    }
+
+    fn boot_time(&self, node: &str) -> Option<Span> {
+        self.nodes.get(node).map(Kept::boot_time)
+    }
+
+    fn boot_later(&self, node: &str, by: Span) {
+        if let Some(kept) = self.nodes.get(node) {
+            *kept.later.lock().unwrap_or_else(PoisonError::into_inner) = by;
+        }
+    }
+}
+
 impl Kept {
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+    /// Time from power to the start of its services, as things are.
+    fn boot_time(&self) -> Span {
+        let later = *self.later.lock().unwrap_or_else(PoisonError::into_inner);
+        Span::from_micros(self.boot.as_micros() as u64 + later.micros())
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -156,7 +156,7 @@ impl Run {
             stop: request.stop.child_token(),
             asked: request.stop,
             disarm: request.disarm,
-            keeper: Arc::new(keeper),
+            keeper,
             readiness: Arc::default(),
             ended,
         }
@@ -327,6 +327,7 @@ impl Run {
                     power: Arc::new(grid.clone()),
                     world: Arc::clone(&self.world),
                     telemetry: Arc::<Desk>::clone(&desk),
+                    machines: Arc::<NodeKeeper>::clone(&self.keeper),
                 },
                 recorder: self.recorder.clone(),
                 victims: self.victims(planned),

@@ -6,6 +6,7 @@ use ridethrough_targets::units::Span;
 use ridethrough_targets::world::Direction;
 
 use super::text_power as power;
+use super::wiring::machine_target;
 use crate::playbook::{
     Assertion, Cohort, ContinuityAssert, FailoverAssert, GoodputAssert, LatencyAssert, Metric,
     NodesAssert, Scope, Source, SupervisorAssert, SupplyKind,
@@ -36,6 +37,11 @@ pub fn fault_kind_name(kind: &FaultKind) -> &'static str {
         FaultKind::PowerBrake(_) => "power_brake",
         FaultKind::PowerCap(_) => "power_cap",
         FaultKind::Hang(_) => "hang",
+        FaultKind::SlowBoot(_) => "slow_boot",
+        FaultKind::CrashLoop(_) => "crash_loop",
+        FaultKind::CpuTheft(_) => "cpu_theft",
+        FaultKind::MemoryPressure(_) => "memory_pressure",
+        FaultKind::FdExhaustion(_) => "fd_exhaustion",
         FaultKind::Partition(_) => "partition",
         FaultKind::LinkDown(_) => "link_down",
         FaultKind::Latency(_) => "latency",
@@ -91,7 +97,10 @@ pub fn fault_target(kind: &FaultKind) -> String {
         FaultKind::Partition(f) => link(&f.link, f.direction),
         FaultKind::Latency(f) => link(&f.link, f.direction),
         FaultKind::Loss(f) => link(&f.link, f.direction),
-        telemetry => telemetry_target(telemetry),
+        other => match machine_target(other) {
+            Some(target) => nodes(target),
+            None => telemetry_target(other),
+        },
     }
 }
 
@@ -137,6 +146,11 @@ pub fn fault_size(kind: &FaultKind) -> Option<String> {
         }
         FaultKind::Latency(f) => Some(format!("+{}", f.delay)),
         FaultKind::Loss(f) => Some(f.probability.to_string()),
+        FaultKind::SlowBoot(f) => Some(format!("by {}", f.by)),
+        FaultKind::CrashLoop(f) => Some(format!("every {}", f.every)),
+        FaultKind::CpuTheft(f) => Some(f.stolen.to_string()),
+        FaultKind::MemoryPressure(f) => Some(format!("{} MiB left", f.leave_mib)),
+        FaultKind::FdExhaustion(f) => Some(format!("{} descriptors left", f.leave)),
         FaultKind::TelemetryDelayed(f) | FaultKind::TelemetrySlow(f) => {
             Some(format!("by {}", f.by))
         }

@@ -206,6 +206,18 @@ impl<'a> Wiring<'a> {
             FaultKind::PowerLoss(PowerTarget::Node(node)) => nodes(vec![node.clone()]),
             FaultKind::PowerBrake(f) => nodes(self.nodes_of(&f.target)),
             FaultKind::Hang(target) | FaultKind::LinkDown(target) => nodes(self.nodes_of(target)),
+            FaultKind::SlowBoot(_)
+            | FaultKind::CrashLoop(_)
+            | FaultKind::CpuTheft(_)
+            | FaultKind::MemoryPressure(_)
+            | FaultKind::FdExhaustion(_) => {
+                let target = machine_target(kind);
+                nodes(
+                    target
+                        .map(|target| self.nodes_of(target))
+                        .unwrap_or_default(),
+                )
+            }
             FaultKind::Partition(f) => link(&f.link),
             FaultKind::Latency(f) => link(&f.link),
             FaultKind::Loss(f) => link(&f.link),
@@ -289,6 +301,11 @@ impl<'a> Wiring<'a> {
             (FaultKind::PowerCap(a), FaultKind::PowerCap(b)) => nodes(&a.target, &b.target),
             (FaultKind::Hang(a), FaultKind::Hang(b)) => nodes(a, b),
             (FaultKind::LinkDown(a), FaultKind::LinkDown(b)) => nodes(a, b),
+            (a, b) if machine_target(a).is_some() => {
+                let same = std::mem::discriminant(a) == std::mem::discriminant(b);
+                let targets = machine_target(a).zip(machine_target(b));
+                same && targets.is_some_and(|(a, b)| nodes(a, b))
+            }
             (FaultKind::Partition(a), FaultKind::Partition(b)) => {
                 same_link(&a.link, a.direction, &b.link, b.direction)
             }
@@ -323,4 +340,16 @@ impl<'a> Wiring<'a> {
 fn same_link(a: &Link, a_way: Direction, b: &Link, b_way: Direction) -> bool {
     let reversed = a.0 == b.1 && a.1 == b.0;
     a == b || reversed && (a_way == Direction::Both || b_way == Direction::Both)
+}
+
+/// The machines that a fault of machines beyond their supply names.
+pub(super) fn machine_target(kind: &FaultKind) -> Option<&NodeTarget> {
+    match kind {
+        FaultKind::SlowBoot(it) => Some(&it.target),
+        FaultKind::CrashLoop(it) => Some(&it.target),
+        FaultKind::CpuTheft(it) => Some(&it.target),
+        FaultKind::MemoryPressure(it) => Some(&it.target),
+        FaultKind::FdExhaustion(it) => Some(&it.target),
+        _ => None,
+    }
 }

@@ -64,7 +64,11 @@ impl Case {
             .map_err(|error| error.to_string())?;
         let how = Conduct {
             world,
-            id: "test".into(),
+            id: match world {
+                WorldKind::Virtual => "test".into(),
+                // Runs beside each other keep their journals in one place.
+                _ => folder_name(folder.path()),
+            },
             out: folder.path().to_path_buf(),
             pcap: false,
             watcher: None,
@@ -138,4 +142,9 @@ impl Run {
         .board(false);
         format!("{problem}\n{board}")
     }
+}
+
+fn folder_name(folder: &Path) -> String {
+    let name = folder.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
 }

@@ -195,6 +195,10 @@ mod tests {
 
     #[test]
     fn a_folder_that_is_not_there_holds_nothing() {
-        assert!(left_behind(Path::new("/nowhere/at/all")).unwrap().is_empty());
+        assert!(
+            left_behind(Path::new("/nowhere/at/all"))
+                .unwrap()
+                .is_empty()
+        );
     }
 }

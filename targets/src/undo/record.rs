@@ -85,7 +85,9 @@ mod tests {
     }
 
     fn text(lines: &[Line]) -> String {
-        let lines = lines.iter().map(|l| serde_json::to_string(l).unwrap() + "\n");
+        let lines = lines
+            .iter()
+            .map(|l| serde_json::to_string(l).unwrap() + "\n");
         lines.collect()
     }
 
@@ -120,7 +122,10 @@ mod tests {
     fn a_journal_with_a_broken_middle_is_refused() {
         let good = text(&[Line::Done { ticket: 1 }]);
         let error = outstanding(format!("{{\"do\": \n{good}").as_bytes()).unwrap_err();
-        assert!(error.to_string().contains("not a line of a journal"), "{error}");
+        assert!(
+            error.to_string().contains("not a line of a journal"),
+            "{error}"
+        );
     }
 
     #[test]

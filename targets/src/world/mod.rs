@@ -7,6 +7,7 @@ pub mod conformance;
 pub mod embedded;
 mod link;
 mod probe;
+mod shortage;
 mod spec;
 mod tail;
 pub mod r#virtual;
@@ -20,6 +21,7 @@ use crate::service::{FromService, ToService};
 pub use capability::Capability;
 pub use link::{Direction, Impairment, LinkRule, PortCounters, RuleId};
 pub use probe::{NodeState, ProbeReport, ProbeSpec};
+pub use shortage::{FileUse, Inquiry, Shortage, Supply};
 pub use spec::{NodeSpec, ServiceSpec};
 
 /// Something a world reports by itself.
@@ -122,6 +124,20 @@ pub trait World: Send + Sync {
     /// Kills the processes of a node's services with SIGKILL while its kernel
     /// lives on (FIN and RST reach its peers). Not a power cut.
     async fn kill(&self, node: &str) -> Result<(), WorldError>;
+
+    /// Starts the services of a node again after [`World::kill`], on the same
+    /// boot of the same kernel.
+    async fn restart(&self, node: &NodeSpec, boot: u32) -> Result<(), WorldError>;
+
+    /// Makes a node run short of something.
+    async fn deprive(&self, node: &str, shortage: &Shortage) -> Result<(), WorldError>;
+
+    /// Ends [`World::deprive`] of the same kind. A node that is down has
+    /// nothing left of it.
+    async fn supply(&self, node: &str, shortage: &Shortage) -> Result<(), WorldError>;
+
+    /// Finds out what a node can still get, by its kernel's word or by trying.
+    async fn inquire(&self, node: &str, inquiry: Inquiry) -> Result<Supply, WorldError>;
 
     /// Puts a rule on the fabric; it acts on the next frame.
     fn install(&self, rule: LinkRule) -> Result<RuleId, WorldError>;

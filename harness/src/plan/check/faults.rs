@@ -13,7 +13,7 @@ use super::super::text::{fault_kind_name, fault_target};
 use super::super::time::{Untimed, interval, phases};
 use super::super::wiring::{CLIENTS, SUPERVISOR};
 use super::checker::Checker;
-use super::devices;
+use super::{devices, machines};
 
 pub(super) fn check(c: &mut Checker<'_>) {
     let playbook = c.playbook;
@@ -26,6 +26,7 @@ pub(super) fn check(c: &mut Checker<'_>) {
         target(c, &path, &fault.inject);
         size(c, &path, &fault.inject);
         devices::size(c, &path, &fault.inject);
+        machines::size(c, &path, &fault.inject);
     }
     overlaps(c, &phases);
 }
@@ -181,7 +182,11 @@ fn target(c: &mut Checker<'_>, path: &str, kind: &FaultKind) {
         FaultKind::Partition(f) => link(c, path, &f.link),
         FaultKind::Latency(f) => link(c, path, &f.link),
         FaultKind::Loss(f) => link(c, path, &f.link),
-        telemetry => super::telemetry::check(c, path, telemetry),
+        other => {
+            if !machines::target(c, path, other) {
+                super::telemetry::check(c, path, other);
+            }
+        }
     }
 }
 
@@ -227,7 +232,7 @@ fn hits_something(c: &mut Checker<'_>, path: &str, noun: &str, name: &str) {
 }
 
 /// A machine; where `any`, also the supervisor or a device's card.
-fn node_target(c: &mut Checker<'_>, path: &str, target: &NodeTarget, any: bool) {
+pub(super) fn node_target(c: &mut Checker<'_>, path: &str, target: &NodeTarget, any: bool) {
     let (site, stack) = (&c.playbook.site, &c.playbook.stack);
     match target {
         NodeTarget::Node(name) => {

@@ -1,5 +1,7 @@
 //! What a world cannot have.
 
+use ridethrough_faults::catalogue::FaultKind;
+
 use crate::playbook::WorldKind;
 
 use super::checker::Checker;
@@ -7,6 +9,21 @@ use super::checker::Checker;
 pub(super) fn check(c: &mut Checker<'_>) {
     if c.playbook.world == Some(WorldKind::Virtual) {
         no_programs_of_the_host(c);
+        no_memory_of_their_own(c);
+    }
+}
+
+/// Services in process share the harness's memory.
+fn no_memory_of_their_own(c: &mut Checker<'_>) {
+    for (i, fault) in c.playbook.faults.iter().enumerate() {
+        if matches!(fault.inject, FaultKind::MemoryPressure(_)) {
+            c.wrong_key(
+                &format!("faults.{i}.inject.memory_pressure"),
+                "services of world `virtual` have no memory of their own to run short of",
+                "needs processes",
+            );
+            c.hint("run it in a world of processes: `--world embedded`");
+        }
     }
 }
 

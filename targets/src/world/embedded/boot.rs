@@ -8,14 +8,13 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 use sha2::{Digest, Sha256};
-use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::service::{Program, ServiceStart, ToService};
-use crate::world::{NodeSpec, WorldError};
+use crate::service::{Program, ServiceStart};
+use crate::world::{NodeSpec, ServiceSpec, WorldError};
 
 use super::channel::{self, AsyncChannel};
-use super::live::{Live, lock, run_wire};
+use super::live::{Live, Wires, lock, run_wire};
 use super::message::{BootOrder, CommandOrder, FromSite, ServiceOrder};
 use super::open::{monotonic_ns, system, write};
 use super::probe::Means;
@@ -32,7 +31,7 @@ struct Baggage {
     control: OwnedFd,
     log: OwnedFd,
     theirs: Vec<OwnedFd>,
-    wires: IndexMap<String, mpsc::UnboundedSender<ToService>>,
+    wires: Wires,
 }
 
 impl EmbeddedWorld {
@@ -56,7 +55,7 @@ impl EmbeddedWorld {
         let baggage = self.baggage(node, boot, offset_ns, theirs)?;
         let init = self.fork(order, &baggage).await?;
         let control = AsyncChannel::new(ours).map_err(system("watch a control socket"))?;
-        let live = Live::new(&node.name, init, control, baggage.wires)
+        let live = Live::new(&node.name, init, control, baggage.wires, offset_ns)
             .map_err(system("watch a node's init"))?;
         let live = Arc::new(live);
         lock(&self.nodes).insert(node.name.clone(), Arc::clone(&live));
@@ -78,16 +77,6 @@ impl EmbeddedWorld {
         let boot_id_file = self.folder.join(format!("{}.boot_id", node.name));
         let id = boot_id(self.config.seed, &node.name, boot);
         write(&boot_id_file, &format!("{id}\n"))?;
-        let services = node.services.iter().map(|service| ServiceOrder {
-            name: service.name.clone(),
-            command: match &service.program {
-                Program::Builtin { .. } => None,
-                Program::Command { argv, env } => Some(CommandOrder {
-                    argv: argv.clone(),
-                    env: env.clone(),
-                }),
-            },
-        });
         Ok(BootOrder {
             id: 0,
             node: node.name.clone(),
@@ -97,7 +86,7 @@ impl EmbeddedWorld {
             offload: Means::OFFLOAD && !self.config.pcap,
             boot_id_file,
             clock_offset_ns,
-            services: services.collect(),
+            services: orders(node),
         })
     }
 
@@ -114,6 +103,22 @@ impl EmbeddedWorld {
             .append(true)
             .open(&path)
             .map_err(system(format!("open {}", path.display())))?;
+        let (theirs, wires) = self.wires(node, boot, offset_ns)?;
+        Ok(Baggage {
+            control,
+            log: log.into(),
+            theirs,
+            wires,
+        })
+    }
+
+    /// A new wire for each built-in service: the node's ends, and ours.
+    pub(super) fn wires(
+        &self,
+        node: &NodeSpec,
+        boot: u32,
+        offset_ns: Option<i64>,
+    ) -> Result<(Vec<OwnedFd>, Wires), WorldError> {
         let mut theirs = Vec::new();
         let mut wires = IndexMap::new();
         for service in &node.services {
@@ -140,12 +145,7 @@ impl EmbeddedWorld {
             let voice = run_wire(stream, start, self.events.clone());
             wires.insert(service.name.clone(), voice);
         }
-        Ok(Baggage {
-            control,
-            log: log.into(),
-            theirs,
-            wires,
-        })
+        Ok((theirs, wires))
     }
 
     /// Has the site's init fork the node's.
@@ -210,6 +210,21 @@ impl EmbeddedWorld {
             nodes.shift_remove(name);
         }
     }
+}
+
+/// How each service of a node is started.
+pub(super) fn orders(node: &NodeSpec) -> Vec<ServiceOrder> {
+    let order = |service: &ServiceSpec| ServiceOrder {
+        name: service.name.clone(),
+        command: match &service.program {
+            Program::Builtin { .. } => None,
+            Program::Command { argv, env } => Some(CommandOrder {
+                argv: argv.clone(),
+                env: env.clone(),
+            }),
+        },
+    };
+    node.services.iter().map(order).collect()
 }
 
 /// A random-looking id that differs at every boot and follows from the seed.

@@ -87,6 +87,14 @@ pub(super) fn pidfd_open(pid: i32) -> io::Result<OwnedFd> {
     }
 }
 
+/// The number of the process behind a descriptor, as this pid namespace has it.
+pub(super) fn pid_of(pidfd: BorrowedFd<'_>) -> Option<i32> {
+    let path = format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd());
+    let text = std::fs::read_to_string(path).ok()?;
+    let pid = text.lines().find_map(|line| line.strip_prefix("Pid:"))?;
+    pid.trim().parse().ok()
+}
+
 /// Kills the process behind a descriptor with SIGKILL; one that is dead
 /// already is no error.
 pub(super) fn pidfd_kill(pidfd: BorrowedFd<'_>) -> io::Result<()> {
@@ -267,6 +275,54 @@ pub(super) fn spawn_service(command: &mut Command, wire: Option<OwnedFd>) -> io:
         }
     }
     command.spawn()
+}
+
+/// The soft and the hard limit of a process on open descriptors; 0 is this
+/// process.
+pub(super) fn file_limit(pid: i32) -> io::Result<(u64, u64)> {
+    let mut now = libc::rlimit64 {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: a null new limit is allowed; the old one is written to a value
+    // that outlives the call.
+    let result = unsafe {
+        libc::prlimit64(
+            pid,
+            libc::RLIMIT_NOFILE,
+            std::ptr::null(),
+            std::ptr::from_mut(&mut now),
+        )
+    };
+    if result < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok((now.rlim_cur, now.rlim_max))
+}
+
+/// Sets the limits of a process on open descriptors; one that has ended is no
+/// error.
+pub(super) fn set_file_limit(pid: i32, soft: u64, hard: u64) -> io::Result<()> {
+    let limit = libc::rlimit64 {
+        rlim_cur: soft,
+        rlim_max: hard,
+    };
+    // SAFETY: the new limit is only read; a null old one is allowed.
+    let result = unsafe {
+        libc::prlimit64(
+            pid,
+            libc::RLIMIT_NOFILE,
+            std::ptr::from_ref(&limit),
+            std::ptr::null_mut(),
+        )
+    };
+    if result == 0 {
+        return Ok(());
+    }
+    match io::Error::last_os_error() {
+        error if error.raw_os_error() == Some(libc::ESRCH) => Ok(()),
+        error => Err(error),
+    }
 }
 
 /// Lets children of this process vanish when they die (`true`), or leaves them

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -33,8 +33,13 @@ pub(super) struct Live {
     control: Arc<AsyncChannel>,
     waiting: Waiting,
     next: AtomicU64,
-    wires: IndexMap<String, mpsc::UnboundedSender<ToService>>,
+    wires: std::sync::Mutex<Wires>,
+    /// How far its clock is from the host's.
+    pub(super) offset_ns: Option<i64>,
 }
+
+/// Our ends of the wires of a node's services.
+pub(super) type Wires = IndexMap<String, mpsc::UnboundedSender<ToService>>;
 
 impl Live {
     /// Of the init's descriptor and control socket.
@@ -42,7 +47,8 @@ impl Live {
         name: &str,
         init: OwnedFd,
         control: AsyncChannel,
-        wires: IndexMap<String, mpsc::UnboundedSender<ToService>>,
+        wires: Wires,
+        offset_ns: Option<i64>,
     ) -> io::Result<Self> {
         Ok(Self {
             name: name.to_string(),
@@ -50,7 +56,8 @@ impl Live {
             control: Arc::new(control),
             waiting: Waiting::default(),
             next: AtomicU64::new(0),
-            wires,
+            wires: std::sync::Mutex::new(wires),
+            offset_ns,
         })
     }
 
@@ -100,12 +107,22 @@ impl Live {
 
     /// Asks the init something.
     pub(super) async fn ask(&self, ask: Ask, limit: Duration) -> Result<Answer, WorldError> {
+        self.ask_with(ask, &[], limit).await
+    }
+
+    /// As [`ask`](Self::ask), with descriptors beside the question.
+    pub(super) async fn ask_with(
+        &self,
+        ask: Ask,
+        fds: &[BorrowedFd<'_>],
+        limit: Duration,
+    ) -> Result<Answer, WorldError> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = oneshot::channel();
         lock(&self.waiting).insert(id, answer);
         let what = format!("{ask:?}");
         let exchange = async {
-            self.control.send(&ToNode { id, ask }, &[]).await.ok()?;
+            self.control.send(&ToNode { id, ask }, fds).await.ok()?;
             answered.await.ok()
         };
         let result = timeout(limit, exchange).await;
@@ -123,9 +140,19 @@ impl Live {
 
     /// Says a word to a service, if it has a wire.
     pub(super) fn say(&self, service: &str, word: ToService) {
-        if let Some(wire) = self.wires.get(service) {
+        if let Some(wire) = lock(&self.wires).get(service) {
             let _ = wire.send(word);
         }
+    }
+
+    /// Its services are new processes, with wires of their own.
+    pub(super) fn rewire(&self, wires: Wires) {
+        *lock(&self.wires) = wires;
+    }
+
+    /// The number of its init in the harness's pid namespace.
+    pub(super) fn pid(&self) -> Option<i32> {
+        kernel::pid_of(self.init.get_ref().as_fd())
     }
 
     /// Kills the init, and so every process of the node at once.

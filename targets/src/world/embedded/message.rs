@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::world::NodeState;
+use crate::world::{Inquiry, NodeState, Supply};
 
 /// The first message to the warden: how the site is to be made.
 #[derive(Debug, Serialize, Deserialize)]
@@ -109,6 +109,24 @@ pub(super) enum Ask {
     },
     /// How many probe packets with this mark were echoed here.
     Arrived(u64),
+    /// Start these services again. Beside it: the wire of each built-in one.
+    Start(Vec<ServiceOrder>),
+    /// Take the processor away for a share of every period; `None`: no more.
+    Steal(Option<Theft>),
+    /// Let every process open no more than this many further descriptors;
+    /// `None`: as many as before.
+    Files(Option<u32>),
+    /// Find out what the services can still get.
+    Inquire(Inquiry),
+}
+
+/// How the processor is taken away.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Theft {
+    /// For how long of every period.
+    pub(super) stolen_us: u64,
+    /// The period.
+    pub(super) period_us: u64,
 }
 
 /// From a node's init to the harness.
@@ -144,6 +162,10 @@ pub(super) enum Answer {
     },
     /// Packets that were echoed.
     Arrived(u32),
+    /// Done.
+    Done,
+    /// What the services can still get.
+    Supply(Supply),
     /// It could not be done.
     Failed(String),
 }

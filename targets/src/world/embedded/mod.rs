@@ -17,11 +17,14 @@
 
 mod available;
 mod boot;
+mod cgroup;
 mod channel;
 mod child;
 mod config;
 mod doctor;
 mod echo;
+mod files;
+mod hog;
 mod hosts;
 mod kernel;
 mod live;
@@ -33,7 +36,9 @@ mod procs;
 mod refused;
 mod service;
 mod setup;
+mod shortage;
 mod site;
+mod theft;
 mod warden;
 mod world;
 

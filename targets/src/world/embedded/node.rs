@@ -8,14 +8,17 @@ use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
-use crate::world::NodeState;
+use crate::world::{Inquiry, NodeState, Supply};
 
 use super::channel;
 use super::echo::{Echo, ProbeOrder, monotonic_us};
+use super::files::Limits;
+use super::hog::Hog;
 use super::kernel;
-use super::message::{Answer, Ask, BootOrder, FromNode, ToNode};
+use super::message::{Answer, Ask, BootOrder, FromNode, Theft, ToNode};
 use super::procs::Procs;
 use super::setup::{self, Doing};
+use super::theft::Thief;
 
 /// How long processes may take to stop, go on or die.
 const SIGNAL_LIMIT_US: u64 = 2_000_000;
@@ -36,6 +39,10 @@ struct NodeInit {
     echo: Echo,
     procs: Procs,
     pending: Vec<Pending>,
+    hung: bool,
+    thief: Option<Thief>,
+    limits: Limits,
+    hogs: Vec<Hog>,
 }
 
 /// Runs the init. `fds`: its control socket, the log, the services' wires.
@@ -68,7 +75,7 @@ fn start(
     wires: Vec<OwnedFd>,
     order: &BootOrder,
 ) -> Result<NodeInit, String> {
-    match prepare(&log, wires, order) {
+    match prepare(log, wires, order) {
         Ok((tap, notes, deaths, echo, procs)) => {
             channel::send(control.as_fd(), &FromNode::Up(notes), &[tap.as_fd()])
                 .doing("hand over the device")?;
@@ -78,6 +85,10 @@ fn start(
                 echo,
                 procs,
                 pending: Vec::new(),
+                hung: false,
+                thief: None,
+                limits: Limits::default(),
+                hogs: Vec::new(),
             })
         }
         Err(error) => {
@@ -89,7 +100,7 @@ fn start(
 
 type Parts = (OwnedFd, Vec<String>, SignalFd, Echo, Procs);
 
-fn prepare(log: &OwnedFd, wires: Vec<OwnedFd>, order: &BootOrder) -> Result<Parts, String> {
+fn prepare(log: OwnedFd, wires: Vec<OwnedFd>, order: &BootOrder) -> Result<Parts, String> {
     set_pdeathsig(Signal::SIGKILL).doing("bind its life to the site's")?;
     kernel::reap_by_itself(false).doing("wait for its children")?;
     let mut mask = SigSet::empty();
@@ -120,7 +131,7 @@ impl NodeInit {
             let asked = watched[0].any() == Some(true);
             if asked {
                 match channel::receive(self.control.as_fd())? {
-                    Some((word, _)) => self.asked(word)?,
+                    Some((word, fds)) => self.asked(word, fds)?,
                     None => return Ok(()),
                 }
             }
@@ -129,6 +140,9 @@ impl NodeInit {
                 self.reply(id, answer)?;
             }
             self.settle()?;
+            if let Some(thief) = &mut self.thief {
+                thief.step(monotonic_us(), &self.procs, self.hung)?;
+            }
         }
     }
 
@@ -136,19 +150,56 @@ impl NodeInit {
         let now = monotonic_us();
         let signal = (!self.pending.is_empty()).then_some(SIGNAL_LOOK_US);
         let probe = self.echo.due_us().map(|due| due.saturating_sub(now));
-        match signal.into_iter().chain(probe).min() {
+        let theft = self.thief.as_ref().map(Thief::due_us);
+        let theft = theft.map(|due| due.saturating_sub(now));
+        match signal.into_iter().chain(probe).chain(theft).min() {
             // Rounded up, so that a wait below 1 ms is not a busy loop.
             Some(us) => PollTimeout::try_from(us.div_ceil(1000)).unwrap_or(PollTimeout::MAX),
             None => PollTimeout::NONE,
         }
     }
 
-    fn asked(&mut self, word: ToNode) -> io::Result<()> {
+    fn asked(&mut self, word: ToNode, wires: Vec<OwnedFd>) -> io::Result<()> {
         let id = word.id;
         let (signal, reached): (Signal, fn(NodeState) -> bool) = match word.ask {
-            Ask::Hang => (Signal::SIGSTOP, |state| state != NodeState::Running),
-            Ask::Resume => (Signal::SIGCONT, |state| state != NodeState::Stopped),
-            Ask::Kill => (Signal::SIGKILL, |state| state == NodeState::Empty),
+            Ask::Hang => {
+                self.hung = true;
+                (Signal::SIGSTOP, |state| state != NodeState::Running)
+            }
+            Ask::Resume => {
+                self.hung = false;
+                (Signal::SIGCONT, |state| state != NodeState::Stopped)
+            }
+            Ask::Kill => {
+                self.hung = false;
+                (Signal::SIGKILL, |state| state == NodeState::Empty)
+            }
+            Ask::Start(services) => {
+                let started = self.procs.add(&services, wires);
+                return self.reply(id, done(started));
+            }
+            Ask::Steal(theft) => return self.steal(id, theft),
+            Ask::Files(leave) => {
+                let pids = self.procs.numbers();
+                let changed = match leave {
+                    Some(leave) => self.limits.lower(&pids, leave),
+                    None => self.limits.lift(&pids),
+                };
+                return self.reply(id, done(changed));
+            }
+            Ask::Inquire(Inquiry::Files) => {
+                let files = self.procs.files();
+                return self.reply(id, Answer::Supply(Supply::Files(files)));
+            }
+            Ask::Inquire(Inquiry::Memory { bytes }) => {
+                return match Hog::start(id, bytes) {
+                    Ok(hog) => {
+                        self.hogs.push(hog);
+                        Ok(())
+                    }
+                    Err(error) => self.reply(id, Answer::Failed(error.to_string())),
+                };
+            }
             Ask::State => return self.reply(id, Answer::State(self.procs.state())),
             Ask::Arrived(token) => {
                 let count = self.echo.arrived(token);
@@ -181,9 +232,24 @@ impl NodeInit {
         Ok(())
     }
 
+    fn steal(&mut self, id: u64, theft: Option<Theft>) -> io::Result<()> {
+        self.thief = theft.map(|theft| Thief::new(theft, monotonic_us()));
+        if self.thief.is_none() && !self.hung {
+            self.procs.signal_all(Signal::SIGCONT)?;
+        }
+        self.reply(id, Answer::Done)
+    }
+
     fn reap(&mut self) -> io::Result<()> {
         while let Ok(Some(_)) = self.deaths.read_signal() {}
-        for (service, how) in self.procs.reap() {
+        let (ended, others) = self.procs.reap();
+        for (pid, fine) in others {
+            if let Some(at) = self.hogs.iter().position(|hog| hog.is(pid)) {
+                let hog = self.hogs.swap_remove(at);
+                self.reply(hog.id, Answer::Supply(Supply::Memory(fine)))?;
+            }
+        }
+        for (service, how) in ended {
             channel::send(
                 self.control.as_fd(),
                 &FromNode::Exited { service, how },
@@ -216,5 +282,12 @@ impl NodeInit {
 
     fn reply(&self, id: u64, answer: Answer) -> io::Result<()> {
         channel::send(self.control.as_fd(), &FromNode::Reply(id, answer), &[])
+    }
+}
+
+fn done<E: ToString>(result: Result<(), E>) -> Answer {
+    match result {
+        Ok(()) => Answer::Done,
+        Err(error) => Answer::Failed(error.to_string()),
     }
 }

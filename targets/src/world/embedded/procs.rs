@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Command, Stdio};
 
 use nix::errno::Errno;
@@ -11,9 +11,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use crate::world::NodeState;
+use crate::world::{FileUse, NodeState};
 
 use super::child::{MARKER, RUN_MARK};
+use super::files;
 use super::kernel;
 use super::message::ServiceOrder;
 use super::setup::Doing;
@@ -24,9 +25,13 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 /// What services take over from the harness's environment.
 const PASSED: [&str; 4] = [RUN_MARK, "RUST_LOG", "RUST_BACKTRACE", "TZ"];
 
+/// Services that ended, and how; other processes, and whether they ended well.
+type Reaped = (Vec<(String, String)>, Vec<(i32, bool)>);
+
 /// The service processes.
 pub(super) struct Procs {
     services: BTreeMap<i32, (String, OwnedFd)>,
+    log: OwnedFd,
     own_proc: bool,
 }
 
@@ -34,12 +39,26 @@ impl Procs {
     /// Starts all services; each process runs its program when this returns.
     pub(super) fn start(
         services: &[ServiceOrder],
-        log: &OwnedFd,
+        log: OwnedFd,
         wires: Vec<OwnedFd>,
         own_proc: bool,
     ) -> Result<Self, String> {
+        let mut procs = Self {
+            services: BTreeMap::new(),
+            log,
+            own_proc,
+        };
+        procs.add(services, wires)?;
+        Ok(procs)
+    }
+
+    /// Starts services beside those that run.
+    pub(super) fn add(
+        &mut self,
+        services: &[ServiceOrder],
+        wires: Vec<OwnedFd>,
+    ) -> Result<(), String> {
         let mut wires = wires.into_iter();
-        let mut running = BTreeMap::new();
         for service in services {
             let what = format!("start service `{}`", service.name);
             let mut command = program(service)?;
@@ -49,19 +68,40 @@ impl Procs {
             };
             command
                 .stdin(Stdio::null())
-                .stdout(log.try_clone().doing(&what)?)
-                .stderr(log.try_clone().doing(&what)?);
+                .stdout(self.log.try_clone().doing(&what)?)
+                .stderr(self.log.try_clone().doing(&what)?);
             let child = kernel::spawn_service(&mut command, wire).doing(&what)?;
             let pid = child.id() as i32;
             // Its death is collected with everybody's, so not through this.
             drop(child);
             let pidfd = kernel::pidfd_open(pid).doing(&what)?;
-            running.insert(pid, (service.name.clone(), pidfd));
+            self.services.insert(pid, (service.name.clone(), pidfd));
         }
-        Ok(Self {
-            services: running,
-            own_proc,
-        })
+        Ok(())
+    }
+
+    /// The processes of the services, and all others of the node where they can
+    /// be seen, by the node's own numbers.
+    pub(super) fn numbers(&self) -> Vec<i32> {
+        match self.own_proc {
+            true => self
+                .pids()
+                .iter()
+                .filter_map(|pid| pid.parse().ok())
+                .collect(),
+            false => self.services.keys().copied().collect(),
+        }
+    }
+
+    /// What descriptors each service has and may have.
+    pub(super) fn files(&self) -> Vec<FileUse> {
+        let services = self.services.iter();
+        services
+            .filter_map(|(pid, (service, pidfd))| match self.own_proc {
+                true => files::usage(service, &pid.to_string()),
+                false => files::usage(service, &outer(pidfd)?),
+            })
+            .collect()
     }
 
     /// Sends a signal to every process of the node but its init.
@@ -72,20 +112,22 @@ impl Procs {
         }
     }
 
-    /// Collects the dead; returns the services among them and how they ended.
-    pub(super) fn reap(&mut self) -> Vec<(String, String)> {
-        let mut ended = Vec::new();
+    /// Collects the dead; returns the services among them and how they ended,
+    /// and the others and whether they ended well.
+    pub(super) fn reap(&mut self) -> Reaped {
+        let (mut ended, mut others) = (Vec::new(), Vec::new());
         loop {
             let (pid, how) = match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
                 Ok(WaitStatus::Exited(pid, code)) => (pid, format!("exit code {code}")),
                 Ok(WaitStatus::Signaled(pid, signal, _)) => {
                     (pid, format!("signal {}", signal as i32))
                 }
-                Ok(WaitStatus::StillAlive) | Err(_) => return ended,
+                Ok(WaitStatus::StillAlive) | Err(_) => return (ended, others),
                 Ok(_) => continue,
             };
-            if let Some((name, _)) = self.services.remove(&pid.as_raw()) {
-                ended.push((name, how));
+            match self.services.remove(&pid.as_raw()) {
+                Some((name, _)) => ended.push((name, how)),
+                None => others.push((pid.as_raw(), how == "exit code 0")),
             }
         }
     }
@@ -120,17 +162,16 @@ impl Procs {
         }
         // Another pid namespace's /proc: it tells its own number for each
         // process of which this one holds a descriptor.
-        let number = |pidfd: &OwnedFd| {
-            let path = format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd());
-            let text = fs::read_to_string(path).ok()?;
-            let pid = text.lines().find_map(|line| line.strip_prefix("Pid:"))?;
-            Some(pid.trim().to_string())
-        };
         self.services
             .values()
-            .filter_map(|(_, pidfd)| number(pidfd))
+            .filter_map(|(_, pidfd)| outer(pidfd))
             .collect()
     }
+}
+
+/// The number of a process in the pid namespace of `/proc`.
+fn outer(pidfd: &OwnedFd) -> Option<String> {
+    kernel::pid_of(pidfd.as_fd()).map(|pid| pid.to_string())
 }
 
 /// Whether a stop waits for the process to leave the kernel. One that has been

@@ -12,9 +12,10 @@ use tokio::sync::mpsc;
 use crate::clock::Clock;
 use crate::fabric::Switch;
 use crate::service::ToService;
+use crate::undo::Ticket;
 use crate::world::{
-    CutReceipt, LinkRule, NodeSpec, NodeState, PortCounters, ProbeReport, ProbeSpec, RuleId, World,
-    WorldError, WorldEvent,
+    CutReceipt, Inquiry, LinkRule, NodeSpec, NodeState, PortCounters, ProbeReport, ProbeSpec,
+    RuleId, Shortage, Supply, World, WorldError, WorldEvent,
 };
 
 use super::config::EmbeddedConfig;
@@ -51,6 +52,8 @@ pub struct EmbeddedWorld {
     pub(super) events: mpsc::UnboundedSender<WorldEvent>,
     pub(super) reports: std::sync::Mutex<Option<mpsc::UnboundedReceiver<WorldEvent>>>,
     pub(super) probes: AtomicU64,
+    /// The records of nodes' control groups.
+    pub(super) groups: std::sync::Mutex<IndexMap<String, Ticket>>,
 }
 
 impl EmbeddedWorld {
@@ -82,7 +85,7 @@ impl EmbeddedWorld {
         lock(&self.nodes).get(node).map(Arc::clone)
     }
 
-    fn live(&self, node: &str) -> Result<Arc<Live>, WorldError> {
+    pub(super) fn live(&self, node: &str) -> Result<Arc<Live>, WorldError> {
         self.known(node)?;
         self.find(node)
             .ok_or_else(|| WorldError::Failed(format!("node `{node}` is down")))
@@ -163,6 +166,29 @@ impl World for EmbeddedWorld {
 
     async fn kill(&self, node: &str) -> Result<(), WorldError> {
         self.order(node, Ask::Kill).await
+    }
+
+    async fn restart(&self, node: &NodeSpec, boot: u32) -> Result<(), WorldError> {
+        self.restart_services(node, boot).await
+    }
+
+    async fn deprive(&self, node: &str, shortage: &Shortage) -> Result<(), WorldError> {
+        self.make_short(node, shortage).await
+    }
+
+    async fn supply(&self, node: &str, shortage: &Shortage) -> Result<(), WorldError> {
+        self.end_short(node, shortage).await
+    }
+
+    async fn inquire(&self, node: &str, inquiry: Inquiry) -> Result<Supply, WorldError> {
+        match self
+            .live(node)?
+            .ask(Ask::Inquire(inquiry), ASK_LIMIT)
+            .await?
+        {
+            Answer::Supply(supply) => Ok(supply),
+            answer => Err(WorldError::Failed(format!("odd answer: {answer:?}"))),
+        }
     }
 
     fn install(&self, rule: LinkRule) -> Result<RuleId, WorldError> {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use tokio::sync::mpsc;
 
-use super::wire::NodeNet;
+use super::shortage::Theft;
+use super::wire::{Files, NodeNet};
 use super::world::VirtualWorld;
 use crate::service::{Census, Env, FromService, Home, PanelPeer, Program, ToService, panel_pair};
 use crate::world::tail::tail;
@@ -16,7 +17,13 @@ pub(super) struct Live {
     /// By service.
     pub(super) homes: IndexMap<String, Home>,
     pub(super) wires: IndexMap<String, mpsc::UnboundedSender<ToService>>,
+    pub(super) files: IndexMap<String, Files>,
     pub(super) hung: bool,
+    /// Its processor is with somebody else now.
+    pub(super) stolen: bool,
+    pub(super) theft: Option<Theft>,
+    /// The number of its kernel.
+    pub(super) kernel: u32,
 }
 
 impl VirtualWorld {
@@ -45,10 +52,15 @@ impl VirtualWorld {
         let mut live = Live {
             homes: IndexMap::new(),
             wires: IndexMap::new(),
+            files: IndexMap::new(),
             hung: false,
+            stolen: false,
+            theft: None,
+            kernel,
         };
         for service in &node.services {
             let net = NodeNet::new(self.wire.clone(), place, kernel);
+            let files = net.files.clone();
             let started = self.start(node, service, boot, net);
             let (home, wire) = started.inspect_err(|_| {
                 // What was started before it dies with the boot.
@@ -56,13 +68,14 @@ impl VirtualWorld {
             })?;
             live.homes.insert(service.name.clone(), home);
             live.wires.insert(service.name.clone(), wire);
+            live.files.insert(service.name.clone(), files);
         }
         self.nodes().insert(node.name.clone(), live);
         self.wire.light(place);
         Ok(())
     }
 
-    fn start(
+    pub(super) fn start(
         &self,
         node: &NodeSpec,
         service: &ServiceSpec,

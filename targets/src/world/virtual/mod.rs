@@ -10,6 +10,7 @@ mod boot;
 mod bound;
 mod config;
 mod logs;
+mod shortage;
 mod wire;
 mod world;
 

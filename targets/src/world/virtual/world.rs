@@ -1,7 +1,7 @@
 //! The virtual world.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use async_trait::async_trait;
 use indexmap::IndexMap;
@@ -16,8 +16,8 @@ use super::wire::Wire;
 use crate::clock::Clock;
 use crate::service::{Home, ToService};
 use crate::world::{
-    CutReceipt, LinkRule, NodeSpec, NodeState, PortCounters, ProbeReport, ProbeSpec, RuleId, World,
-    WorldError, WorldEvent,
+    CutReceipt, Inquiry, LinkRule, NodeSpec, NodeState, PortCounters, ProbeReport, ProbeSpec,
+    RuleId, Shortage, Supply, World, WorldError, WorldEvent,
 };
 
 /// Nodes as tasks of this thread; see the [module](super).
@@ -30,6 +30,7 @@ pub struct VirtualWorld {
     nodes: Mutex<IndexMap<String, Live>>,
     reports: Mutex<Option<mpsc::UnboundedReceiver<WorldEvent>>>,
     probes: AtomicU64,
+    itself: Weak<Self>,
     /// The tasks of the world itself.
     drivers: Mutex<Vec<AbortHandle>>,
 }
@@ -41,7 +42,8 @@ impl VirtualWorld {
         let origin = config.clock.instant(0);
         let wire = Wire::new(origin, config.seed, &config.hosts, &config.neighbours);
         let (events, reports) = mpsc::unbounded_channel();
-        let world = Arc::new(Self {
+        let world = Arc::new_cyclic(|itself| Self {
+            itself: Weak::clone(itself),
             bound: Arc::new(Bound::new(config.bounds)),
             logs: Logs::new(config.run_dir.join("logs")),
             wire: wire.clone(),
@@ -77,13 +79,22 @@ impl VirtualWorld {
         lock(&self.nodes)
     }
 
+    /// For tasks that must not keep it.
+    pub(super) fn itself(&self) -> Weak<Self> {
+        Weak::clone(&self.itself)
+    }
+
     pub(super) fn place(&self, node: &str) -> Result<usize, WorldError> {
         self.wire
             .place(node)
             .ok_or_else(|| WorldError::NoNode(node.to_string()))
     }
 
-    fn with_live<T>(&self, node: &str, act: impl FnOnce(&mut Live) -> T) -> Result<T, WorldError> {
+    pub(super) fn with_live<T>(
+        &self,
+        node: &str,
+        act: impl FnOnce(&mut Live) -> T,
+    ) -> Result<T, WorldError> {
         self.place(node)?;
         let mut nodes = self.nodes();
         let live = nodes.get_mut(node).map(act);
@@ -136,20 +147,22 @@ impl World for VirtualWorld {
     async fn hang(&self, node: &str) -> Result<(), WorldError> {
         self.with_live(node, |live| {
             live.hung = true;
-            live.homes.values().for_each(Home::freeze);
+            live.settle();
         })
     }
 
     async fn resume(&self, node: &str) -> Result<(), WorldError> {
         self.with_live(node, |live| {
             live.hung = false;
-            live.homes.values().for_each(Home::thaw);
+            live.settle();
         })
     }
 
     async fn kill(&self, node: &str) -> Result<(), WorldError> {
         let homes = self.with_live(node, |live| {
             live.wires.clear();
+            live.files.clear();
+            live.hung = false;
             std::mem::take(&mut live.homes)
         })?;
         homes.values().for_each(Home::kill);
@@ -163,6 +176,22 @@ impl World for VirtualWorld {
             });
         }
         Ok(())
+    }
+
+    async fn restart(&self, node: &NodeSpec, boot: u32) -> Result<(), WorldError> {
+        self.restart_services(node, boot)
+    }
+
+    async fn deprive(&self, node: &str, shortage: &Shortage) -> Result<(), WorldError> {
+        self.make_short(node, shortage)
+    }
+
+    async fn supply(&self, node: &str, shortage: &Shortage) -> Result<(), WorldError> {
+        self.end_short(node, shortage)
+    }
+
+    async fn inquire(&self, node: &str, inquiry: Inquiry) -> Result<Supply, WorldError> {
+        self.answer(node, inquiry)
     }
 
     fn install(&self, rule: LinkRule) -> Result<RuleId, WorldError> {
@@ -209,7 +238,7 @@ impl World for VirtualWorld {
             return Ok(NodeState::Down);
         };
         let running = live.homes.values().any(|home| !home.is_empty());
-        Ok(match (running, live.hung) {
+        Ok(match (running, live.hung || live.stolen) {
             (false, _) => NodeState::Empty,
             (true, true) => NodeState::Stopped,
             (true, false) => NodeState::Running,

@@ -7,6 +7,7 @@
 
 mod agenda;
 mod datagram;
+mod files;
 mod inbox;
 mod neighbour;
 mod outbox;
@@ -22,6 +23,7 @@ mod transmit;
 #[allow(clippy::module_inception)]
 mod wire;
 
+pub(super) use files::Files;
 pub use neighbour::NeighbourTimes;
 pub(super) use socket::NodeNet;
 pub(super) use wire::Wire;

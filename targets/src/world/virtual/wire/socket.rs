@@ -10,6 +10,7 @@ use bytes::{Bytes, BytesMut};
 use std::io::IoSlice;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::files::{Descriptor, Files};
 use super::segment::Nanos;
 use super::state::{Listening, Sock, SockId, State};
 use super::tcb::{Phase, Tcb};
@@ -22,11 +23,18 @@ pub(crate) struct NodeNet {
     pub(super) wire: Wire,
     pub(super) node: usize,
     boot: u32,
+    /// The descriptors of the service that this network is for.
+    pub(crate) files: Files,
 }
 
 impl NodeNet {
     pub(crate) fn new(wire: Wire, node: usize, boot: u32) -> Self {
-        Self { wire, node, boot }
+        Self {
+            wire,
+            node,
+            boot,
+            files: Files::default(),
+        }
     }
 
     pub(super) fn find(state: &State, node: usize, host: &str) -> Option<usize> {
@@ -56,6 +64,7 @@ impl NodeNet {
 #[async_trait]
 impl Net for NodeNet {
     async fn listen(&self, port: u16, options: SocketOptions) -> io::Result<Box<dyn Listener>> {
+        let descriptor = self.files.open()?;
         let (port, ip) = self.wire.with(|state, _| {
             self.alive(state)?;
             let port = match port {
@@ -76,10 +85,12 @@ impl Net for NodeNet {
         Ok(Box::new(VirtualListener {
             net: self.clone(),
             local: SocketAddr::from((ip, port)),
+            _descriptor: descriptor,
         }))
     }
 
     async fn connect(&self, host: &str, port: u16, options: SocketOptions) -> io::Result<Conn> {
+        let descriptor = self.files.open()?;
         let id = self.wire.with(|state, now| {
             self.alive(state)?;
             let to = Self::find(state, self.node, host).ok_or_else(|| {
@@ -91,6 +102,7 @@ impl Net for NodeNet {
         let stream = Stream {
             wire: self.wire.clone(),
             id,
+            _descriptor: descriptor,
         };
         std::future::poll_fn(|cx| stream.poll_connected(cx)).await?;
         Ok(stream.conn())
@@ -143,18 +155,22 @@ fn begin(
 struct VirtualListener {
     net: NodeNet,
     local: SocketAddr,
+    _descriptor: Descriptor,
 }
 
 impl VirtualListener {
-    fn poll_accept(&self, cx: &Context<'_>) -> Poll<io::Result<SockId>> {
+    /// A connection that waits stays where it is while nobody can open it.
+    fn poll_accept(&self, cx: &Context<'_>) -> Poll<io::Result<(SockId, Descriptor)>> {
         self.net.wire.with(|state, _| {
             self.net.alive(state)?;
             let place = &mut state.places[self.net.node];
             let Some(listening) = place.listeners.get_mut(&self.local.port()) else {
                 return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
             };
-            if let Some(id) = listening.ready.pop_front() {
-                return Poll::Ready(Ok(id));
+            if let Some(id) = listening.ready.front().copied() {
+                let descriptor = self.net.files.open()?;
+                listening.ready.pop_front();
+                return Poll::Ready(Ok((id, descriptor)));
             }
             listening.waker = Some(cx.waker().clone());
             Poll::Pending
@@ -165,10 +181,11 @@ impl VirtualListener {
 #[async_trait]
 impl Listener for VirtualListener {
     async fn accept(&mut self) -> io::Result<Conn> {
-        let id = std::future::poll_fn(|cx| self.poll_accept(cx)).await?;
+        let (id, descriptor) = std::future::poll_fn(|cx| self.poll_accept(cx)).await?;
         let stream = Stream {
             wire: self.net.wire.clone(),
             id,
+            _descriptor: descriptor,
         };
         Ok(stream.conn())
     }
@@ -200,6 +217,7 @@ impl Drop for VirtualListener {
 struct Stream {
     wire: Wire,
     id: SockId,
+    _descriptor: Descriptor,
 }
 
 impl Stream {

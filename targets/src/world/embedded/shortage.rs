@@ -1,0 +1,134 @@
+//! Machines that run short of something, and services that start again.
+
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use crate::undo::{Ticket, Undo};
+use crate::world::{NodeSpec, Shortage, WorldError};
+
+use super::boot::orders;
+use super::cgroup::{self, Memory};
+use super::live::lock;
+use super::message::{Ask, Theft};
+use super::open::system;
+use super::world::EmbeddedWorld;
+
+/// How long a node's init may take to start its services or to do as asked.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// How often processes are looked for that were born on the way into a group.
+const LOOKS: usize = 5;
+
+impl EmbeddedWorld {
+    /// See [`World::restart`](crate::world::World::restart).
+    pub(super) async fn restart_services(
+        &self,
+        node: &NodeSpec,
+        boot: u32,
+    ) -> Result<(), WorldError> {
+        let live = self.live(&node.name)?;
+        let (theirs, wires) = self.wires(node, boot, live.offset_ns)?;
+        let fds: Vec<_> = theirs.iter().map(AsFd::as_fd).collect();
+        live.ask_with(Ask::Start(orders(node)), &fds, LIMIT).await?;
+        live.rewire(wires);
+        Ok(())
+    }
+
+    /// See [`World::deprive`](crate::world::World::deprive).
+    pub(super) async fn make_short(
+        &self,
+        node: &str,
+        shortage: &Shortage,
+    ) -> Result<(), WorldError> {
+        let ask = match *shortage {
+            Shortage::Cpu { stolen, period } => Ask::Steal(Some(Theft {
+                stolen_us: (period.micros() as f64 * stolen.get()) as u64,
+                period_us: period.micros(),
+            })),
+            Shortage::Files { leave } => Ask::Files(Some(leave)),
+            Shortage::Memory { leave_bytes } => return self.bound_memory(node, leave_bytes),
+        };
+        self.live(node)?.ask(ask, LIMIT).await.map(drop)
+    }
+
+    /// See [`World::supply`](crate::world::World::supply).
+    pub(super) async fn end_short(
+        &self,
+        node: &str,
+        shortage: &Shortage,
+    ) -> Result<(), WorldError> {
+        let ask = match shortage {
+            Shortage::Cpu { .. } => Ask::Steal(None),
+            Shortage::Files { .. } => Ask::Files(None),
+            Shortage::Memory { .. } => return self.free_memory(node),
+        };
+        match self.live(node) {
+            Ok(live) => live.ask(ask, LIMIT).await.map(drop),
+            // What was taken from its last boot is gone with it.
+            Err(WorldError::Failed(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Moves a node into a control group of its own.
+    fn bound_memory(&self, node: &str, leave_bytes: u64) -> Result<(), WorldError> {
+        let memory = Memory::find()?;
+        let live = self.live(node)?;
+        let journal = self
+            .config
+            .undo
+            .as_ref()
+            .ok_or_else(|| WorldError::Missing {
+                what: "nothing would undo a control group".into(),
+                remedy: "open the world with a journal".into(),
+            })?;
+        let init = live
+            .pid()
+            .ok_or_else(|| WorldError::Failed(format!("node `{node}` is down")))?;
+        let group = memory.group(&self.run_name(), node);
+        let record = Undo::Cgroup {
+            path: group.clone(),
+            home: memory.home().to_path_buf(),
+        };
+        let ticket = journal
+            .record(record)
+            .map_err(system("write the journal"))?;
+        lock(&self.groups).insert(node.to_string(), ticket);
+        memory
+            .make(&group, leave_bytes)
+            .map_err(system(format!("make {}", group.display())))?;
+        journal.changed();
+        let mut inside = Vec::new();
+        for _ in 0..LOOKS {
+            let all = cgroup::descendants(init);
+            let new: Vec<i32> = all
+                .into_iter()
+                .filter(|pid| !inside.contains(pid))
+                .collect();
+            if new.is_empty() {
+                break;
+            }
+            cgroup::enter(&group, &new).map_err(system(format!("enter {}", group.display())))?;
+            inside.extend(new);
+        }
+        Ok(())
+    }
+
+    fn free_memory(&self, node: &str) -> Result<(), WorldError> {
+        let ticket: Option<Ticket> = lock(&self.groups).shift_remove(node);
+        if let (Some(journal), Some(ticket)) = (&self.config.undo, ticket) {
+            journal
+                .take_back(ticket)
+                .map_err(system(format!("remove the control group of `{node}`")))?;
+        }
+        Ok(())
+    }
+
+    /// Tells this run's groups from those of others.
+    fn run_name(&self) -> String {
+        let journal = self.config.undo.as_ref().map(|journal| journal.path());
+        let name = journal.and_then(|path| path.file_stem());
+        name.map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default()
+    }
+}
