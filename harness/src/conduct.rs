@@ -21,9 +21,9 @@ use crate::builtin::builtin;
 use crate::engine::{EngineError, RunRequest, run, way_out};
 use crate::footprint::Footprint;
 use crate::guarded::Guarded;
-use crate::judge::{CLIENTS, Judgement, RunFacts, judge, patience};
+use crate::judge::{CLIENTS, Judgement, Places, RunFacts, Watchman, judge, patience};
 use crate::plan::Plan;
-use crate::playbook::WorldKind;
+use crate::playbook::{Assertion, WorldKind};
 use crate::record::{Event, RecordError, RecordReader, RunHeader, SCHEMA};
 use crate::report::{Summary, board, document, suite, summary};
 use crate::virtual_time::on_virtual_time;
@@ -146,6 +146,7 @@ async fn conduct_here(
         watcher: how.watcher,
         stop: how.stop,
         disarm: how.disarm,
+        watchman: watchman(&plan),
         unguarded: guarded.as_ref().map(Guarded::lost),
     };
     let ran = run(request).await;
@@ -181,16 +182,31 @@ async fn prepare(
     open(plan, how, clock, registry, journal).await
 }
 
+/// Who ends a run early, where its playbook asks for it.
+fn watchman(plan: &Plan) -> Option<Watchman> {
+    let playbook = &plan.playbook;
+    let nodes = playbook.stack.nodes.iter();
+    let places = Places {
+        racks: nodes
+            .map(|(n, def)| (n.clone(), def.rack.clone()))
+            .collect(),
+        feeds: playbook.site.feeds.clone(),
+    };
+    let radius = playbook.blast_radius.as_ref();
+    Watchman::new(&promises(plan), radius, places)
+}
+
+/// The promises of a plan, with their texts.
+fn promises(plan: &Plan) -> Vec<(String, Assertion)> {
+    let all = plan.assertions.iter();
+    all.map(|a| (a.text.clone(), a.assertion.clone())).collect()
+}
+
 /// Judges a record against the promises of a plan. The record is read as a
 /// stream: what is kept of it grows with its requests, not with its events.
 pub fn judge_record(record: &Path, plan: &Plan, out: PathBuf) -> Result<Outcome, RecordError> {
     let facts: RunFacts = RecordReader::open(record)?.collect::<Result<_, _>>()?;
-    let assertions: Vec<_> = plan
-        .assertions
-        .iter()
-        .map(|a| (a.text.clone(), a.assertion.clone()))
-        .collect();
-    let judgement = judge(facts, &assertions);
+    let judgement = judge(facts, &promises(plan));
     let summary = summary(&judgement);
     Ok(Outcome {
         judgement,

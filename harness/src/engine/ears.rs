@@ -14,6 +14,7 @@ use super::desk::Desk;
 use super::power::{Order, PowerGrid};
 use super::readiness::Readiness;
 use super::recorder::Recorder;
+use super::triggers::Triggers;
 use crate::load::LedgerWord;
 use crate::record::Body;
 
@@ -24,6 +25,8 @@ pub(crate) struct Ears {
     pub(crate) readiness: Arc<Readiness>,
     /// Where questions to devices wait for their answers.
     pub(crate) desk: Arc<Desk>,
+    /// Where faults wait for their occasions.
+    pub(crate) triggers: Arc<Triggers>,
     /// Counts the loads that are done.
     pub(crate) loads_done: watch::Sender<usize>,
     /// Ends the run.
@@ -85,6 +88,7 @@ impl Ears {
                 to,
                 cause,
             } => {
+                self.triggers.moved(&of, &to, t_us);
                 if of.starts_with("door:") && to == "open" {
                     self.readiness.ready(&of, "");
                 }
@@ -145,6 +149,7 @@ impl Ears {
                 took,
                 seen,
             } => self.desk.answered(ticket, Asked { t_us, took, seen }),
+            FromService::Reached { t_us, ticket } => self.triggers.reached(ticket, t_us),
             FromService::Failed { error } => {
                 self.readiness
                     .gone(node, service, format!("gave up: {error}"));

@@ -1,13 +1,17 @@
 //! One fault's life in a run.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use ridethrough_faults::{Aim, Fault, FaultError, Finding, Ground, Injected, fault};
 use ridethrough_targets::clock::{Clock, Micros};
+use ridethrough_targets::units::Span;
 
+use super::power::PowerGrid;
 use super::recorder::Recorder;
+use super::triggers::Triggers;
 use crate::plan::PlannedFault;
 use crate::record::{Body, FaultReceipt, WitnessReport};
 
@@ -19,6 +23,8 @@ const PREPARE: Duration = Duration::from_millis(800);
 pub(crate) struct Injector {
     pub(crate) clock: Clock,
     pub(crate) ground: Ground,
+    pub(crate) grid: PowerGrid,
+    pub(crate) triggers: Arc<Triggers>,
     pub(crate) recorder: Recorder,
     /// The machines that the fault is aimed at.
     pub(crate) victims: Vec<String>,
@@ -34,10 +40,9 @@ impl Injector {
     /// From preparation to the witness of its healing. Returns when all that is
     /// over; a stopped run heals at once and asks no further witness.
     pub(crate) async fn live(self, planned: PlannedFault, aim: Aim) {
-        let at_us = self.origin_us + planned.at.micros();
-        let until_us = self.origin_us + planned.until.micros();
+        let armed_us = self.origin_us + planned.at.micros();
         let fault = fault(&planned.kind, &aim);
-        let early = self.clock.instant(at_us).checked_sub(PREPARE);
+        let early = self.clock.instant(armed_us).checked_sub(PREPARE);
         if !self
             .wait(early.unwrap_or_else(tokio::time::Instant::now))
             .await
@@ -48,9 +53,13 @@ impl Injector {
             Ok(before) => before,
             Err(error) => return self.invalid(&planned, "prepared", &error.to_string()),
         };
-        if !self.wait(self.clock.instant(at_us)).await {
+        if !self.wait(self.clock.instant(armed_us)).await {
             return;
         }
+        let Some(at_us) = self.occasion(&planned, armed_us).await else {
+            return;
+        };
+        let until_us = at_us + planned.lasts.micros();
         let mut injected = match self.inject(fault.as_ref()).await {
             Ok(injected) => injected,
             Err(error) => return self.invalid(&planned, "injected", &error.to_string()),
@@ -65,6 +74,34 @@ impl Injector {
         if healed && !self.stop.is_cancelled() {
             let finding = fault.witness_healed(&self.ground, &injected).await;
             self.report(planned.index, "healed", finding);
+        }
+    }
+
+    /// When the fault is due: now, or when what it waits for comes. Nothing
+    /// where that never comes, or the run is stopped.
+    async fn occasion(&self, planned: &PlannedFault, armed_us: Micros) -> Option<Micros> {
+        let Some(occasion) = &planned.occasion else {
+            return Some(armed_us);
+        };
+        let until = self.clock.instant(armed_us + occasion.within.micros());
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => None,
+            met = self.triggers.met(occasion, &self.grid) => {
+                let text = format!("{} was armed, and {}", planned.name, occasion.text);
+                self.recorder.at(met, "engine", Body::Note { text });
+                Some(met)
+            }
+            () = tokio::time::sleep_until(until) => {
+                let reason = format!(
+                    "the fault {} waited until {} for its occasion ({}), which never came",
+                    planned.name,
+                    Span::from_micros(planned.at.micros() + occasion.within.micros()),
+                    occasion.text
+                );
+                self.recorder.now("engine", Body::Invalid { reason });
+                None
+            }
         }
     }
 

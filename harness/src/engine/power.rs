@@ -138,6 +138,11 @@ impl PowerGrid {
         ledger.await.ok()
     }
 
+    /// The true state of charge of a UPS's battery.
+    pub(crate) fn charge(&self, ups: &str) -> Option<f64> {
+        self.lock().plant.charge(ups)
+    }
+
     /// A machine reports its work.
     pub(crate) fn draw(&self, node: &str, draw: &Draw) {
         if draw.step_ms > 0.0 {

@@ -26,6 +26,8 @@ use super::power::{PowerGrid, Wiring};
 use super::readiness::Readiness;
 use super::recorder::Recorder;
 use super::services::{doors, has_builtin, with_schedule};
+use super::triggers::Triggers;
+use crate::judge::{Abort, Watchman};
 use crate::plan::{NodeRole, Plan, PlannedFault};
 use crate::record::{Body, Event, PhaseWindow, RunHeader};
 
@@ -52,6 +54,8 @@ pub struct RunRequest {
     pub stop: CancellationToken,
     /// The injectors of this kind of fault do nothing.
     pub disarm: Option<String>,
+    /// Sees every event and may end the run at once.
+    pub watchman: Option<Watchman>,
     /// Cancelled when nobody is left to put the host back, were this process
     /// to die.
     pub unguarded: Option<CancellationToken>,
@@ -74,27 +78,23 @@ fn model_load(plan: &Plan) -> Duration {
 
 /// Carries a plan out. The record holds everything; the world is closed in any
 /// case before this returns.
-pub async fn run(request: RunRequest) -> Result<(), EngineError> {
+pub async fn run(mut request: RunRequest) -> Result<(), EngineError> {
     let world = Arc::clone(&request.world);
     let recorder = Recorder::create(&request.record, world.clock(), request.watcher.clone())?;
     recorder.now("engine", Body::Run(request.header.clone()));
     let ended = CancellationToken::new();
     let unguarded = request.unguarded.clone();
-    let run = Run::new(request, recorder.clone(), ended.clone());
-    if let Some(unguarded) = unguarded {
-        let (recorder, stop, ended) = (recorder.clone(), run.stop.clone(), ended.clone());
-        tokio::spawn(async move {
-            tokio::select! {
-                () = ended.cancelled() => {}
-                () = unguarded.cancelled() => {
-                    let reason = "the guardian is gone: nobody would undo this run".into();
-                    recorder.now("engine", Body::Invalid { reason });
-                    stop.cancel();
-                }
-            }
-        });
+    if let Some(watchman) = request.watchman.take() {
+        recorder.watch(watchman);
     }
+    let run = Run::new(request, recorder.clone(), ended.clone());
+    let minding = tokio::spawn(mind(
+        recorder.clone(),
+        unguarded.unwrap_or_default(),
+        run.stop.clone(),
+    ));
     let outcome = run.carry_out().await;
+    minding.abort();
     ended.cancel();
     let closed = world.close().await;
     let how = match &outcome {
@@ -116,6 +116,29 @@ pub async fn run(request: RunRequest) -> Result<(), EngineError> {
     outcome?;
     closed?;
     Ok(())
+}
+
+/// Stops a run that must not go on.
+async fn mind(recorder: Recorder, unguarded: CancellationToken, stop: CancellationToken) {
+    let abort = recorder.abort();
+    tokio::select! {
+        biased;
+        () = abort.cancelled() => match recorder.aborted() {
+            Some(Abort::BlastRadius(reason)) => {
+                recorder.now("engine", Body::Invalid { reason });
+            }
+            Some(Abort::Broken(text)) => {
+                let text = format!("ended early: {text}");
+                recorder.now("engine", Body::Note { text });
+            }
+            None => {}
+        },
+        () = unguarded.cancelled() => {
+            let reason = "the guardian is gone: nobody would undo this run".into();
+            recorder.now("engine", Body::Invalid { reason });
+        }
+    }
+    stop.cancel();
 }
 
 struct Run {
@@ -171,6 +194,7 @@ impl Run {
         let wiring = self.wiring(Arc::clone(&told));
         let grid = PowerGrid::start(plant, wiring, self.ended.clone());
         let desk = Arc::new(self.desk(told));
+        let triggers = Arc::new(Triggers::new(Arc::clone(&self.world)));
         let (loads_done, done) = watch::channel(0);
         if let Some(events) = self.world.events() {
             let ears = Ears {
@@ -178,6 +202,7 @@ impl Run {
                 grid: grid.clone(),
                 readiness: Arc::clone(&self.readiness),
                 desk: Arc::clone(&desk),
+                triggers: Arc::clone(&triggers),
                 loads_done,
                 halt: self.stop.clone(),
                 progress: IndexMap::new(),
@@ -195,7 +220,8 @@ impl Run {
         let origin_us = self.world.clock().now_us() + LEAD.micros();
         self.start_clients(origin_us).await?;
         grid.start_profiles(origin_us);
-        self.timeline(grid.clone(), desk, origin_us).await?;
+        self.timeline(grid.clone(), desk, triggers, origin_us)
+            .await?;
         self.drain(done).await;
         if let Some(ledger) = grid.energy().await {
             self.recorder.now("plant", Body::Energy(ledger));
@@ -204,8 +230,10 @@ impl Run {
     }
 
     fn how(&self) -> &'static str {
+        let broken = matches!(self.recorder.aborted(), Some(Abort::Broken(_)));
         match (self.asked.is_cancelled(), self.stop.is_cancelled()) {
             (true, _) => "interrupted",
+            (false, true) if broken => "aborted",
             (false, true) => "stopped",
             (false, false) => "completed",
         }
@@ -316,6 +344,7 @@ impl Run {
         &self,
         grid: PowerGrid,
         desk: Arc<Desk>,
+        triggers: Arc<Triggers>,
         origin_us: Micros,
     ) -> Result<(), EngineError> {
         let clock = self.world.clock();
@@ -329,6 +358,8 @@ impl Run {
                     telemetry: Arc::<Desk>::clone(&desk),
                     machines: Arc::<NodeKeeper>::clone(&self.keeper),
                 },
+                grid: grid.clone(),
+                triggers: Arc::clone(&triggers),
                 recorder: self.recorder.clone(),
                 victims: self.victims(planned),
                 origin_us,

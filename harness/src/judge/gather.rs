@@ -30,8 +30,8 @@ impl FromIterator<Event> for RunFacts {
 /// A record that goes by. What comes with every request is moved to its place,
 /// with its event's time and number; only events that are few are kept whole
 /// until all are there and can be put in order.
-#[derive(Default)]
-struct Gathered {
+#[derive(Clone, Default)]
+pub(super) struct Gathered {
     facts: RunFacts,
     rows: Vec<(Micros, u64, LedgerRow)>,
     attempts: Vec<(Micros, u64, Tried)>,
@@ -39,7 +39,7 @@ struct Gathered {
 }
 
 impl Gathered {
-    fn take(&mut self, event: Event) {
+    pub(super) fn take(&mut self, event: Event) {
         let (t_us, seq) = (event.t_us, event.seq);
         self.facts.last_us = self.facts.last_us.max(t_us);
         match event.body {
@@ -71,7 +71,7 @@ impl Gathered {
         }
     }
 
-    fn facts(mut self) -> RunFacts {
+    pub(super) fn facts(mut self) -> RunFacts {
         self.few.sort_by_key(|event| (event.t_us, event.seq));
         let mut facts = self.facts;
         let mut witnesses = Vec::new();

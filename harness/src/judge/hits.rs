@@ -19,10 +19,17 @@ enum Reach {
 
 fn reach(kind: &str) -> Reach {
     match kind {
-        "hang" | "link_down" | "power_brake" | "power_cap" => Reach::Node,
+        "hang" | "link_down" | "power_brake" | "power_cap" | "crash_loop" | "cpu_theft"
+        | "memory_pressure" | "fd_exhaustion" => Reach::Node,
         "partition" | "latency" | "loss" => Reach::Link,
         _ => Reach::Supply,
     }
+}
+
+/// Whether a kind of fault is in the machines that it names, whatever their
+/// power does.
+pub(super) fn is_aimed(kind: &str) -> bool {
+    !matches!(reach(kind), Reach::Supply)
 }
 
 /// Every node that a fault had, with the time it had it.

@@ -8,6 +8,7 @@
 mod attempts;
 mod availability;
 mod battery;
+mod blast;
 mod bus;
 mod cohort;
 mod common_mode;
@@ -23,6 +24,7 @@ mod generator;
 mod goodput;
 mod hits;
 mod latency;
+mod live;
 mod no_false_shutdown;
 mod nodes;
 mod patience;
@@ -45,6 +47,7 @@ mod verdict;
 mod window;
 
 pub use attempts::{Attempts, Tried};
+pub use blast::Places;
 pub use bus::{Gap, worst_gap};
 pub use cohort::cohort_name;
 pub use facts::{
@@ -52,6 +55,7 @@ pub use facts::{
     Seen, UpsMove, Weakness,
 };
 pub use finding::{Judged, Margin};
+pub use live::{Abort, Watchman};
 pub(crate) use patience::{CLIENTS, patience};
 pub use quantity::{share as show_share, time as show_time};
 pub use run::{Judgement, judge};

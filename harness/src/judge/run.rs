@@ -70,7 +70,7 @@ pub fn judge(facts: RunFacts, promises: &[(String, Assertion)]) -> Judgement {
     }
 }
 
-fn hold(facts: &RunFacts, assertion: &Assertion) -> (&'static str, Finding) {
+pub(super) fn hold(facts: &RunFacts, assertion: &Assertion) -> (&'static str, Finding) {
     match assertion {
         Assertion::Failover(a) => ("failover", failover::judge(facts, a)),
         Assertion::Supervisor(a) => ("supervisor", supervisor::judge(facts, a)),

@@ -10,7 +10,7 @@ use super::facts::{
 use crate::record::{Body, FaultReceipt, RunHeader, WitnessReport};
 
 /// The plant's cause where a machine was switched by its BMC.
-const TOLD: &str = "told to";
+pub(super) const TOLD: &str = "told to";
 
 impl RunFacts {
     /// Takes the next event in order of time.

@@ -19,6 +19,8 @@ pub(crate) fn problems(facts: &RunFacts) -> Vec<String> {
             all.push("the record has no end: the run did not get there".into());
             false
         }
+        // A broken promise has ended it: that is its verdict.
+        Some(end) if end.how == "aborted" => false,
         Some(end) if end.how != "completed" => {
             all.push(format!("the run was {}", end.how));
             false

@@ -13,6 +13,7 @@ use super::classify::classify;
 use super::client::{Ask, Attempted, Target};
 use super::dialect::Learner;
 use super::fate::{Fate, Group};
+use super::milestones::Milestones;
 use super::observe::Observations;
 use super::prompt::prepare;
 use super::row::{LedgerRow, Termination};
@@ -34,6 +35,7 @@ pub(super) struct Shared {
     pub(super) spec: LoadSpec,
     pub(super) model: String,
     pub(super) stats: Arc<Stats>,
+    pub(super) milestones: Arc<Milestones>,
     pub(super) learner: Arc<Mutex<Learner>>,
     /// Turns true when the run is over for open requests.
     pub(super) ended: Arc<Notice<bool>>,
@@ -75,9 +77,11 @@ pub(super) async fn exchange(
     loop {
         course.attempts += 1;
         let mut attempted = Attempted::new(&ask);
-        let mut first = true;
+        let (mut first, mut tokens) = (true, 0);
         let run = attempted.run(&shared.target, &ask, |count, now| {
             shared.stats.tokens(count);
+            shared.milestones.tokens(tokens, count, now);
+            tokens += count;
             if std::mem::take(&mut first) {
                 shared.stats.first_token(now.saturating_sub(due));
             }

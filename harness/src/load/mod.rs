@@ -8,6 +8,7 @@ mod content;
 mod dialect;
 mod exchange;
 mod fate;
+mod milestones;
 mod observe;
 mod oracle;
 mod prompt;

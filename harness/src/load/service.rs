@@ -12,13 +12,14 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
 use ridethrough_targets::clock::Micros;
 use ridethrough_targets::service::{
-    Env, FromService, Notice, Panel, ServiceError, ToService, spawn_in,
+    Env, FromService, Milestone, Notice, Panel, ServiceError, ToService, spawn_in,
 };
 
 use super::client::Target;
 use super::dialect::Learner;
 use super::exchange::{Shared, exchange};
 use super::fate::Group;
+use super::milestones::Milestones;
 use super::schedule::{Planned, draw};
 use super::stats::{Stats, histogram};
 use super::words::{LedgerWord, LoadConfig};
@@ -56,6 +57,7 @@ pub async fn run_load(env: Env, config: LoadConfig) -> Result<(), ServiceError> 
     } = env;
     let seed = config.seed.unwrap_or(seed);
     let stats = Arc::new(Stats::default());
+    let milestones = Arc::new(Milestones::new(panel.voice()));
     let learner = Arc::new(Mutex::new(Learner::new(config.dialect, config.learn_from)));
     let closed = Arc::new(Notice::new(false));
     let ended = Arc::new(Notice::new(false));
@@ -76,6 +78,7 @@ pub async fn run_load(env: Env, config: LoadConfig) -> Result<(), ServiceError> 
                 spec: spec.clone(),
                 model: config.model.clone(),
                 stats: Arc::clone(&stats),
+                milestones: Arc::clone(&milestones),
                 learner: Arc::clone(&learner),
                 ended: Arc::clone(&ended),
             }),
@@ -98,7 +101,7 @@ pub async fn run_load(env: Env, config: LoadConfig) -> Result<(), ServiceError> 
         .saturating_add(config.drain.micros());
     watch_over(
         &mut panel,
-        &stats,
+        (&stats, &milestones),
         &mut running,
         clock.instant(last_us),
         || clock.now_us(),
@@ -136,7 +139,7 @@ fn check(config: &LoadConfig) -> Result<(), ServiceError> {
 /// stop.
 async fn watch_over(
     panel: &mut Panel,
-    stats: &Stats,
+    (stats, milestones): (&Stats, &Milestones),
     running: &mut JoinSet<()>,
     until: Instant,
     now_us: impl Fn() -> Micros,
@@ -147,9 +150,14 @@ async fn watch_over(
         tokio::select! {
             biased;
             word = panel.inbox.recv() => {
-                // A panel without a machine behind it has nobody to tell.
-                if matches!(word, None | Some(ToService::Stop)) {
-                    return;
+                match word {
+                    // A panel without a machine behind it has nobody to tell.
+                    None | Some(ToService::Stop) => return,
+                    Some(ToService::Await {
+                        ticket,
+                        milestone: Milestone::Token { count },
+                    }) => milestones.wait(ticket, count),
+                    Some(_) => {}
                 }
             }
             over = running.join_next() => {

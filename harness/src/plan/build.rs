@@ -5,20 +5,19 @@ use std::path::Path;
 use ridethrough_targets::telemetry::Protocol;
 
 use crate::playbook::{
-    Assertion, Loaded, Playbook, PlaybookErrors, Problem, Teller, WorldKind, load_parts, read,
-    shown,
+    Assertion, Loaded, PlaybookErrors, Problem, Teller, WorldKind, load_parts, read, shown,
 };
 
 use super::check::{check, check_rest};
 use super::common_mode;
+use super::faults::faults;
 use super::infrastructure::{self, Clients};
 use super::machines::{dialect, doors, entry, loads, machines, model};
-use super::model::{Plan, PlannedAssertion, PlannedFault};
+use super::model::{Plan, PlannedAssertion};
 use super::resolved::resolved_yaml;
 use super::seed::sha256;
-use super::text::{fault_kind_name, fault_target, sentence};
-use super::time::{interval, phases};
-use super::wiring::Wiring;
+use super::text::sentence;
+use super::time::phases;
 
 /// Resolves every name and time of a playbook.
 ///
@@ -118,10 +117,10 @@ fn build(loaded: &Loaded) -> Option<Plan> {
         seed: playbook.seed,
         total: phases.last().map(|p| p.end).unwrap_or_default(),
         hosts: nodes.iter().map(|n| (n.name.clone(), n.ip)).collect(),
-        nodes,
         loads: loads(&playbook.stack),
         entry,
-        faults: faults(playbook, &phases)?,
+        faults: faults(playbook, &phases, &nodes)?,
+        nodes,
         phases,
         assertions: assertions
             .map(|(index, assertion)| PlannedAssertion {
@@ -145,34 +144,4 @@ fn watched(promises: &[Assertion]) -> Vec<Protocol> {
     watched.extend(has(Teller::Snmp).then_some(Protocol::Snmp));
     watched.extend(has(Teller::Modbus).then_some(Protocol::Modbus));
     watched
-}
-
-fn faults(playbook: &Playbook, phases: &[super::PlannedPhase]) -> Option<Vec<PlannedFault>> {
-    let wiring = Wiring::new(playbook);
-    let mut planned: Vec<PlannedFault> = Vec::new();
-    for (index, fault) in playbook.faults.iter().enumerate() {
-        let kind_name = fault_kind_name(&fault.inject);
-        let (at, until) = interval(fault, phases).ok()?;
-        let wanted = fault.name.clone().unwrap_or_else(|| kind_name.into());
-        let taken = |name: &String| {
-            let later = playbook.faults.iter().skip(index + 1);
-            planned.iter().any(|p| &p.name == name)
-                || (fault.name.is_none() && later.clone().any(|f| f.name.as_ref() == Some(name)))
-        };
-        let numbered = (2_u64..).map(|n| format!("{wanted}-{n}"));
-        let name = std::iter::once(wanted.clone())
-            .chain(numbered)
-            .find(|name| !taken(name))?;
-        planned.push(PlannedFault {
-            index,
-            name,
-            kind: fault.inject.clone(),
-            kind_name,
-            target: fault_target(&fault.inject),
-            at,
-            until,
-            reach: wiring.reach(&fault.inject),
-        });
-    }
-    Some(planned)
 }

@@ -5,6 +5,7 @@ mod build;
 mod cards;
 mod check;
 mod common_mode;
+mod faults;
 mod infrastructure;
 mod machines;
 mod model;
@@ -17,7 +18,9 @@ mod time;
 mod wiring;
 
 pub use build::{plan, plan_file, plan_file_in, plan_source};
-pub use model::{NodeRole, Plan, PlannedAssertion, PlannedFault, PlannedNode, PlannedPhase, Reach};
+pub use model::{
+    NodeRole, Occasion, Plan, PlannedAssertion, PlannedFault, PlannedNode, PlannedPhase, Reach,
+};
 pub use site_file::site_file;
 pub use text::{assertion_name, fault_kind_name, fault_size, fault_target, sentence};
 

@@ -11,8 +11,9 @@ use ridethrough_targets::plant::NodeLoad;
 use ridethrough_targets::units::{Span, Watts};
 use ridethrough_targets::world::{NodeSpec, ServiceSpec};
 
+use super::faults::faults;
 use super::seed::service_seed;
-use crate::playbook::{Assertion, Playbook};
+use crate::playbook::{Assertion, Condition, Playbook};
 
 /// What will happen. No string in it is left to interpret: names are checked,
 /// times are absolute, targets are lists of machines.
@@ -57,6 +58,10 @@ impl Plan {
     pub fn reseed(&mut self, seed: u64) {
         self.seed = seed;
         self.playbook.seed = seed;
+        // What was drawn is drawn again.
+        if let Some(faults) = faults(&self.playbook, &self.phases, &self.nodes) {
+            self.faults = faults;
+        }
         for node in &mut self.nodes {
             for service in &mut node.services {
                 service.seed = service_seed(seed, &node.name, &service.name);
@@ -148,7 +153,7 @@ impl PlannedNode {
 /// A fault with its interval and all that it reaches.
 #[derive(Clone, Debug, Serialize)]
 pub struct PlannedFault {
-    /// Its place in the playbook's list.
+    /// Its place in the plan's list.
     pub index: usize,
     /// Its name (the kind, where it has none of its own).
     pub name: String,
@@ -160,10 +165,31 @@ pub struct PlannedFault {
     pub target: String,
     /// When it is injected, from the start of the first phase.
     pub at: Span,
-    /// When it is healed.
+    /// When it is healed; with an occasion to wait for, at the latest.
     pub until: Span,
+    /// How long it lasts.
+    pub lasts: Span,
+    /// What it waits for, from `at` on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub occasion: Option<Occasion>,
+    /// Its place in the playbook's list: a fault that is repeated is planned
+    /// once for each time.
+    pub written: usize,
     /// All that it reaches.
     pub reach: Reach,
+}
+
+/// What a fault waits for.
+#[derive(Clone, Debug, Serialize)]
+pub struct Occasion {
+    /// What.
+    pub when: Condition,
+    /// The same in words, such as `the supervisor is on_battery`.
+    pub text: String,
+    /// How long it waits.
+    pub within: Span,
+    /// The services that can tell, by node: those of the load, or replicas.
+    pub tellers: Vec<(String, String)>,
 }
 
 /// What a fault reaches, each list in the order of the site or the stack.

@@ -46,7 +46,56 @@ pub(crate) enum Untimed {
     NoPhase,
 }
 
-/// When a fault begins and ends.
+/// More repetitions of one fault are a mistake, and their number a bound.
+pub(crate) const MOST_TIMES: u64 = 10_000;
+
+/// When each injection of a fault begins and ends at the latest.
+pub(crate) fn occurrences(
+    fault: &FaultSpec,
+    phases: &[PlannedPhase],
+) -> Result<Vec<(Span, Span)>, Untimed> {
+    let (at, until) = interval(fault, phases)?;
+    let until = match fault.when {
+        Some(_) => add(until, wait(fault, phases)),
+        None => until,
+    };
+    let Some(every) = fault.every.filter(|every| *every > Span::default()) else {
+        return Ok(vec![(at, until)]);
+    };
+    let fits = || {
+        let phase = phases
+            .iter()
+            .find(|p| Some(&p.name) == fault.during.as_ref());
+        let room = phase.map_or(0, |p| p.end.micros().saturating_sub(until.micros()));
+        1 + room / every.micros()
+    };
+    let times = fault.times.map_or_else(fits, u64::from).min(MOST_TIMES);
+    let later = |by: u64| Span::from_micros(every.micros().saturating_mul(by));
+    let one = |n| (add(at, later(n)), add(until, later(n)));
+    Ok((0..times).map(one).collect())
+}
+
+/// How long a fault waits for its occasion at most.
+pub(crate) fn wait(fault: &FaultSpec, phases: &[PlannedPhase]) -> Span {
+    if let Some(within) = fault.within {
+        return within;
+    }
+    let phase = phases
+        .iter()
+        .find(|p| Some(&p.name) == fault.during.as_ref());
+    let Some(phase) = phase else {
+        return Span::default();
+    };
+    // What is left of its phase once it has had its time.
+    let lasts = add(
+        fault.lasts.unwrap_or_default(),
+        fault.at.unwrap_or_default(),
+    );
+    let length = phase.end.micros() - phase.start.micros();
+    Span::from_micros(length.saturating_sub(lasts.micros()))
+}
+
+/// When a fault begins and ends, the first time.
 pub(crate) fn interval(
     fault: &FaultSpec,
     phases: &[PlannedPhase],

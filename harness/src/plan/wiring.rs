@@ -261,6 +261,19 @@ impl<'a> Wiring<'a> {
         questions
     }
 
+    /// Whether a fault is in the machines that it names, whatever their supply
+    /// does.
+    pub(crate) fn is_in_machines(&self, kind: &FaultKind) -> bool {
+        machine_target(kind).is_some()
+            || matches!(
+                kind,
+                FaultKind::Hang(_)
+                    | FaultKind::LinkDown(_)
+                    | FaultKind::PowerBrake(_)
+                    | FaultKind::PowerCap(_)
+            )
+    }
+
     /// The utilities that a fault makes fail.
     pub(crate) fn faulted_utilities(&self, kind: &'a FaultKind) -> Vec<&'a str> {
         match kind {

@@ -173,6 +173,9 @@ pub struct ContinuityAssert {
     /// Which requests.
     #[serde(default)]
     pub of: Scope,
+    /// Ends the run at once, after healing, when it is broken.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub abort: bool,
 }
 
 /// What is measured, in vLLM's definitions.
@@ -288,6 +291,9 @@ pub struct BatteryAssert {
     /// Charge in this phase (default: in the whole run).
     #[serde(default)]
     pub during: Option<String>,
+    /// Ends the run at once, after healing, when it is broken.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub abort: bool,
 }
 
 /// See [`Assertion::Detection`].
@@ -315,4 +321,39 @@ pub struct NodesAssert {
     pub braked_at_least: Option<u32>,
     /// Machines that lost power or were braked in this phase.
     pub during: Option<String>,
+    /// Ends the run at once, after healing, when it is broken.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub abort: bool,
+}
+
+impl Assertion {
+    /// Whether it ends the run when it is broken.
+    pub fn aborts(&self) -> bool {
+        match self {
+            Self::Continuity(a) => a.abort,
+            Self::Nodes(a) => a.abort,
+            Self::Battery(a) => a.abort,
+            Self::Temperature(a) => a.abort,
+            Self::NoFalseShutdown(a) => a.abort,
+            _ => false,
+        }
+    }
+
+    /// What of it can be broken before the run is over: what has yet to happen
+    /// is not missing.
+    pub(crate) fn so_far(&self) -> Self {
+        match self.clone() {
+            Self::Continuity(a) => Self::Continuity(ContinuityAssert {
+                resumed_at_least: None,
+                shed_at_least: None,
+                ..a
+            }),
+            Self::Nodes(a) => Self::Nodes(NodesAssert {
+                lost_at_least: None,
+                braked_at_least: None,
+                ..a
+            }),
+            other => other,
+        }
+    }
 }

@@ -32,8 +32,8 @@ pub use assertion::{
 pub use errors::{PlaybookError, PlaybookErrors};
 pub use load::{Loaded, load_playbook, load_text};
 pub use model::{
-    Arrivals, ClientSpec, Control, FaultSpec, KeepaliveSpec, LoadSpec, NodeDef, Playbook, Range,
-    ServiceDef, StackSpec, Timeout, WorldKind,
+    Arrivals, BatteryBelow, BlastRadius, ClientSpec, Condition, Control, FaultSpec, KeepaliveSpec,
+    LoadSpec, NodeDef, Playbook, Prefill, Range, ServiceDef, StackSpec, Timeout, WorldKind,
 };
 pub use power_assertion::{
     EnergyAssert, GeneratorAssert, NoCommonModeAssert, NoFalseShutdownAssert, RechargeAssert,

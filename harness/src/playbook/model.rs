@@ -4,7 +4,6 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use ridethrough_faults::catalogue::FaultKind;
 use ridethrough_targets::plant::Site;
 use ridethrough_targets::serving::{GatewayConfig, ReplicaConfig};
 use ridethrough_targets::units::{Rate, Span, Watts};
@@ -42,6 +41,10 @@ pub struct Playbook {
     /// What breaks, and when.
     #[serde(default)]
     pub faults: Vec<FaultSpec>,
+    /// What faults may hit at most at one time; the run ends at once where they
+    /// hit more.
+    #[serde(default)]
+    pub blast_radius: Option<BlastRadius>,
     /// What is promised.
     pub assert: Vec<Assertion>,
     /// Changed copies that must fail.
@@ -192,24 +195,16 @@ pub enum Arrivals {
     },
 }
 
-/// A fault with its time: in a phase, or at an offset for a length.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FaultSpec {
-    /// A name, for assertions and reports (default: the kind).
-    #[serde(default)]
-    pub name: Option<String>,
-    /// What breaks.
-    pub inject: FaultKind,
-    /// The phase it fills.
-    #[serde(default)]
-    pub during: Option<String>,
-    /// When it begins: from the start of `during`, else of the first phase.
-    #[serde(default)]
-    pub at: Option<Span>,
-    /// How long it lasts (default: to the end of `during`).
-    #[serde(default, rename = "for")]
-    pub lasts: Option<Span>,
+/// What faults may hit at most at one time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct BlastRadius {
+    /// Machines that a fault is in, or that have lost their power.
+    pub nodes: Option<u32>,
+    /// Racks with such a machine.
+    pub racks: Option<u32>,
+    /// Feeds without their supply.
+    pub feeds: Option<u32>,
 }
 
 /// A changed copy of the playbook that must fail.
@@ -235,6 +230,8 @@ pub struct Range {
 }
 
 mod client;
+mod fault;
 mod range;
 
 pub use client::{ClientSpec, KeepaliveSpec, Timeout};
+pub use fault::{BatteryBelow, Condition, FaultSpec, Prefill};

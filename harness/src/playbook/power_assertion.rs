@@ -72,6 +72,9 @@ pub struct TemperatureAssert {
     /// Temperatures in this phase (default: in the whole run).
     #[serde(default)]
     pub during: Option<String>,
+    /// Ends the run at once, after healing, when it is broken.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub abort: bool,
 }
 
 /// See [`Assertion::Retransfer`](super::Assertion::Retransfer).
@@ -115,6 +118,9 @@ fn charged() -> PerUnit {
 pub struct NoFalseShutdownAssert {
     /// Shutdowns ordered in this phase (default: in the whole run).
     pub during: Option<String>,
+    /// Ends the run at once, after healing, when it is broken.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub abort: bool,
 }
 
 /// See [`Assertion::ShutdownOrder`](super::Assertion::ShutdownOrder).

@@ -189,8 +189,8 @@ pub enum Body {
     },
     /// The last line.
     End {
-        /// `completed`, `interrupted` by the user, `stopped` by the world, or
-        /// `failed`.
+        /// `completed`, `interrupted` by the user, `stopped` by the world,
+        /// `aborted` by a promise or the blast radius, or `failed`.
         how: String,
     },
 }

@@ -21,7 +21,7 @@ pub use home::{Census, Home, spawn, spawn_in};
 pub use notice::Notice;
 pub use panel::{Panel, PanelPeer, panel_pair};
 pub use registry::{BuiltinFuture, Registry};
-pub use signal::{Attempt, AttemptEnd, Draw, FromService, ToService};
+pub use signal::{Attempt, AttemptEnd, Draw, FromService, Milestone, ToService};
 pub use wire::{ServiceStart, open_panel};
 
 /// Everything a service may touch.

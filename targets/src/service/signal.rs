@@ -57,8 +57,31 @@ pub enum ToService {
         /// How long to wait for the answer.
         wait: Span,
     },
+    /// Tell once when this is so (for the load and for replicas).
+    Await {
+        /// The question's number.
+        ticket: u64,
+        /// What is awaited.
+        milestone: Milestone,
+    },
     /// End in good order: finish what runs, take nothing new.
     Stop,
+}
+
+/// Something that a service can tell the moment of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Milestone {
+    /// Some answer that is under way has this many tokens (for the load).
+    Token {
+        /// How many.
+        count: u32,
+    },
+    /// So many requests are in prefill at once (for a replica).
+    Prefill {
+        /// How many.
+        at_least: u32,
+    },
 }
 
 /// From the service to the machine, and so to the run's record.
@@ -122,6 +145,13 @@ pub enum FromService {
         took: Span,
         /// What it saw.
         seen: Seen,
+    },
+    /// A milestone that was awaited is reached.
+    Reached {
+        /// When.
+        t_us: Micros,
+        /// The question's number, from [`ToService::Await`].
+        ticket: u64,
     },
     /// A finished request or other row of the load's ledger.
     Ledger(serde_json::Value),

@@ -186,7 +186,10 @@ impl Card {
                     let _ = done.send(outcome);
                 }
             }
-            ToService::Clocks { .. } | ToService::Ask { .. } | ToService::Stop => {}
+            ToService::Clocks { .. }
+            | ToService::Ask { .. }
+            | ToService::Await { .. }
+            | ToService::Stop => {}
         }
     }
 

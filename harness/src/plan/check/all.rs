@@ -3,7 +3,7 @@
 use crate::playbook::{Loaded, Problem};
 
 use super::checker::Checker;
-use super::{controls, faults, load, promises, site, stack, world};
+use super::{blast, controls, faults, load, promises, site, stack, world};
 
 /// Everything that is wrong with a playbook.
 pub(crate) fn check(loaded: &Loaded) -> Vec<Problem> {
@@ -49,5 +49,6 @@ pub(super) fn check_without_controls(loaded: &Loaded) -> Vec<Problem> {
     load::check(&mut checker);
     faults::check(&mut checker);
     promises::check(&mut checker);
+    blast::check(&mut checker);
     checker.problems
 }

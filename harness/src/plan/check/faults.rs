@@ -10,10 +10,10 @@ use super::super::cards::cards;
 use super::super::infrastructure::supervised;
 use super::super::model::PlannedPhase;
 use super::super::text::{fault_kind_name, fault_target};
-use super::super::time::{Untimed, interval, phases};
+use super::super::time::{MOST_TIMES, Untimed, interval, occurrences, phases};
 use super::super::wiring::{CLIENTS, SUPERVISOR};
 use super::checker::Checker;
-use super::{devices, machines};
+use super::{compound, devices, machines};
 
 pub(super) fn check(c: &mut Checker<'_>) {
     let playbook = c.playbook;
@@ -21,12 +21,17 @@ pub(super) fn check(c: &mut Checker<'_>) {
     for (i, fault) in playbook.faults.iter().enumerate() {
         name(c, i, fault);
         time(c, i, fault, &phases);
-        let kind = fault_kind_name(&fault.inject);
-        let path = format!("faults.{i}.inject.{kind}");
-        target(c, &path, &fault.inject);
-        size(c, &path, &fault.inject);
-        devices::size(c, &path, &fault.inject);
-        machines::size(c, &path, &fault.inject);
+        compound::check(c, i, fault, &phases);
+        let others = fault.or.iter().enumerate();
+        let others = others.map(|(j, kind)| (format!("faults.{i}.or.{j}"), kind));
+        let own = (format!("faults.{i}.inject"), &fault.inject);
+        for (path, kind) in std::iter::once(own).chain(others) {
+            let path = format!("{path}.{}", fault_kind_name(kind));
+            target(c, &path, kind);
+            size(c, &path, kind);
+            devices::size(c, &path, kind);
+            machines::size(c, &path, kind);
+        }
     }
     overlaps(c, &phases);
 }
@@ -344,15 +349,17 @@ fn size(c: &mut Checker<'_>, path: &str, kind: &FaultKind) {
 fn overlaps(c: &mut Checker<'_>, phases: &[PlannedPhase]) {
     let faults = &c.playbook.faults;
     for (i, second) in faults.iter().enumerate() {
-        let Ok((at, until)) = interval(second, phases) else {
+        let Ok(times) = occurrences(second, phases) else {
             continue;
         };
         for (j, first) in faults[..i].iter().enumerate() {
-            let Ok((from, to)) = interval(first, phases) else {
+            let Ok(earlier) = occurrences(first, phases) else {
                 continue;
             };
-            let meet = from < until && at < to;
-            if meet && let Some(why) = devices::contradict(c, &first.inject, &second.inject) {
+            let Some(((from, to), (at, until))) = meeting(&earlier, &times) else {
+                continue;
+            };
+            if let Some(why) = devices::contradict(c, &first.inject, &second.inject) {
                 let kind = fault_kind_name(&second.inject);
                 let other = fault_kind_name(&first.inject);
                 let message = format!("`{other}` and `{kind}` at one time: {why}");
@@ -364,7 +371,7 @@ fn overlaps(c: &mut Checker<'_>, phases: &[PlannedPhase]) {
                 c.also_key(&format!("faults.{j}.inject.{other}"), "the first");
                 break;
             }
-            if meet && collide(c, &first.inject, &second.inject) {
+            if collide(c, &first.inject, &second.inject) {
                 let kind = fault_kind_name(&second.inject);
                 let target = fault_target(&second.inject);
                 let message = format!(
@@ -382,6 +389,18 @@ fn overlaps(c: &mut Checker<'_>, phases: &[PlannedPhase]) {
             }
         }
     }
+}
+
+/// The first two intervals that meet.
+fn meeting(
+    first: &[(Span, Span)],
+    second: &[(Span, Span)],
+) -> Option<((Span, Span), (Span, Span))> {
+    let pairs = first
+        .iter()
+        .flat_map(|a| second.iter().map(move |b| (*a, *b)));
+    let mut pairs = pairs.take(MOST_TIMES as usize);
+    pairs.find(|((from, to), (at, until))| from < until && at < to)
 }
 
 fn collide(c: &Checker<'_>, a: &FaultKind, b: &FaultKind) -> bool {

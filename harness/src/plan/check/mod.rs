@@ -2,8 +2,10 @@
 
 mod all;
 mod begun;
+mod blast;
 mod checker;
 mod common_mode;
+mod compound;
 mod controls;
 mod devices;
 mod faults;

@@ -16,9 +16,12 @@ pub(super) fn check(c: &mut Checker<'_>) {
 /// Services in process share the harness's memory.
 fn no_memory_of_their_own(c: &mut Checker<'_>) {
     for (i, fault) in c.playbook.faults.iter().enumerate() {
-        if matches!(fault.inject, FaultKind::MemoryPressure(_)) {
+        let others = fault.or.iter().enumerate();
+        let others = others.map(|(j, kind)| (format!("or.{j}"), kind));
+        let all = std::iter::once(("inject".to_string(), &fault.inject)).chain(others);
+        for (path, _) in all.filter(|(_, k)| matches!(k, FaultKind::MemoryPressure(_))) {
             c.wrong_key(
-                &format!("faults.{i}.inject.memory_pressure"),
+                &format!("faults.{i}.{path}.memory_pressure"),
                 "services of world `virtual` have no memory of their own to run short of",
                 "needs processes",
             );

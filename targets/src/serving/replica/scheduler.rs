@@ -70,6 +70,8 @@ struct State {
     queue: VecDeque<Waiting>,
     /// Running requests that are no probes.
     load: usize,
+    /// Who waits for how many requests in prefill.
+    awaited: Vec<(u64, u32)>,
 }
 
 /// The accelerator and its queue.
@@ -117,6 +119,7 @@ impl Scheduler {
                 decode_due: BTreeSet::new(),
                 queue: VecDeque::new(),
                 load: 0,
+                awaited: Vec::new(),
             }),
             changed: Notify::new(),
         }
@@ -165,6 +168,26 @@ impl Scheduler {
         self.changed.notify_one();
     }
 
+    /// Tells once when so many requests are in prefill.
+    pub(super) fn tell_prefill(&self, ticket: u64, at_least: u32) {
+        self.lock().awaited.push((ticket, at_least));
+        self.changed.notify_one();
+    }
+
+    /// Who waited for what is so now.
+    fn reached(state: &mut State) -> Vec<u64> {
+        if state.awaited.is_empty() {
+            return Vec::new();
+        }
+        let all = state.running.values();
+        let prefilling = all.filter(|r| !r.prefilled && !r.job.probe).count() as u32;
+        let awaited = std::mem::take(&mut state.awaited);
+        let (met, rest): (Vec<_>, Vec<_>) =
+            awaited.into_iter().partition(|(_, n)| prefilling >= *n);
+        state.awaited = rest;
+        met.into_iter().map(|(ticket, _)| ticket).collect()
+    }
+
     /// Requests running and waiting.
     pub(super) fn depth(&self) -> (usize, usize) {
         let state = self.lock();
@@ -180,6 +203,10 @@ impl Scheduler {
             let (due, draw, step_ms) = {
                 let mut state = self.lock();
                 self.advance(&mut state, now);
+                for ticket in Self::reached(&mut state) {
+                    let t_us = clock.at(now);
+                    let _ = voice.send(FromService::Reached { t_us, ticket });
+                }
                 let (busy, rate) = self.draw(&state);
                 let step_ms = if rate > 0.0 {
                     state.last_step * 1e3

@@ -16,7 +16,7 @@ use super::scheduler::{Job, Scheduler};
 use super::stream::Answer;
 use crate::clock::Clock;
 use crate::net::SocketOptions;
-use crate::service::{Env, FromService, Panel, ServiceError, ToService};
+use crate::service::{Env, FromService, Milestone, Panel, ServiceError, ToService};
 use crate::serving::api::{ApiKind, ChunkWriter, Generation};
 use crate::serving::config::{KnownBad, ReplicaConfig};
 use crate::serving::http::{ApiError, Body, Handler, json, read_body, serve, set_header, typed};
@@ -87,6 +87,10 @@ async fn live(replica: &Replica, panel: &mut Panel) {
             biased;
             word = panel.inbox.recv() => match word {
                 Some(ToService::Clocks { ratio }) => replica.scheduler.set_clocks(ratio),
+                Some(ToService::Await {
+                    ticket,
+                    milestone: Milestone::Prefill { at_least },
+                }) => replica.scheduler.tell_prefill(ticket, at_least),
                 Some(ToService::Stop) => break,
                 Some(_) => {}
                 None => return,

@@ -1,0 +1,135 @@
+//! Occasions that faults wait for.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use tokio::sync::oneshot;
+
+use ridethrough_targets::clock::Micros;
+use ridethrough_targets::service::{Milestone, ToService};
+use ridethrough_targets::supervisor::SupervisorState;
+use ridethrough_targets::world::World;
+
+use super::power::PowerGrid;
+use crate::plan::Occasion;
+use crate::playbook::Condition;
+
+/// How often a battery is looked at.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Hears what happens, and tells who waits for it.
+pub(crate) struct Triggers {
+    world: Arc<dyn World>,
+    next: AtomicU64,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    /// Milestones by ticket.
+    milestones: IndexMap<u64, oneshot::Sender<Micros>>,
+    /// States of the supervisor, by name.
+    states: Vec<(String, oneshot::Sender<Micros>)>,
+    /// The supervisor's state now.
+    state: Option<String>,
+}
+
+impl Triggers {
+    pub(crate) fn new(world: Arc<dyn World>) -> Self {
+        Self {
+            world,
+            next: AtomicU64::new(1),
+            inner: Mutex::default(),
+        }
+    }
+
+    /// Waits until a condition is met; returns when it was. Never returns where
+    /// nobody is left who could tell.
+    pub(crate) async fn met(&self, occasion: &Occasion, grid: &PowerGrid) -> Micros {
+        let told = match &occasion.when {
+            Condition::BatteryBelow(it) => {
+                while grid
+                    .charge(&it.ups)
+                    .is_none_or(|left| left >= it.charge.get())
+                {
+                    tokio::time::sleep(LOOK).await;
+                }
+                return self.world.clock().now_us();
+            }
+            Condition::Supervisor(state) => match self.state(*state) {
+                Ok(told) => told,
+                Err(now) => return now,
+            },
+            Condition::Token(count) => {
+                let count = *count;
+                self.milestone(Milestone::Token { count }, &occasion.tellers)
+            }
+            Condition::Prefill(it) => {
+                let at_least = it.at_least;
+                self.milestone(Milestone::Prefill { at_least }, &occasion.tellers)
+            }
+        };
+        match told.await {
+            Ok(t_us) => t_us,
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// The moment of a state, where it is not the state now.
+    fn state(&self, wanted: SupervisorState) -> Result<oneshot::Receiver<Micros>, Micros> {
+        let wanted = wanted.to_string();
+        let mut inner = self.lock();
+        if inner.state.as_ref() == Some(&wanted) {
+            return Err(self.world.clock().now_us());
+        }
+        let (tell, told) = oneshot::channel();
+        inner.states.push((wanted, tell));
+        Ok(told)
+    }
+
+    fn milestone(
+        &self,
+        milestone: Milestone,
+        tellers: &[(String, String)],
+    ) -> oneshot::Receiver<Micros> {
+        let ticket = self.next.fetch_add(1, Ordering::Relaxed);
+        let (tell, told) = oneshot::channel();
+        self.lock().milestones.insert(ticket, tell);
+        for (node, service) in tellers {
+            let word = ToService::Await { ticket, milestone };
+            self.world.say(node, service, word);
+        }
+        told
+    }
+
+    /// A service has reached a milestone. The first one counts.
+    pub(crate) fn reached(&self, ticket: u64, t_us: Micros) {
+        if let Some(tell) = self.lock().milestones.shift_remove(&ticket) {
+            let _ = tell.send(t_us);
+        }
+    }
+
+    /// A state machine has moved.
+    pub(crate) fn moved(&self, of: &str, to: &str, t_us: Micros) {
+        if of != "supervisor" {
+            return;
+        }
+        let met = {
+            let mut inner = self.lock();
+            inner.state = Some(to.to_string());
+            let states = std::mem::take(&mut inner.states);
+            let (met, rest): (Vec<_>, Vec<_>) = states.into_iter().partition(|(s, _)| s == to);
+            inner.states = rest;
+            met
+        };
+        for (_, tell) in met {
+            let _ = tell.send(t_us);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
