@@ -333,3 +333,20 @@ impl FaultKind {
         Some((how, devices, via))
     }
 }
+
+/// Whether a kind of fault, by its name, shows only when something else happens
+/// (a start, a return of power, a change of load): when it is seen then says
+/// nothing of when it was injected.
+pub fn shows_on_occasion(kind: &str) -> bool {
+    matches!(
+        kind,
+        "generator_fails"
+            | "ats_fails"
+            | "retransfer_fails"
+            | "breaker_pickup"
+            | "slow_boot"
+            | "telemetry_frozen"
+            | "telemetry_delayed"
+            | "telemetry_out_of_order"
+    )
+}

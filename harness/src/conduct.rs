@@ -9,6 +9,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use ridethrough_faults::catalogue::FaultKind;
 use ridethrough_targets::clock::Clock;
 use ridethrough_targets::plant::Plant;
 use ridethrough_targets::service::Registry;
@@ -175,6 +176,7 @@ async fn prepare(
         let path = path.to_path_buf();
         move |source| ConductError::Folder { path, source }
     };
+    can(plan, how.world).map_err(EngineError::World)?;
     let logs = how.out.join("logs");
     std::fs::create_dir_all(&logs).map_err(folder(&logs))?;
     let resolved = how.out.join("playbook.yaml");
@@ -200,6 +202,18 @@ fn watchman(plan: &Plan) -> Option<Watchman> {
 fn promises(plan: &Plan) -> Vec<(String, Assertion)> {
     let all = plan.assertions.iter();
     all.map(|a| (a.text.clone(), a.assertion.clone())).collect()
+}
+
+/// Whether this machine can do what the faults of a plan need.
+fn can(plan: &Plan, world: WorldKind) -> Result<(), WorldError> {
+    let pressed = plan
+        .faults
+        .iter()
+        .any(|f| matches!(f.kind, FaultKind::MemoryPressure(_)));
+    match world {
+        WorldKind::Embedded if pressed => embedded::bounds_memory(),
+        _ => Ok(()),
+    }
 }
 
 /// Judges a record against the promises of a plan. The record is read as a

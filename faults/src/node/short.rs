@@ -37,7 +37,7 @@ impl Short {
         let mut finding = Finding::by(match self.shortage {
             Shortage::Cpu { .. } => "process states",
             Shortage::Memory { .. } => "a process that asks for memory",
-            Shortage::Files { .. } => "descriptors in /proc",
+            Shortage::Files { .. } => "descriptor counts",
         });
         let mut problems = Vec::new();
         for node in &self.nodes {

@@ -194,7 +194,7 @@ impl Run {
         let wiring = self.wiring(Arc::clone(&told));
         let grid = PowerGrid::start(plant, wiring, self.ended.clone());
         let desk = Arc::new(self.desk(told));
-        let triggers = Arc::new(Triggers::new(Arc::clone(&self.world)));
+        let triggers = Arc::new(Triggers::new(&self.world));
         let (loads_done, done) = watch::channel(0);
         if let Some(events) = self.world.events() {
             let ears = Ears {

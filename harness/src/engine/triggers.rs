@@ -1,13 +1,13 @@
 //! Occasions that faults wait for.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use indexmap::IndexMap;
 use tokio::sync::oneshot;
 
-use ridethrough_targets::clock::Micros;
+use ridethrough_targets::clock::{Clock, Micros};
 use ridethrough_targets::service::{Milestone, ToService};
 use ridethrough_targets::supervisor::SupervisorState;
 use ridethrough_targets::world::World;
@@ -21,7 +21,9 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// Hears what happens, and tells who waits for it.
 pub(crate) struct Triggers {
-    world: Arc<dyn World>,
+    clock: Clock,
+    /// Not kept: it is over when nobody else keeps it, and so are its events.
+    world: Weak<dyn World>,
     next: AtomicU64,
     inner: Mutex<Inner>,
 }
@@ -37,9 +39,10 @@ struct Inner {
 }
 
 impl Triggers {
-    pub(crate) fn new(world: Arc<dyn World>) -> Self {
+    pub(crate) fn new(world: &Arc<dyn World>) -> Self {
         Self {
-            world,
+            clock: world.clock(),
+            world: Arc::downgrade(world),
             next: AtomicU64::new(1),
             inner: Mutex::default(),
         }
@@ -56,7 +59,7 @@ impl Triggers {
                 {
                     tokio::time::sleep(LOOK).await;
                 }
-                return self.world.clock().now_us();
+                return self.clock.now_us();
             }
             Condition::Supervisor(state) => match self.state(*state) {
                 Ok(told) => told,
@@ -82,7 +85,7 @@ impl Triggers {
         let wanted = wanted.to_string();
         let mut inner = self.lock();
         if inner.state.as_ref() == Some(&wanted) {
-            return Err(self.world.clock().now_us());
+            return Err(self.clock.now_us());
         }
         let (tell, told) = oneshot::channel();
         inner.states.push((wanted, tell));
@@ -97,9 +100,11 @@ impl Triggers {
         let ticket = self.next.fetch_add(1, Ordering::Relaxed);
         let (tell, told) = oneshot::channel();
         self.lock().milestones.insert(ticket, tell);
-        for (node, service) in tellers {
-            let word = ToService::Await { ticket, milestone };
-            self.world.say(node, service, word);
+        if let Some(world) = self.world.upgrade() {
+            for (node, service) in tellers {
+                let word = ToService::Await { ticket, milestone };
+                world.say(node, service, word);
+            }
         }
         told
     }

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use ridethrough_faults::catalogue::shows_on_occasion;
 use ridethrough_targets::clock::Micros;
 
 use crate::judge::{
@@ -318,7 +319,9 @@ fn power(facts: &RunFacts) -> PowerSummary {
 
 fn skew(facts: &RunFacts) -> SkewSummary {
     let late = |f: &Fault| ms(observed_us(f), f.receipt.requested_us);
-    let mut sorted: Vec<f64> = facts.faults.iter().map(late).collect();
+    let shown = facts.faults.iter();
+    let shown = shown.filter(|f| !shows_on_occasion(&f.receipt.fault_kind));
+    let mut sorted: Vec<f64> = shown.map(late).collect();
     sorted.sort_by(f64::total_cmp);
     SkewSummary {
         p50: percentile(&sorted, 0.50),

@@ -16,7 +16,7 @@ pub(crate) struct Live {
     pub(crate) needs: &'static [(&'static str, &'static str)],
 }
 
-const fn live(name: &'static str, body: super::Body) -> Live {
+pub(crate) const fn live(name: &'static str, body: super::Body) -> Live {
     Live {
         name,
         body,

@@ -3,6 +3,7 @@
 //! What this machine cannot do is decided when the cases are listed.
 
 mod emulate;
+mod guard;
 mod live;
 mod run;
 mod simulated;
@@ -35,6 +36,16 @@ fn main() -> ExitCode {
     let world = embedded::available().err().map(|error| error.to_string());
     for case in live::CASES {
         let missing = world.clone().or_else(|| missing_program(case.needs));
+        trials.push(trial(case.name, case.body, missing));
+    }
+    for case in guard::CASES {
+        trials.push(trial(case.name, case.body, world.clone()));
+    }
+    let bounds = embedded::bounds_memory()
+        .err()
+        .map(|error| error.to_string());
+    for case in guard::ON_THE_HOST {
+        let missing = world.clone().or_else(|| bounds.clone());
         trials.push(trial(case.name, case.body, missing));
     }
     for case in emulate::WITH_PEERS {

@@ -24,3 +24,11 @@ pub fn supported() -> Result<(), WorldError> {
 pub fn as_root() -> bool {
     nix::unistd::geteuid().is_root()
 }
+
+/// Whether the memory of a node can be bounded here.
+///
+/// # Errors
+/// [`WorldError::Missing`] where it cannot, with the way to get it.
+pub fn bounds_memory() -> Result<(), WorldError> {
+    super::cgroup::Memory::find().map(drop)
+}

@@ -12,6 +12,7 @@ use nix::unistd::{AccessFlags, access};
 
 use crate::world::{Capability, WorldError};
 
+use super::cgroup::Memory;
 use super::kernel::{FUSE_FD, Step};
 use super::probe::{Named, attempt, means, time_steps, user_steps};
 use super::refused::{Need, Refused, USER_REMEDY, tap_remedy};
@@ -267,23 +268,28 @@ fn embedded_world() -> Capability {
 
 fn cgroups() -> Capability {
     let root = Path::new("/sys/fs/cgroup");
-    let magic = |path: &Path| statfs(path).map(|stat| stat.filesystem_type()).ok();
-    let (found, detail) = match magic(root) {
-        Some(CGROUP2_SUPER_MAGIC) => (true, "version 2".to_string()),
-        Some(_) if root.join("cpu").exists() => (false, "version 1".to_string()),
-        Some(_) => (false, "not mounted".to_string()),
-        None => (false, "no /sys/fs/cgroup".to_string()),
+    let magic = statfs(root).map(|stat| stat.filesystem_type()).ok();
+    let version = match magic {
+        Some(CGROUP2_SUPER_MAGIC) => "version 2",
+        Some(_) if root.join("memory").exists() => "version 1",
+        Some(_) => "not mounted",
+        None => "no /sys/fs/cgroup",
+    };
+    let found = Memory::find();
+    let (detail, remedy) = match &found {
+        Ok(memory) => {
+            let home = memory.home().display();
+            (format!("{version}, below {home}"), String::new())
+        }
+        Err(WorldError::Missing { what, remedy }) => (format!("{version}: {what}"), remedy.clone()),
+        Err(other) => (other.to_string(), USER_REMEDY.into()),
     };
     Capability {
-        name: "cgroup version 2",
-        found,
+        name: "memory bounds",
+        found: found.is_ok(),
         detail,
-        needed_for: "nothing in the embedded world; resource limits of containers",
-        remedy: if found {
-            String::new()
-        } else {
-            "boot with `systemd.unified_cgroup_hierarchy=1`".into()
-        },
+        needed_for: "the fault `memory_pressure`",
+        remedy,
     }
 }
 

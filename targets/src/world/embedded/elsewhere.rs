@@ -28,6 +28,14 @@ pub fn available() -> Result<(), WorldError> {
     Err(no_linux())
 }
 
+/// Whether the memory of a node can be bounded here.
+///
+/// # Errors
+/// Always [`WorldError::Missing`].
+pub fn bounds_memory() -> Result<(), WorldError> {
+    Err(no_linux())
+}
+
 /// Opens no world.
 ///
 /// # Errors

@@ -42,7 +42,7 @@ mod theft;
 mod warden;
 mod world;
 
-pub use available::{as_root, available, supported};
+pub use available::{as_root, available, bounds_memory, supported};
 pub use child::{MARKER, RUN_MARK, run_child_if_asked};
 pub use config::EmbeddedConfig;
 pub use doctor::capabilities;
