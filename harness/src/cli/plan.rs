@@ -94,7 +94,16 @@ fn faults(page: &mut Page, plan: &Plan) {
     }
     let mut by_time: Vec<&PlannedFault> = plan.faults.iter().collect();
     by_time.sort_by_key(|fault| (fault.at, fault.index));
-    for fault in by_time {
+    // What is drawn differs from time to time; what is not is said once.
+    let drawn = |fault: &PlannedFault| {
+        let written = plan.playbook.faults.get(fault.written);
+        written.is_some_and(|written| !written.or.is_empty())
+    };
+    let first = |fault: &&PlannedFault| {
+        let mut earlier = plan.faults.iter().filter(|f| f.index < fault.index);
+        drawn(fault) || !earlier.any(|f| f.written == fault.written)
+    };
+    for fault in by_time.into_iter().filter(first) {
         let name = if fault.name == fault.kind_name {
             String::new()
         } else {
@@ -102,16 +111,38 @@ fn faults(page: &mut Page, plan: &Plan) {
         };
         let size = fault_size(&fault.kind).map(|s| format!(", {s}"));
         page.line(format!(
-            "  {:>8}  {}{name}: {}{}, until {}",
+            "  {:>8}  {}{name}: {}{}, {}",
             fault.at.to_string(),
             fault.kind_name,
             fault.target,
             size.unwrap_or_default(),
-            fault.until
+            length(fault)
         ));
+        let times = plan.faults.iter().filter(|f| f.written == fault.written);
+        let times = times.count();
+        if times > 1 && !drawn(fault) {
+            let every = plan
+                .playbook
+                .faults
+                .get(fault.written)
+                .and_then(|f| f.every);
+            let every = every.unwrap_or_default();
+            page.line(format!("            {times} times in all, every {every}"));
+        }
         for line in reach(&fault.reach) {
             page.line(format!("            {line}"));
         }
+    }
+}
+
+/// How long a fault lasts, in words.
+fn length(fault: &PlannedFault) -> String {
+    match &fault.occasion {
+        None => format!("until {}", fault.until),
+        Some(occasion) => format!(
+            "for {} from when {} (waits up to {})",
+            fault.lasts, occasion.text, occasion.within
+        ),
     }
 }
 

@@ -341,6 +341,7 @@ proptest! {
     }
 }
 
+mod compound;
 mod devices;
 mod faults;
 mod supervision;

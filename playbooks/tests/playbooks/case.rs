@@ -42,10 +42,11 @@ impl Case {
         self.carry_out(world, registry, None)
     }
 
-    /// On virtual time, where the injectors of this kind of fault do nothing.
-    pub(crate) fn run_disarmed(&self, kind: &str) -> Result<Run, String> {
+    /// As [`run`](Self::run), where the injectors of this kind of fault do
+    /// nothing.
+    pub(crate) fn run_disarmed(&self, world: WorldKind, kind: &str) -> Result<Run, String> {
         let disarm = Some(kind.to_string());
-        self.carry_out(WorldKind::Virtual, Arc::new(builtin), disarm)
+        self.carry_out(world, Arc::new(builtin), disarm)
     }
 
     fn carry_out(

@@ -10,18 +10,26 @@ use ridethrough::judge::Verdict;
 use ridethrough::playbook::{WorldKind, faults, load_playbook};
 
 use crate::case::{Case, Run};
+use crate::needs_embedded;
 
 /// A case for each kind, from the catalogue itself, and one for the folder.
-pub(crate) fn trials(root: &Path) -> Vec<Trial> {
+/// A kind whose playbook names world `embedded` needs processes; `missing` says
+/// what this machine has not got for it.
+pub(crate) fn trials(root: &Path, missing: impl Fn() -> Option<String>) -> Vec<Trial> {
     let folder = root.join("tests/kinds");
     let kinds: Vec<String> = faults().into_iter().map(|kind| kind.name).collect();
     let mut trials: Vec<Trial> = kinds
         .iter()
         .map(|kind| {
             let (kind, path) = (kind.clone(), folder.join(format!("{kind}.yaml")));
-            Trial::test(format!("playbooks::virtual::kinds::{kind}"), move || {
-                witnessed(&kind, &path).map_err(Failed::from)
-            })
+            let world = world(&path);
+            let (place, missing) = match world {
+                WorldKind::Virtual => ("virtual", None),
+                _ => ("embedded", missing()),
+            };
+            let name = format!("playbooks::{place}::kinds::{kind}");
+            let test = move || witnessed(&kind, &path, world);
+            needs_embedded(name, test, missing.as_deref())
         })
         .collect();
     trials.push(Trial::test("playbooks::kinds::folder", move || {
@@ -30,9 +38,17 @@ pub(crate) fn trials(root: &Path) -> Vec<Trial> {
     trials
 }
 
+/// The world that a kind's playbook asks for.
+fn world(path: &Path) -> WorldKind {
+    let asked = load_playbook(path)
+        .ok()
+        .and_then(|loaded| loaded.playbook.world);
+    asked.unwrap_or(WorldKind::Virtual)
+}
+
 /// The fault takes effect; disarmed, the run is invalid, for the want of its
 /// witness and for nothing else.
-fn witnessed(kind: &str, path: &Path) -> Result<(), String> {
+fn witnessed(kind: &str, path: &Path, world: WorldKind) -> Result<(), String> {
     if !path.is_file() {
         let path = path.display();
         return Err(format!("no playbook for kind `{kind}`: write {path}"));
@@ -42,14 +58,14 @@ fn witnessed(kind: &str, path: &Path) -> Result<(), String> {
         playbook,
         control: None,
     };
-    let armed = case.run(WorldKind::Virtual)?;
+    let armed = case.run(world)?;
     if let Err(problem) = case.judge(&armed) {
         return Err(armed.complaint(&problem));
     }
     if !injected(&armed, kind) {
         return Err(armed.complaint(&format!("no fault of kind `{kind}` was injected")));
     }
-    let disarmed = case.run_disarmed(kind)?;
+    let disarmed = case.run_disarmed(world, kind)?;
     let reasons = &disarmed.outcome.judgement.invalid;
     let of_it = |reason: &String| reason.contains(&format!("{kind} of "));
     let missed = |reason: &String| of_it(reason) && reason.contains(" took effect: ");

@@ -57,7 +57,12 @@ fn main() -> ExitCode {
         .flat_map(|playbook| trials(playbook, worlds, missing.as_deref()))
         .collect();
     if worlds.simulated {
-        trials.extend(kinds::trials(root));
+        let bounds = || {
+            embedded::bounds_memory()
+                .err()
+                .map(|error| error.to_string())
+        };
+        trials.extend(kinds::trials(root, || missing.clone().or_else(bounds)));
     }
     // The long ones first: what is short fills the gaps.
     trials.sort_by_key(|trial| trial.name().contains("virtual"));
