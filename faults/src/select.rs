@@ -2,7 +2,7 @@
 
 use crate::catalogue::FaultKind;
 use crate::lifecycle::{Aim, Fault};
-use crate::network::{Cut, Latency, Loss};
+use crate::network::{self, Cut};
 use crate::node::Hang;
 use crate::power::{
     BatteryAged, BatteryOpen, Brake, Breaker, Cap, Converter, Cooling, Frequency, Generator,
@@ -36,10 +36,18 @@ pub fn fault(kind: &FaultKind, aim: &Aim) -> Box<dyn Fault> {
         FaultKind::PowerLoss(target) => Box::new(PowerLoss::new(aim, target)),
         FaultKind::PowerBrake(brake) => Box::new(Brake::new(aim, brake.clocks.get())),
         FaultKind::Hang(_) => Box::new(Hang::new(aim)),
-        FaultKind::Partition(partition) => Box::new(Cut::between(aim, partition.direction)),
         FaultKind::LinkDown(_) => Box::new(Cut::off(aim)),
-        FaultKind::Latency(latency) => Box::new(Latency::new(aim, latency)),
-        FaultKind::Loss(loss) => Box::new(Loss::new(aim, loss)),
+        FaultKind::Partition(_)
+        | FaultKind::Latency(_)
+        | FaultKind::Loss(_)
+        | FaultKind::BurstLoss(_)
+        | FaultKind::Duplicate(_)
+        | FaultKind::Reorder(_)
+        | FaultKind::Corrupt(_)
+        | FaultKind::Rate(_)
+        | FaultKind::Reset(_)
+        | FaultKind::Flap(_)
+        | FaultKind::Mtu(_) => network::on_link(kind, aim),
         FaultKind::TelemetryStale(_)
         | FaultKind::TelemetryFrozen(_)
         | FaultKind::TelemetryDelayed(_)

@@ -204,10 +204,8 @@ fn precise_delay(clock: Clock) -> Result<()> {
         a: vec![a.name.clone()],
         b: vec![b.name.clone()],
         direction: Direction::AToB,
-        impairment: Impairment::Delay {
-            delay: Span::from_millis(DELAY_MS),
-            jitter: Span::default(),
-        },
+        port: None,
+        impairment: Impairment::delay(Span::from_millis(DELAY_MS), Span::default()),
     })?;
     let (mut mids, mut p99s, mut lost) = (Vec::new(), Vec::new(), 0);
     for _ in 0..ROUNDS {

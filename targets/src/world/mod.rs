@@ -1,6 +1,7 @@
 //! Where the stack's nodes run. A fault asks a [`World`]; it never reaches
 //! around it.
 
+mod bursts;
 mod capability;
 pub mod conformance;
 #[cfg_attr(not(linux_worlds), path = "embedded/elsewhere.rs")]
@@ -17,9 +18,13 @@ use tokio::sync::mpsc;
 use crate::clock::{Clock, Micros};
 use crate::service::{FromService, ToService};
 
+pub use bursts::{FourState, GilbertElliott, LossChain};
 pub use capability::Capability;
-pub use link::{Direction, Impairment, LinkRule, PortCounters, RuleId};
-pub use probe::{NodeState, ProbeReport, ProbeSpec};
+pub use link::{Direction, Distribution, Impairment, LinkRule, PortCounters, RuleCounters, RuleId};
+pub use probe::{
+    Arrival, ConnectionReport, ConnectionSpec, End, NodeState, PROBE_HEADERS, PROBE_PAYLOAD_MIN,
+    PROBE_PORT, ProbeReport, ProbeSpec, Train,
+};
 pub use spec::{NodeSpec, ServiceSpec};
 
 /// Something a world reports by itself.
@@ -129,11 +134,25 @@ pub trait World: Send + Sync {
     /// Takes a rule off the fabric; unknown ids are no error.
     fn remove(&self, rule: RuleId);
 
+    /// What a rule has met, also after it was taken off; `None` where there
+    /// never was one.
+    fn rule_counters(&self, rule: RuleId) -> Option<RuleCounters>;
+
     /// Says a word to a service of a node; nodes that are down hear nothing.
     fn say(&self, node: &str, service: &str, word: ToService);
 
     /// Sends probe packets from one node to another and reports what came back.
     async fn probe(&self, spec: &ProbeSpec) -> Result<ProbeReport, WorldError>;
+
+    /// Opens a connection between two nodes' inits, on which bytes go to and fro;
+    /// returns its number once it is established.
+    async fn connect(&self, spec: &ConnectionSpec) -> Result<u64, WorldError>;
+
+    /// How a connection of [`World::connect`] is now.
+    async fn connection(&self, number: u64) -> Result<ConnectionReport, WorldError>;
+
+    /// Lets go of a connection; unknown numbers are no error.
+    async fn disconnect(&self, number: u64);
 
     /// What a node's processes are doing, read from the kernel.
     async fn state(&self, node: &str) -> Result<NodeState, WorldError>;

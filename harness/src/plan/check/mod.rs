@@ -8,6 +8,7 @@ mod controls;
 mod devices;
 mod faults;
 mod load;
+mod network;
 mod power;
 mod promises;
 mod site;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::world::NodeState;
+use crate::world::{ConnectionReport, End, NodeState};
 
 /// The first message to the warden: how the site is to be made.
 #[derive(Debug, Serialize, Deserialize)]
@@ -106,10 +106,36 @@ pub(super) enum Ask {
         interval_us: u64,
         /// Time after the last.
         wait_us: u64,
+        /// Bytes of payload.
+        payload: u32,
+        /// From which port.
+        port: Option<u16>,
     },
-    /// How many probe packets with this mark were echoed here.
+    /// Which probe packets with this mark were echoed here; asked once.
     Arrived(u64),
+    /// How many packets this kernel has dropped for their checksum.
+    Checksums,
+    /// Open a connection to another init.
+    Connect {
+        /// Its number.
+        token: u64,
+        /// To whom.
+        to: Ipv4Addr,
+        /// From which port.
+        port: Option<u16>,
+    },
+    /// How a connection from here is.
+    Near(u64),
+    /// How a connection to here is.
+    Far(u64),
+    /// Let go of a connection from here.
+    Release(u64),
 }
+
+/// A probe packet that came: its number, when it was sent since the probe began,
+/// and how long it took, in microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Seen(pub(super) u32, pub(super) u32, pub(super) u32);
 
 /// From a node's init to the harness.
 #[derive(Debug, Serialize, Deserialize)]
@@ -141,9 +167,21 @@ pub(super) enum Answer {
         sent: u32,
         /// Packets echoed and back in time.
         rtt_us: Vec<u64>,
+        /// The answers.
+        back: Vec<Seen>,
     },
     /// Packets that were echoed.
-    Arrived(u32),
+    Arrived(Vec<Seen>),
+    /// Packets dropped for their checksum.
+    Checksums(u64),
+    /// A connection is up.
+    Connected,
+    /// How a connection from here is, if there is one.
+    Near(Option<ConnectionReport>),
+    /// How a connection to here is, if there is one.
+    Far(Option<End>),
+    /// It is done.
+    Done,
     /// It could not be done.
     Failed(String),
 }

@@ -25,6 +25,7 @@ mod echo;
 mod hosts;
 mod kernel;
 mod live;
+mod measure;
 mod message;
 mod node;
 mod open;
@@ -34,6 +35,7 @@ mod refused;
 mod service;
 mod setup;
 mod site;
+mod ties;
 mod warden;
 mod world;
 

@@ -14,8 +14,9 @@ use super::channel;
 use super::echo::{Echo, ProbeOrder, monotonic_us};
 use super::kernel;
 use super::message::{Answer, Ask, BootOrder, FromNode, ToNode};
-use super::procs::Procs;
+use super::procs::{self, Procs};
 use super::setup::{self, Doing};
+use super::ties::Ties;
 
 /// How long processes may take to stop, go on or die.
 const SIGNAL_LIMIT_US: u64 = 2_000_000;
@@ -34,6 +35,7 @@ struct NodeInit {
     control: OwnedFd,
     deaths: SignalFd,
     echo: Echo,
+    ties: Ties,
     procs: Procs,
     pending: Vec<Pending>,
 }
@@ -69,13 +71,14 @@ fn start(
     order: &BootOrder,
 ) -> Result<NodeInit, String> {
     match prepare(&log, wires, order) {
-        Ok((tap, notes, deaths, echo, procs)) => {
+        Ok((tap, notes, deaths, (echo, ties), procs)) => {
             channel::send(control.as_fd(), &FromNode::Up(notes), &[tap.as_fd()])
                 .doing("hand over the device")?;
             Ok(NodeInit {
                 control,
                 deaths,
                 echo,
+                ties,
                 procs,
                 pending: Vec::new(),
             })
@@ -87,7 +90,7 @@ fn start(
     }
 }
 
-type Parts = (OwnedFd, Vec<String>, SignalFd, Echo, Procs);
+type Parts = (OwnedFd, Vec<String>, SignalFd, (Echo, Ties), Procs);
 
 fn prepare(log: &OwnedFd, wires: Vec<OwnedFd>, order: &BootOrder) -> Result<Parts, String> {
     set_pdeathsig(Signal::SIGKILL).doing("bind its life to the site's")?;
@@ -98,9 +101,11 @@ fn prepare(log: &OwnedFd, wires: Vec<OwnedFd>, order: &BootOrder) -> Result<Part
     let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
     let deaths = SignalFd::with_flags(&mask, flags).doing("watch for deaths")?;
     let prepared = setup::node(order)?;
-    let echo = Echo::open().doing("open the probe socket")?;
+    let ahead_us = order.clock_offset_ns.unwrap_or(0) / 1_000;
+    let echo = Echo::open(ahead_us).doing("open the probe socket")?;
+    let ties = Ties::open().doing("open the probe listener")?;
     let procs = Procs::start(&order.services, log, wires, prepared.own_proc)?;
-    Ok((prepared.tap, prepared.notes, deaths, echo, procs))
+    Ok((prepared.tap, prepared.notes, deaths, (echo, ties), procs))
 }
 
 impl NodeInit {
@@ -108,16 +113,19 @@ impl NodeInit {
     fn serve(&mut self) -> io::Result<()> {
         loop {
             let wait = self.next_look();
-            let mut watched = [
+            let mut watched = vec![
                 PollFd::new(self.control.as_fd(), PollFlags::POLLIN),
                 PollFd::new(self.deaths.as_fd(), PollFlags::POLLIN),
-                PollFd::new(self.echo.as_fd(), PollFlags::POLLIN),
             ];
+            let probes = self.echo.sockets().map(|fd| (fd, PollFlags::POLLIN));
+            let sockets = probes.chain(self.ties.sockets());
+            watched.extend(sockets.map(|(fd, flags)| PollFd::new(fd, flags)));
             match poll(&mut watched, wait) {
                 Ok(_) | Err(nix::errno::Errno::EINTR) => {}
                 Err(error) => return Err(error.into()),
             }
             let asked = watched[0].any() == Some(true);
+            drop(watched);
             if asked {
                 match channel::receive(self.control.as_fd())? {
                     Some((word, _)) => self.asked(word)?,
@@ -125,7 +133,9 @@ impl NodeInit {
                 }
             }
             self.reap()?;
-            for (id, answer) in self.echo.step(monotonic_us()) {
+            let mut answers = self.echo.step(monotonic_us());
+            answers.extend(self.ties.step(monotonic_us()));
+            for (id, answer) in answers {
                 self.reply(id, answer)?;
             }
             self.settle()?;
@@ -135,8 +145,9 @@ impl NodeInit {
     fn next_look(&self) -> PollTimeout {
         let now = monotonic_us();
         let signal = (!self.pending.is_empty()).then_some(SIGNAL_LOOK_US);
-        let probe = self.echo.due_us().map(|due| due.saturating_sub(now));
-        match signal.into_iter().chain(probe).min() {
+        let due = self.echo.due_us().into_iter().chain(self.ties.due_us());
+        let due = due.map(|due| due.saturating_sub(now));
+        match signal.into_iter().chain(due).min() {
             // Rounded up, so that a wait below 1 ms is not a busy loop.
             Some(us) => PollTimeout::try_from(us.div_ceil(1000)).unwrap_or(PollTimeout::MAX),
             None => PollTimeout::NONE,
@@ -150,27 +161,7 @@ impl NodeInit {
             Ask::Resume => (Signal::SIGCONT, |state| state != NodeState::Stopped),
             Ask::Kill => (Signal::SIGKILL, |state| state == NodeState::Empty),
             Ask::State => return self.reply(id, Answer::State(self.procs.state())),
-            Ask::Arrived(token) => {
-                let count = self.echo.arrived(token);
-                return self.reply(id, Answer::Arrived(count));
-            }
-            Ask::Probe {
-                token,
-                to,
-                count,
-                interval_us,
-                wait_us,
-            } => {
-                self.echo.start(ProbeOrder {
-                    id,
-                    token,
-                    to,
-                    count,
-                    interval_us,
-                    wait_us,
-                });
-                return Ok(());
-            }
+            ask => return self.asked_of_network(id, ask),
         };
         self.procs.signal_all(signal)?;
         self.pending.push(Pending {
@@ -179,6 +170,55 @@ impl NodeInit {
             until_us: monotonic_us() + SIGNAL_LIMIT_US,
         });
         Ok(())
+    }
+
+    fn asked_of_network(&mut self, id: u64, ask: Ask) -> io::Result<()> {
+        let answer = match ask {
+            Ask::Arrived(token) => Answer::Arrived(self.echo.take_arrived(token)),
+            Ask::Checksums => match procs::bad_checksums() {
+                Ok(count) => Answer::Checksums(count),
+                Err(error) => Answer::Failed(format!("no counters: {error}")),
+            },
+            Ask::Near(token) => Answer::Near(self.ties.near(token)),
+            Ask::Far(token) => Answer::Far(self.ties.far(token)),
+            Ask::Release(token) => {
+                self.ties.release(token);
+                Answer::Done
+            }
+            Ask::Connect { token, to, port } => {
+                let now_us = monotonic_us();
+                match self.ties.start((id, token), to, port, now_us) {
+                    Ok(()) => return Ok(()),
+                    Err(error) => Answer::Failed(error),
+                }
+            }
+            Ask::Probe {
+                token,
+                to,
+                count,
+                interval_us,
+                wait_us,
+                payload,
+                port,
+            } => {
+                let order = ProbeOrder {
+                    id,
+                    token,
+                    to,
+                    count,
+                    interval_us,
+                    wait_us,
+                    payload,
+                    port,
+                };
+                match self.echo.start(order) {
+                    Ok(()) => return Ok(()),
+                    Err(error) => Answer::Failed(error),
+                }
+            }
+            Ask::Hang | Ask::Resume | Ask::Kill | Ask::State => return Ok(()),
+        };
+        self.reply(id, answer)
     }
 
     fn reap(&mut self) -> io::Result<()> {

@@ -97,6 +97,7 @@ impl EmbeddedWorld {
             events,
             reports: std::sync::Mutex::new(Some(reports)),
             probes: std::sync::atomic::AtomicU64::new(1),
+            ties: std::sync::Mutex::default(),
         })
     }
 }

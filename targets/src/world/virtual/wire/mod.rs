@@ -23,6 +23,7 @@ mod transmit;
 mod wire;
 
 pub use neighbour::NeighbourTimes;
+pub(super) use probe::ProbeWay;
 pub(super) use socket::NodeNet;
 pub(super) use wire::Wire;
 

@@ -43,6 +43,41 @@ impl NodeNet {
         }
     }
 
+    /// Connects from a port of its own; from a free one where none is named.
+    pub(crate) async fn connect_from(
+        &self,
+        own: Option<u16>,
+        host: &str,
+        port: u16,
+    ) -> io::Result<Conn> {
+        self.open(own, host, port, SocketOptions::default()).await
+    }
+
+    async fn open(
+        &self,
+        own: Option<u16>,
+        host: &str,
+        port: u16,
+        options: SocketOptions,
+    ) -> io::Result<Conn> {
+        let id = self.wire.with(|state, now| {
+            self.alive(state)?;
+            let to = Self::find(state, self.node, host).ok_or_else(|| {
+                let text = format!("no address for host {host:?}");
+                io::Error::new(io::ErrorKind::NotFound, text)
+            })?;
+            let own = own.unwrap_or_else(|| state.ephemeral(self.node));
+            let ends = (self.node, to);
+            Ok::<_, io::Error>(begin(state, now, ends, (own, port), options))
+        })?;
+        let stream = Stream {
+            wire: self.wire.clone(),
+            id,
+        };
+        std::future::poll_fn(|cx| stream.poll_connected(cx)).await?;
+        Ok(stream.conn())
+    }
+
     /// What a task of a dead kernel is told; it is dead itself soon.
     pub(super) fn alive(&self, state: &State) -> io::Result<()> {
         if state.places[self.node].boot == self.boot {
@@ -80,20 +115,7 @@ impl Net for NodeNet {
     }
 
     async fn connect(&self, host: &str, port: u16, options: SocketOptions) -> io::Result<Conn> {
-        let id = self.wire.with(|state, now| {
-            self.alive(state)?;
-            let to = Self::find(state, self.node, host).ok_or_else(|| {
-                let text = format!("no address for host {host:?}");
-                io::Error::new(io::ErrorKind::NotFound, text)
-            })?;
-            Ok::<_, io::Error>(begin(state, now, (self.node, to), port, options))
-        })?;
-        let stream = Stream {
-            wire: self.wire.clone(),
-            id,
-        };
-        std::future::poll_fn(|cx| stream.poll_connected(cx)).await?;
-        Ok(stream.conn())
+        self.open(None, host, port, options).await
     }
 
     async fn bind_udp(&self, port: u16) -> io::Result<Box<dyn Datagram>> {
@@ -117,12 +139,11 @@ fn begin(
     state: &mut State,
     now: Nanos,
     (node, to): (usize, usize),
-    peer_port: u16,
+    (port, peer_port): (u16, u16),
     options: SocketOptions,
 ) -> SockId {
     let mut made = Vec::new();
     let tcb = Tcb::connect(options, now, &mut made);
-    let port = state.ephemeral(node);
     let id = state.add(Sock {
         tcb,
         node,
