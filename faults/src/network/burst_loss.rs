@@ -10,7 +10,10 @@ use super::link::{Look, Shots, Sight, Sign};
 use super::share::{SIGMAS, compare, part, slack};
 use crate::catalogue;
 
-const PROBES: u32 = 1_000;
+/// Probes: so many that this many bursts come on average, within bounds.
+const BURSTS: f64 = 20.0;
+const PROBES_LEAST: f64 = 400.0;
+const PROBES_MOST: f64 = 3_000.0;
 /// Bursts below which their mean length says nothing.
 const BURSTS_LEAST: usize = 10;
 
@@ -39,7 +42,7 @@ impl Sign for BurstLoss {
     }
 
     async fn look(&self, look: Look<'_>, there: bool, sight: &mut Sight) -> Result<(), String> {
-        let report = look.probe(Shots::small(PROBES)).await?;
+        let report = look.probe(Shots::small(self.probes())).await?;
         let asked = if there { self.chain.share() } else { 0.0 };
         for (way, train) in look.hit(&report)? {
             let lost = part(train.missing(), train.sent);
@@ -51,6 +54,9 @@ impl Sign for BurstLoss {
             };
             compare(&format!("{way} were lost"), lost, asked, spread)?;
             let runs = train.lost_runs();
+            if there && runs.is_empty() {
+                return Err(format!("no burst came among {} packets {way}", train.sent));
+            }
             if there && runs.len() >= BURSTS_LEAST {
                 let mean = f64::from(train.missing()) / runs.len() as f64;
                 sight.measured(format!("{way}.mean_burst"), mean);
@@ -62,6 +68,11 @@ impl Sign for BurstLoss {
 }
 
 impl BurstLoss {
+    fn probes(&self) -> u32 {
+        let apart = self.chain.mean_burst() / self.chain.share().max(1e-9);
+        (BURSTS * apart).clamp(PROBES_LEAST, PROBES_MOST) as u32
+    }
+
     /// A run's length spreads about as far as its mean.
     fn compare_bursts(&self, way: &str, mean: f64, runs: usize) -> Result<(), String> {
         let asked = self.chain.mean_burst();

@@ -343,5 +343,6 @@ proptest! {
 
 mod devices;
 mod faults;
+mod network;
 mod supervision;
 mod windows;

@@ -1,6 +1,8 @@
 //! What the switch costs, against a veth pair on the same machine in the same
 //! run. Needs root: `cargo bench -p ridethrough-targets --bench fabric`.
 
+#[path = "every.rs"]
+mod every;
 #[path = "../../tests/fabric/linux/node.rs"]
 mod node;
 
@@ -42,6 +44,7 @@ pub(crate) fn main() -> Result<()> {
     let clock = Clock::start();
     versus_veth(clock)?;
     precise_delay(clock)?;
+    every::every_rule(clock)?;
     power_cut(clock)?;
     Ok(())
 }
