@@ -11,7 +11,7 @@ mod network;
 mod power;
 
 pub use network::{
-    BurstLoss, Flap, Latency, Link, Mtu, OnLink, PacketShare, Partition, Rate, Reorder, Reset,
+    BurstLoss, Dns, Flap, Latency, Link, Mtu, OnLink, PacketShare, Partition, Rate, Reorder, Reset,
 };
 pub use power::{
     BreakerPickup, FrequencyLevel, GeneratorFails, OneCooling, OneOutlet, OneSupply, OneTransfer,
@@ -97,6 +97,9 @@ pub enum FaultKind {
     Flap(Flap),
     /// Long packets of a link vanish, and nobody is told.
     Mtu(Mtu),
+    /// Names resolve to nothing, or to the wrong machine. Connections that are
+    /// open stay so.
+    Dns(Dns),
     /// Devices' agents say that they have lost their device.
     TelemetryStale(TelemetryTarget),
     /// Devices go on showing their last reading, and nothing tells that it is

@@ -2,7 +2,7 @@
 
 use crate::catalogue::FaultKind;
 use crate::lifecycle::{Aim, Fault};
-use crate::network::{self, Cut};
+use crate::network::{self, Cut, Dns};
 use crate::node::Hang;
 use crate::power::{
     BatteryAged, BatteryOpen, Brake, Breaker, Cap, Converter, Cooling, Frequency, Generator,
@@ -48,6 +48,7 @@ pub fn fault(kind: &FaultKind, aim: &Aim) -> Box<dyn Fault> {
         | FaultKind::Reset(_)
         | FaultKind::Flap(_)
         | FaultKind::Mtu(_) => network::on_link(kind, aim),
+        FaultKind::Dns(dns) => Box::new(Dns::new(aim, dns)),
         FaultKind::TelemetryStale(_)
         | FaultKind::TelemetryFrozen(_)
         | FaultKind::TelemetryDelayed(_)

@@ -4,9 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use ridethrough_targets::units::{Bandwidth, PerUnit, Span};
-use ridethrough_targets::world::{Direction, Distribution, FourState, GilbertElliott};
+use ridethrough_targets::world::{Direction, Distribution, FourState, GilbertElliott, NameAnswer};
 
-use super::FaultKind;
+use super::{FaultKind, NodeTarget};
 
 fn both() -> Direction {
     Direction::Both
@@ -188,6 +188,18 @@ pub struct Mtu {
     /// Only TCP and UDP packets from or to this port.
     #[serde(default)]
     pub port: Option<u16>,
+}
+
+/// Names that resolve wrongly.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Dns {
+    /// On which machines.
+    pub target: NodeTarget,
+    /// Names of machines.
+    pub names: Vec<String>,
+    /// What is answered instead.
+    pub answer: NameAnswer,
 }
 
 /// Where a fault acts on the fabric.

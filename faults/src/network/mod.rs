@@ -4,6 +4,7 @@
 mod burst_loss;
 mod corrupt;
 mod cut;
+mod dns;
 mod duplicate;
 mod flap;
 mod latency;
@@ -18,4 +19,5 @@ mod select;
 mod share;
 
 pub(crate) use cut::Cut;
+pub(crate) use dns::Dns;
 pub(crate) use select::on_link;

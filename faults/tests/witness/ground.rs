@@ -2,6 +2,7 @@
 //! process tables show, unless it is told to ignore it.
 
 use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,8 +17,9 @@ use ridethrough_targets::service::ToService;
 use ridethrough_targets::telemetry::{Distorted, Protocol, Reading, UpsReading};
 use ridethrough_targets::units::Span;
 use ridethrough_targets::world::{
-    ConnectionReport, ConnectionSpec, CutReceipt, LinkRule, NodeSpec, NodeState, PortCounters,
-    ProbeReport, ProbeSpec, RuleCounters, RuleId, World, WorldError, WorldEvent,
+    ConnectionReport, ConnectionSpec, CutReceipt, LinkRule, Lookup, LookupError, NameAnswer,
+    NameRule, NodeSpec, NodeState, PortCounters, ProbeReport, ProbeSpec, RuleCounters, RuleId,
+    World, WorldError, WorldEvent,
 };
 
 use crate::wire::Wire;
@@ -26,6 +28,7 @@ use crate::{power, telemetry};
 #[derive(Default)]
 struct State {
     hung: BTreeSet<String>,
+    names: Option<NameRule>,
     wire: Wire,
 }
 
@@ -226,6 +229,33 @@ impl World for Numbers {
     }
 
     async fn disconnect(&self, _: u64) {}
+
+    async fn mislead(&self, rule: NameRule) -> Result<u64, WorldError> {
+        self.change(|state| state.names = Some(rule));
+        Ok(1)
+    }
+
+    async fn lead(&self, _: u64) {
+        self.change(|state| state.names = None);
+    }
+
+    async fn lookup(&self, node: &str, name: &str) -> Result<Lookup, WorldError> {
+        let address = |name: &str| Ipv4Addr::new(10, 0, 0, name.len() as u8);
+        let state = self.state();
+        let hits = |rule: &&NameRule| {
+            let named = |all: &[String], one: &str| all.iter().any(|n| n == one);
+            named(&rule.nodes, node) && named(&rule.names, name)
+        };
+        let (found, took_ms) = match state.names.as_ref().filter(hits).map(|r| &r.answer) {
+            None => (Ok(address(name)), 1),
+            Some(NameAnswer::Nxdomain) => (Err(LookupError::NoSuchName), 1),
+            Some(NameAnswer::Servfail) => (Err(LookupError::TryAgain), 1),
+            Some(NameAnswer::Silence) => (Err(LookupError::TryAgain), 2_000),
+            Some(NameAnswer::AddressOf(other)) => (Ok(address(other)), 1),
+        };
+        let took = Span::from_millis(took_ms);
+        Ok(Lookup { found, took })
+    }
 
     fn rule_counters(&self, rule: RuleId) -> Option<RuleCounters> {
         let known = self.state().wire.rules.contains_key(&rule);

@@ -94,6 +94,7 @@ pub(crate) fn aim(kind: &FaultKind) -> (&'static str, Aim) {
         FaultKind::Reset(_) => ("reset", link()),
         FaultKind::Flap(_) => ("flap", link()),
         FaultKind::Mtu(_) => ("mtu", link()),
+        FaultKind::Dns(_) => ("dns", nodes()),
         FaultKind::TelemetryStale(_) => ("telemetry_stale", asked()),
         FaultKind::TelemetryFrozen(_) => ("telemetry_frozen", asked()),
         FaultKind::TelemetryDelayed(_) => ("telemetry_delayed", asked()),

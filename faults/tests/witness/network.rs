@@ -1,10 +1,11 @@
 //! Faults of links, of every kind and both ways.
 
 use ridethrough_faults::catalogue::{
-    BurstLoss, FaultKind, Flap, Latency, Link, Mtu, PacketShare, Partition, Rate, Reorder, Reset,
+    BurstLoss, Dns, FaultKind, Flap, Latency, Link, Mtu, NodeTarget, PacketShare, Partition, Rate,
+    Reorder, Reset,
 };
 use ridethrough_targets::units::{Bandwidth, PerUnit, Span};
-use ridethrough_targets::world::{Direction, Distribution, FourState, GilbertElliott};
+use ridethrough_targets::world::{Direction, Distribution, FourState, GilbertElliott, NameAnswer};
 
 fn link() -> Link {
     ("gateway".to_string(), "replica".to_string())
@@ -22,7 +23,8 @@ fn share(p: f64, direction: Direction, port: Option<u16>) -> PacketShare {
 /// At least one fault of every kind, each way.
 pub(crate) fn all() -> Vec<FaultKind> {
     let ways = [Direction::Both, Direction::AToB];
-    ways.into_iter().flat_map(|way| of(way, None)).collect()
+    let links = ways.into_iter().flat_map(|way| of(way, None));
+    links.chain(names()).collect()
 }
 
 /// Faults for one port, and whether anybody uses it.
@@ -95,6 +97,23 @@ fn of(direction: Direction, port: Option<u16>) -> Vec<FaultKind> {
     ];
     all.extend(bursts(direction, port));
     all
+}
+
+fn names() -> Vec<FaultKind> {
+    let answers = [
+        NameAnswer::Nxdomain,
+        NameAnswer::Servfail,
+        NameAnswer::Silence,
+        NameAnswer::AddressOf("gpu-3".into()),
+    ];
+    let dns = |answer| {
+        FaultKind::Dns(Dns {
+            target: NodeTarget::Node("gpu-1".into()),
+            names: vec!["gw".into()],
+            answer,
+        })
+    };
+    answers.map(dns).to_vec()
 }
 
 fn bursts(direction: Direction, port: Option<u16>) -> Vec<FaultKind> {

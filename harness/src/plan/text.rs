@@ -46,6 +46,7 @@ pub fn fault_kind_name(kind: &FaultKind) -> &'static str {
         FaultKind::Reset(_) => "reset",
         FaultKind::Flap(_) => "flap",
         FaultKind::Mtu(_) => "mtu",
+        FaultKind::Dns(_) => "dns",
         FaultKind::TelemetryStale(_) => "telemetry_stale",
         FaultKind::TelemetryFrozen(_) => "telemetry_frozen",
         FaultKind::TelemetryDelayed(_) => "telemetry_delayed",
@@ -93,6 +94,7 @@ pub fn fault_target(kind: &FaultKind) -> String {
         },
         FaultKind::PowerBrake(f) => nodes(&f.target),
         FaultKind::Hang(target) | FaultKind::LinkDown(target) => nodes(target),
+        FaultKind::Dns(f) => format!("{} on {}", f.names.join(", "), nodes(&f.target)),
         telemetry => telemetry_target(telemetry),
     }
 }

@@ -2,7 +2,7 @@
 
 use ridethrough_faults::catalogue::{BurstLoss, FaultKind, Latency, OnLink};
 use ridethrough_targets::units::Span;
-use ridethrough_targets::world::{Direction, Distribution};
+use ridethrough_targets::world::{Direction, Distribution, NameAnswer};
 
 /// `gateway <-> gpu-2, port 8000`.
 pub(super) fn link(on: OnLink<'_>) -> String {
@@ -30,6 +30,12 @@ pub(super) fn size(kind: &FaultKind) -> Option<String> {
         }
         FaultKind::Flap(f) => format!("dark for {} of every {}", f.down, f.period),
         FaultKind::Mtu(f) => format!("packets over {} bytes vanish", f.mtu),
+        FaultKind::Dns(f) => match &f.answer {
+            NameAnswer::Nxdomain => "no such name".into(),
+            NameAnswer::Servfail => "server failure".into(),
+            NameAnswer::Silence => "no answer".into(),
+            NameAnswer::AddressOf(other) => format!("the address of {other}"),
+        },
         _ => return None,
     })
 }

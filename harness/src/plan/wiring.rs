@@ -211,6 +211,7 @@ impl<'a> Wiring<'a> {
             FaultKind::PowerLoss(PowerTarget::Rack(rack)) => nodes(self.nodes_of_rack(rack)),
             FaultKind::PowerLoss(PowerTarget::Node(node)) => nodes(vec![node.clone()]),
             FaultKind::PowerBrake(f) => nodes(self.nodes_of(&f.target)),
+            FaultKind::Dns(f) => nodes(self.nodes_of(&f.target)),
             FaultKind::Hang(target) | FaultKind::LinkDown(target) => nodes(self.nodes_of(target)),
             FaultKind::Partition(_)
             | FaultKind::Latency(_)
@@ -306,6 +307,9 @@ impl<'a> Wiring<'a> {
             (FaultKind::PowerCap(a), FaultKind::PowerCap(b)) => nodes(&a.target, &b.target),
             (FaultKind::Hang(a), FaultKind::Hang(b)) => nodes(a, b),
             (FaultKind::LinkDown(a), FaultKind::LinkDown(b)) => nodes(a, b),
+            (FaultKind::Dns(a), FaultKind::Dns(b)) => {
+                nodes(&a.target, &b.target) && a.names.iter().any(|name| b.names.contains(name))
+            }
             (a, b) if a.on_link().is_some() => same_link(a, b),
             (a, b) => self.same_telemetry(a, b),
         }

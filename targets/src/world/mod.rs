@@ -7,6 +7,7 @@ pub mod conformance;
 #[cfg_attr(not(linux_worlds), path = "embedded/elsewhere.rs")]
 pub mod embedded;
 mod link;
+mod names;
 mod probe;
 mod spec;
 mod tail;
@@ -21,6 +22,7 @@ use crate::service::{FromService, ToService};
 pub use bursts::{FourState, GilbertElliott, LossChain};
 pub use capability::Capability;
 pub use link::{Direction, Distribution, Impairment, LinkRule, PortCounters, RuleCounters, RuleId};
+pub use names::{Lookup, LookupError, NameAnswer, NameRule, RESOLVER_ATTEMPTS, RESOLVER_TIMEOUT};
 pub use probe::{
     Arrival, ConnectionReport, ConnectionSpec, End, NodeState, PROBE_HEADERS, PROBE_PAYLOAD_MIN,
     PROBE_PORT, ProbeReport, ProbeSpec, Train,
@@ -153,6 +155,15 @@ pub trait World: Send + Sync {
 
     /// Lets go of a connection; unknown numbers are no error.
     async fn disconnect(&self, number: u64);
+
+    /// Makes resolvers of nodes answer wrongly; returns the rule's number.
+    async fn mislead(&self, rule: NameRule) -> Result<u64, WorldError>;
+
+    /// Ends [`World::mislead`]; unknown numbers are no error.
+    async fn lead(&self, number: u64);
+
+    /// Looks a name up on a node, as a program there would.
+    async fn lookup(&self, node: &str, name: &str) -> Result<Lookup, WorldError>;
 
     /// What a node's processes are doing, read from the kernel.
     async fn state(&self, node: &str) -> Result<NodeState, WorldError>;

@@ -1,11 +1,13 @@
 //! What rules do to packets, as probes and kernels see it: the same in every
 //! world.
 
+use std::net::Ipv4Addr;
+
 use libtest_mimic::Failed;
 use ridethrough_targets::units::{PerUnit, Span};
 use ridethrough_targets::world::{
-    ConnectionSpec, Direction, End, GilbertElliott, Impairment, LinkRule, PROBE_HEADERS,
-    PROBE_PAYLOAD_MIN, ProbeReport, ProbeSpec, RuleId, World,
+    ConnectionSpec, Direction, End, GilbertElliott, Impairment, LinkRule, LookupError, NameAnswer,
+    NameRule, PROBE_HEADERS, PROBE_PAYLOAD_MIN, ProbeReport, ProbeSpec, RuleId, World,
 };
 
 type Outcome = Result<(), Failed>;
@@ -223,4 +225,43 @@ async fn resets(world: &dyn World) -> Outcome {
         assert!(world.connection(number).await.is_err());
     }
     Ok(())
+}
+
+/// Wrong answers to names, on one node and for one name.
+pub(crate) async fn names(world: &dyn World) -> Outcome {
+    let right = found(world, "two").await?;
+    let third = found(world, "three").await?;
+    let wrong = |answer| NameRule {
+        nodes: vec!["one".into()],
+        names: vec!["two".into()],
+        answer,
+    };
+    for (answer, seen) in [
+        (NameAnswer::Nxdomain, Err(LookupError::NoSuchName)),
+        (NameAnswer::Servfail, Err(LookupError::TryAgain)),
+        (NameAnswer::Silence, Err(LookupError::TryAgain)),
+        (NameAnswer::AddressOf("three".into()), third),
+    ] {
+        let silent = answer == NameAnswer::Silence;
+        let number = world.mislead(wrong(answer.clone())).await?;
+        let lookup = world.lookup("one", "two").await?;
+        assert_eq!(lookup.found, seen, "{answer:?}");
+        let waited = lookup.took >= Span::from_millis(1_900);
+        assert_eq!(waited, silent, "{answer:?} took {}", lookup.took);
+        assert_eq!(
+            found(world, "three").await?,
+            third,
+            "{answer:?}: another name"
+        );
+        let elsewhere = world.lookup("three", "two").await?.found;
+        assert_eq!(elsewhere, right, "{answer:?}: another node");
+        world.lead(number).await;
+        assert_eq!(found(world, "two").await?, right, "{answer:?} is over");
+    }
+    assert_eq!(found(world, "nobody").await?, Err(LookupError::NoSuchName));
+    Ok(())
+}
+
+async fn found(world: &dyn World, name: &str) -> Result<Result<Ipv4Addr, LookupError>, Failed> {
+    Ok(world.lookup("one", name).await?.found)
 }

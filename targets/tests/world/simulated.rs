@@ -25,6 +25,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         virtual_trial("virtual::rules_act_on_probes", rules),
         virtual_trial("virtual::loss_is_what_was_asked", loss),
         virtual_trial("virtual::impairments", impairments),
+        virtual_trial("virtual::names", names),
         virtual_trial("virtual::a_bystander_changes_no_draw", bystander),
         virtual_trial("virtual::a_run_that_never_ends_is_stopped", runaway),
         virtual_trial("virtual::time_jumps_where_nothing_happens", idle),
@@ -66,6 +67,15 @@ async fn impairments() -> Result<(), Failed> {
     let site = VirtualSite::open(&NAMES, [])?;
     both_up(&site).await?;
     crate::impairments::all(site.world.as_ref()).await
+}
+
+async fn names() -> Result<(), Failed> {
+    let all = ["one", "two", "three"];
+    let site = VirtualSite::open(&all, [])?;
+    for name in all {
+        site.world.boot(&node(&all, name, Vec::new()), 0).await?;
+    }
+    crate::impairments::names(site.world.as_ref()).await
 }
 
 async fn words_and_exits() -> Result<(), Failed> {

@@ -179,6 +179,10 @@ fn target(c: &mut Checker<'_>, path: &str, kind: &FaultKind) {
         | FaultKind::PsuFails(_)
         | FaultKind::CoolingTrips(_) => devices::target(c, path, kind),
         FaultKind::Hang(t) | FaultKind::LinkDown(t) => node_target(c, path, t, true),
+        FaultKind::Dns(f) => {
+            node_target(c, &format!("{path}.target"), &f.target, true);
+            network::names(c, path, f);
+        }
         kind if kind.on_link().is_some() => network::target(c, path, kind),
         telemetry => super::telemetry::check(c, path, telemetry),
     }

@@ -1,8 +1,8 @@
 //! Faults of the network: their ends and their numbers.
 
-use ridethrough_faults::catalogue::{BurstLoss, FaultKind, Flap, Latency, Mtu, Reorder};
+use ridethrough_faults::catalogue::{BurstLoss, Dns, FaultKind, Flap, Latency, Mtu, Reorder};
 use ridethrough_targets::units::{PerUnit, Span};
-use ridethrough_targets::world::{FourState, GilbertElliott};
+use ridethrough_targets::world::{FourState, GilbertElliott, NameAnswer};
 
 use super::super::cards::cards;
 use super::super::infrastructure::supervised;
@@ -46,6 +46,34 @@ pub(super) fn target(c: &mut Checker<'_>, path: &str, kind: &FaultKind) {
     if on.port == Some(0) {
         let message = "no packet is from or to port 0".to_string();
         c.wrong(&format!("{path}.port"), message, "1 to 65535");
+    }
+}
+
+/// Names of machines, other than the one that is given instead.
+pub(super) fn names(c: &mut Checker<'_>, path: &str, f: &Dns) {
+    let (site, stack) = (&c.playbook.site, &c.playbook.stack);
+    let cards = cards(site, stack);
+    let powered = supervised(site);
+    let all = || {
+        let mut all: Vec<&str> = stack.nodes.keys().map(String::as_str).collect();
+        all.extend(powered.then_some(SUPERVISOR));
+        all.extend(cards.iter().map(|card| card.node.as_str()));
+        all
+    };
+    if f.names.is_empty() {
+        let message = "no name resolves wrongly".to_string();
+        c.wrong(&format!("{path}.names"), message, "which names?");
+    }
+    for (i, name) in f.names.iter().enumerate() {
+        let at = format!("{path}.names.{i}");
+        c.exists(&at, ("node", "the run"), name, all());
+    }
+    if let NameAnswer::AddressOf(other) = &f.answer {
+        let at = format!("{path}.answer.address_of");
+        if c.exists(&at, ("node", "the run"), other, all()) && f.names.contains(other) {
+            let message = format!("`{other}` resolves to its own address");
+            c.wrong(&at, message, "another node");
+        }
     }
 }
 

@@ -47,7 +47,10 @@ fn links_end_at_racks_too_and_ports_keep_faults_apart() {
     assert_eq!(text(2), "gw <-> r2: +9ms ± 3ms Pareto, 25% correlated");
     assert_eq!(text(3), "gw -> r2: 7.4% in bursts of 4.0");
     let (_, far) = plan.faults[0].reach.link.clone().expect("a link");
-    assert!(!far.is_empty() && far.iter().all(|node| node.starts_with("gpu")), "{far:?}");
+    assert!(
+        !far.is_empty() && far.iter().all(|node| node.starts_with("gpu")),
+        "{far:?}"
+    );
 }
 
 #[test]
@@ -56,5 +59,9 @@ fn network_faults_on_one_port_or_on_all_collide() {
         "  - {inject: {reset: {link: [gw, gpu-1], port: 8001}}, at: 1s, for: 5s}
   - {inject: {reset: {link: [gpu-1, gw]}}, at: 1s, for: 5s}",
     );
-    assert!(shown(&text).contains("overlaps another"), "{}", shown(&text));
+    assert!(
+        shown(&text).contains("overlaps another"),
+        "{}",
+        shown(&text)
+    );
 }

@@ -1,19 +1,22 @@
 //! What the harness and its init processes say to each other.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::world::{ConnectionReport, End, NodeState};
+use crate::world::{ConnectionReport, End, Lookup, NameRule, NodeState};
 
 /// The first message to the warden: how the site is to be made.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct SiteOrder {
     /// Enter a user namespace first, mapping this user and group to root.
     pub(super) user: Option<(u32, u32)>,
-    /// Becomes `/etc/hosts` of every node.
+    /// Becomes `/etc/hosts` of every node that cannot be told whom to ask.
     pub(super) hosts_file: PathBuf,
+    /// Becomes `/etc/hosts` of every other node.
+    pub(super) bare_hosts_file: PathBuf,
     /// Becomes `/etc/resolv.conf` of every node.
     pub(super) resolv_file: PathBuf,
 }
@@ -39,6 +42,10 @@ pub(super) struct BootOrder {
     /// What its monotonic clock shows above the host's, in nanoseconds; `None`
     /// where there are no time namespaces.
     pub(super) clock_offset_ns: Option<i64>,
+    /// The names of the site.
+    pub(super) hosts: BTreeMap<String, Ipv4Addr>,
+    /// What its resolver answers instead.
+    pub(super) names: Vec<NameRule>,
     /// What it runs.
     pub(super) services: Vec<ServiceOrder>,
 }
@@ -130,6 +137,10 @@ pub(super) enum Ask {
     Far(u64),
     /// Let go of a connection from here.
     Release(u64),
+    /// Answer names by these rules from now on.
+    Names(Vec<NameRule>),
+    /// Look a name up as a program would.
+    Lookup(String),
 }
 
 /// A probe packet that came: its number, when it was sent since the probe began,
@@ -182,6 +193,8 @@ pub(super) enum Answer {
     Far(Option<End>),
     /// It is done.
     Done,
+    /// What became of a lookup.
+    Lookup(Lookup),
     /// It could not be done.
     Failed(String),
 }

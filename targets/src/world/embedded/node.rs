@@ -15,6 +15,7 @@ use super::echo::{Echo, ProbeOrder, monotonic_us};
 use super::kernel;
 use super::message::{Answer, Ask, BootOrder, FromNode, ToNode};
 use super::procs::{self, Procs};
+use super::resolver::Resolver;
 use super::setup::{self, Doing};
 use super::ties::Ties;
 
@@ -23,6 +24,9 @@ const SIGNAL_LIMIT_US: u64 = 2_000_000;
 
 /// How often that is looked at.
 const SIGNAL_LOOK_US: u64 = 500;
+
+/// How often a lookup is asked whether it has ended.
+const LOOKUP_LOOK_US: u64 = 2_000;
 
 /// An order that is done once the processes have reached a state.
 struct Pending {
@@ -36,6 +40,7 @@ struct NodeInit {
     deaths: SignalFd,
     echo: Echo,
     ties: Ties,
+    resolver: Resolver,
     procs: Procs,
     pending: Vec<Pending>,
 }
@@ -71,7 +76,7 @@ fn start(
     order: &BootOrder,
 ) -> Result<NodeInit, String> {
     match prepare(&log, wires, order) {
-        Ok((tap, notes, deaths, (echo, ties), procs)) => {
+        Ok((tap, notes, deaths, (echo, ties, resolver), procs)) => {
             channel::send(control.as_fd(), &FromNode::Up(notes), &[tap.as_fd()])
                 .doing("hand over the device")?;
             Ok(NodeInit {
@@ -79,6 +84,7 @@ fn start(
                 deaths,
                 echo,
                 ties,
+                resolver,
                 procs,
                 pending: Vec::new(),
             })
@@ -90,7 +96,13 @@ fn start(
     }
 }
 
-type Parts = (OwnedFd, Vec<String>, SignalFd, (Echo, Ties), Procs);
+type Parts = (
+    OwnedFd,
+    Vec<String>,
+    SignalFd,
+    (Echo, Ties, Resolver),
+    Procs,
+);
 
 fn prepare(log: &OwnedFd, wires: Vec<OwnedFd>, order: &BootOrder) -> Result<Parts, String> {
     set_pdeathsig(Signal::SIGKILL).doing("bind its life to the site's")?;
@@ -104,8 +116,16 @@ fn prepare(log: &OwnedFd, wires: Vec<OwnedFd>, order: &BootOrder) -> Result<Part
     let ahead_us = order.clock_offset_ns.unwrap_or(0) / 1_000;
     let echo = Echo::open(ahead_us).doing("open the probe socket")?;
     let ties = Ties::open().doing("open the probe listener")?;
+    let resolver = Resolver::open(order.hosts.clone(), order.names.clone());
+    let resolver = resolver.doing("open the name server's socket")?;
     let procs = Procs::start(&order.services, log, wires, prepared.own_proc)?;
-    Ok((prepared.tap, prepared.notes, deaths, (echo, ties), procs))
+    Ok((
+        prepared.tap,
+        prepared.notes,
+        deaths,
+        (echo, ties, resolver),
+        procs,
+    ))
 }
 
 impl NodeInit {
@@ -116,6 +136,7 @@ impl NodeInit {
             let mut watched = vec![
                 PollFd::new(self.control.as_fd(), PollFlags::POLLIN),
                 PollFd::new(self.deaths.as_fd(), PollFlags::POLLIN),
+                PollFd::new(self.resolver.as_fd(), PollFlags::POLLIN),
             ];
             let probes = self.echo.sockets().map(|fd| (fd, PollFlags::POLLIN));
             let sockets = probes.chain(self.ties.sockets());
@@ -135,6 +156,8 @@ impl NodeInit {
             self.reap()?;
             let mut answers = self.echo.step(monotonic_us());
             answers.extend(self.ties.step(monotonic_us()));
+            self.resolver.step();
+            answers.extend(self.resolver.looked_up());
             for (id, answer) in answers {
                 self.reply(id, answer)?;
             }
@@ -147,7 +170,8 @@ impl NodeInit {
         let signal = (!self.pending.is_empty()).then_some(SIGNAL_LOOK_US);
         let due = self.echo.due_us().into_iter().chain(self.ties.due_us());
         let due = due.map(|due| due.saturating_sub(now));
-        match signal.into_iter().chain(due).min() {
+        let lookup = self.resolver.is_waiting().then_some(LOOKUP_LOOK_US);
+        match signal.into_iter().chain(due).chain(lookup).min() {
             // Rounded up, so that a wait below 1 ms is not a busy loop.
             Some(us) => PollTimeout::try_from(us.div_ceil(1000)).unwrap_or(PollTimeout::MAX),
             None => PollTimeout::NONE,
@@ -185,6 +209,14 @@ impl NodeInit {
                 self.ties.release(token);
                 Answer::Done
             }
+            Ask::Names(rules) => {
+                self.resolver.mislead(rules);
+                Answer::Done
+            }
+            Ask::Lookup(name) => match self.resolver.look_up(id, name) {
+                Ok(()) => return Ok(()),
+                Err(error) => Answer::Failed(format!("no thread: {error}")),
+            },
             Ask::Connect { token, to, port } => {
                 let now_us = monotonic_us();
                 match self.ties.start((id, token), to, port, now_us) {

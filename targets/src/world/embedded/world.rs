@@ -12,9 +12,10 @@ use tokio::sync::mpsc;
 use crate::clock::Clock;
 use crate::fabric::Switch;
 use crate::service::ToService;
+use crate::world::names::NameBook;
 use crate::world::{
-    ConnectionReport, ConnectionSpec, CutReceipt, LinkRule, NodeSpec, NodeState, PortCounters,
-    ProbeReport, ProbeSpec, RuleCounters, RuleId, World, WorldError, WorldEvent,
+    ConnectionReport, ConnectionSpec, CutReceipt, LinkRule, Lookup, NameRule, NodeSpec, NodeState,
+    PortCounters, ProbeReport, ProbeSpec, RuleCounters, RuleId, World, WorldError, WorldEvent,
 };
 
 use super::config::EmbeddedConfig;
@@ -51,6 +52,8 @@ pub struct EmbeddedWorld {
     pub(super) probes: AtomicU64,
     /// The ends of connections, by number.
     pub(super) ties: std::sync::Mutex<IndexMap<u64, (String, String)>>,
+    /// What resolvers are made to answer.
+    pub(super) names: std::sync::Mutex<NameBook>,
 }
 
 impl EmbeddedWorld {
@@ -203,6 +206,18 @@ impl World for EmbeddedWorld {
 
     async fn disconnect(&self, number: u64) {
         self.let_go(number).await;
+    }
+
+    async fn mislead(&self, rule: NameRule) -> Result<u64, WorldError> {
+        self.mislead_nodes(rule).await
+    }
+
+    async fn lead(&self, number: u64) {
+        self.lead_nodes(number).await;
+    }
+
+    async fn lookup(&self, node: &str, name: &str) -> Result<Lookup, WorldError> {
+        self.look_up(node, name).await
     }
 
     async fn state(&self, node: &str) -> Result<NodeState, WorldError> {

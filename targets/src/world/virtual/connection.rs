@@ -114,9 +114,10 @@ impl VirtualWorld {
             Ok(NodeNet::new(self.wire.clone(), place, boot))
         };
         let (near, far) = (net(&spec.from)?, net(&spec.to)?);
+        let to = self.place(&spec.to)?;
         let open = async {
             let mut listener = listen(&far).await?;
-            let connecting = near.connect_from(spec.port, &spec.to, PROBE_PORT);
+            let connecting = near.connect_from(spec.port, to, PROBE_PORT);
             tokio::try_join!(connecting, listener.accept())
         };
         match timeout(LIMIT, open).await {

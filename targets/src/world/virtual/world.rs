@@ -13,13 +13,14 @@ use super::bound::Bound;
 use super::config::VirtualConfig;
 use super::connection::Watched;
 use super::logs::{Logs, subscriber};
-use super::wire::{ProbeWay, Wire};
+use super::wire::{NodeNet, ProbeWay, Wire};
 use crate::clock::Clock;
 use crate::service::{Home, ToService};
+use crate::units::Span;
 use crate::world::{
-    ConnectionReport, ConnectionSpec, CutReceipt, LinkRule, NodeSpec, NodeState, PROBE_PAYLOAD_MIN,
-    PROBE_PORT, PortCounters, ProbeReport, ProbeSpec, RuleCounters, RuleId, World, WorldError,
-    WorldEvent,
+    ConnectionReport, ConnectionSpec, CutReceipt, LinkRule, Lookup, LookupError, NameRule,
+    NodeSpec, NodeState, PROBE_PAYLOAD_MIN, PROBE_PORT, PortCounters, ProbeReport, ProbeSpec,
+    RuleCounters, RuleId, World, WorldError, WorldEvent,
 };
 
 /// Nodes as tasks of this thread; see the [module](super).
@@ -233,6 +234,33 @@ impl World for VirtualWorld {
 
     async fn disconnect(&self, number: u64) {
         drop(lock(&self.watched).shift_remove(&number));
+    }
+
+    async fn mislead(&self, rule: NameRule) -> Result<u64, WorldError> {
+        for node in &rule.nodes {
+            self.place(node)?;
+        }
+        Ok(self.wire.names(|names| names.install(rule)))
+    }
+
+    async fn lead(&self, number: u64) {
+        self.wire.names(|names| names.remove(number));
+    }
+
+    async fn lookup(&self, node: &str, name: &str) -> Result<Lookup, WorldError> {
+        let place = self.place(node)?;
+        self.with_live(node, |_| ())?;
+        let net = NodeNet::new(self.wire.clone(), place, self.wire.boot_of(place));
+        let clock = self.config.clock;
+        let begun_us = clock.now_us();
+        let found = net.look_up(name).await;
+        let found = found.map(|to| self.config.hosts.values().nth(to).copied());
+        let found = match found {
+            Ok(ip) => ip.ok_or(LookupError::NoSuchName),
+            Err(error) => Err(error),
+        };
+        let took = Span::from_micros(clock.now_us() - begun_us);
+        Ok(Lookup { found, took })
     }
 
     async fn state(&self, node: &str) -> Result<NodeState, WorldError> {

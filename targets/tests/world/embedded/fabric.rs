@@ -66,6 +66,7 @@ async fn impairments() -> Result<(), Failed> {
     }
     assert_eq!(probe(&site, "one", "two", 5).await?.answered, 5);
     crate::impairments::all(&site.world).await?;
+    crate::impairments::names(&site.world).await?;
     site.world.close().await?;
     Ok(())
 }

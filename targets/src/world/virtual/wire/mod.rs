@@ -12,6 +12,7 @@ mod neighbour;
 mod outbox;
 mod probe;
 mod receive;
+mod resolve;
 mod route;
 mod rtt;
 mod segment;

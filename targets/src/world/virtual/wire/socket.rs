@@ -10,6 +10,7 @@ use bytes::{Bytes, BytesMut};
 use std::io::IoSlice;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::resolve::unresolved;
 use super::segment::Nanos;
 use super::state::{Listening, Sock, SockId, State};
 use super::tcb::{Phase, Tcb};
@@ -43,29 +44,26 @@ impl NodeNet {
         }
     }
 
-    /// Connects from a port of its own; from a free one where none is named.
+    /// Connects to a place from a port of its own; from a free one where none is
+    /// named.
     pub(crate) async fn connect_from(
         &self,
         own: Option<u16>,
-        host: &str,
+        to: usize,
         port: u16,
     ) -> io::Result<Conn> {
-        self.open(own, host, port, SocketOptions::default()).await
+        self.open(own, to, port, SocketOptions::default()).await
     }
 
     async fn open(
         &self,
         own: Option<u16>,
-        host: &str,
+        to: usize,
         port: u16,
         options: SocketOptions,
     ) -> io::Result<Conn> {
         let id = self.wire.with(|state, now| {
             self.alive(state)?;
-            let to = Self::find(state, self.node, host).ok_or_else(|| {
-                let text = format!("no address for host {host:?}");
-                io::Error::new(io::ErrorKind::NotFound, text)
-            })?;
             let own = own.unwrap_or_else(|| state.ephemeral(self.node));
             let ends = (self.node, to);
             Ok::<_, io::Error>(begin(state, now, ends, (own, port), options))
@@ -115,7 +113,9 @@ impl Net for NodeNet {
     }
 
     async fn connect(&self, host: &str, port: u16, options: SocketOptions) -> io::Result<Conn> {
-        self.open(None, host, port, options).await
+        let to = self.look_up(host).await;
+        let to = to.map_err(|error| unresolved(host, error))?;
+        self.open(None, to, port, options).await
     }
 
     async fn bind_udp(&self, port: u16) -> io::Result<Box<dyn Datagram>> {

@@ -15,6 +15,7 @@ use super::tcb::Tcb;
 use crate::fabric::{Link, RuleBook};
 use crate::net::SocketOptions;
 use crate::world::PortCounters;
+use crate::world::names::NameBook;
 
 /// Names a connection's end; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -116,6 +117,8 @@ pub(super) struct State {
     slots: Vec<Slot>,
     free: Vec<u32>,
     pub(super) rules: RuleBook,
+    /// What resolvers are made to answer.
+    pub(super) names: NameBook,
     /// Directions with a rule on them.
     pub(super) links: BTreeMap<(usize, usize), Link>,
     pub(super) neighbours: BTreeMap<(usize, usize), Neighbour>,
@@ -141,6 +144,7 @@ impl State {
             slots: Vec::new(),
             free: Vec::new(),
             rules: RuleBook::default(),
+            names: NameBook::default(),
             links: BTreeMap::new(),
             neighbours: BTreeMap::new(),
             answered: BTreeMap::new(),

@@ -16,6 +16,7 @@ use super::probe::ProbeWay;
 use super::segment::Nanos;
 use super::state::{Place, State};
 use crate::fabric::Link;
+use crate::world::names::NameBook;
 use crate::world::{LinkRule, PortCounters, ProbeReport, RuleCounters, RuleId};
 
 /// Every kernel and link of a world. Cheap to clone.
@@ -184,6 +185,11 @@ impl Wire {
     /// What a rule has met.
     pub(crate) fn rule_counters(&self, rule: RuleId) -> Option<RuleCounters> {
         lock(&self.0.state).rules.counters(rule)
+    }
+
+    /// Changes or asks what resolvers are made to answer.
+    pub(crate) fn names<T>(&self, act: impl FnOnce(&mut NameBook) -> T) -> T {
+        act(&mut lock(&self.0.state).names)
     }
 
     /// The number of the boot that a place is in.
