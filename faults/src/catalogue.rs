@@ -6,11 +6,14 @@ use serde::{Deserialize, Serialize};
 use ridethrough_targets::plant::PowerTarget;
 use ridethrough_targets::telemetry::{Distortion, Protocol};
 use ridethrough_targets::units::{PerUnit, Span};
-use ridethrough_targets::world::Direction;
 
+mod network;
 mod node;
 mod power;
 
+pub use network::{
+    BurstLoss, Dns, Flap, Latency, Link, Mtu, OnLink, PacketShare, Partition, Rate, Reorder, Reset,
+};
 pub use node::{CpuTheft, CrashLoop, FdExhaustion, MemoryPressure, SlowBoot};
 pub use power::{
     BreakerPickup, FrequencyLevel, GeneratorFails, OneCooling, OneOutlet, OneSupply, OneTransfer,
@@ -91,7 +94,26 @@ pub enum FaultKind {
     /// Frames of a link come later.
     Latency(Latency),
     /// Packets of a link are lost, independently of each other.
-    Loss(Loss),
+    Loss(PacketShare),
+    /// Packets of a link are lost in bursts.
+    BurstLoss(BurstLoss),
+    /// Packets of a link come twice.
+    Duplicate(PacketShare),
+    /// Packets of a link are overtaken by later ones.
+    Reorder(Reorder),
+    /// A bit of packets of a link flips, and their receiver drops them.
+    Corrupt(PacketShare),
+    /// A link is slow; what its queue does not hold is lost.
+    Rate(Rate),
+    /// TCP connections over a link are reset at both ends.
+    Reset(Reset),
+    /// A link goes dark and comes back, over and over.
+    Flap(Flap),
+    /// Long packets of a link vanish, and nobody is told.
+    Mtu(Mtu),
+    /// Names resolve to nothing, or to the wrong machine. Connections that are
+    /// open stay so.
+    Dns(Dns),
     /// Devices' agents say that they have lost their device.
     TelemetryStale(TelemetryTarget),
     /// Devices go on showing their last reading, and nothing tells that it is
@@ -183,54 +205,6 @@ pub struct PowerBrake {
 
 fn half() -> PerUnit {
     PerUnit(0.5)
-}
-
-fn both() -> Direction {
-    Direction::Both
-}
-
-/// Two ends of a link: machines or services by name, or `clients`,
-/// `supervisor`, or a UPS (its management card).
-pub type Link = (String, String);
-
-/// A cut between two sides.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Partition {
-    /// The two sides.
-    pub link: Link,
-    /// Which way it is cut.
-    #[serde(default = "both")]
-    pub direction: Direction,
-}
-
-/// Added latency.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Latency {
-    /// The two sides.
-    pub link: Link,
-    /// Added one way, in each direction that is hit.
-    pub delay: Span,
-    /// Half-width of uniform jitter.
-    #[serde(default)]
-    pub jitter: Span,
-    /// Which way.
-    #[serde(default = "both")]
-    pub direction: Direction,
-}
-
-/// Packet loss.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Loss {
-    /// The two sides.
-    pub link: Link,
-    /// The share of packets lost, each way that is hit.
-    pub probability: PerUnit,
-    /// Which way.
-    #[serde(default = "both")]
-    pub direction: Direction,
 }
 
 /// Devices' telemetry, whatever the devices really do.

@@ -160,7 +160,7 @@ pub struct Injected {
     pub until_us: Micros,
     /// Rules on the fabric.
     pub rules: Vec<RuleId>,
-    /// The number of a distortion of telemetry.
+    /// The number of a distortion of telemetry or of names.
     pub distortion: Option<u64>,
     /// Numbers measured before, by name, to compare with.
     pub before: IndexMap<String, f64>,

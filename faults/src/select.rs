@@ -4,7 +4,7 @@ use ridethrough_targets::world::Shortage;
 
 use crate::catalogue::FaultKind;
 use crate::lifecycle::{Aim, Fault};
-use crate::network::{Cut, Latency, Loss};
+use crate::network::{self, Cut, Dns};
 use crate::node::{CrashLoop, Hang, Short, SlowBoot};
 use crate::power::{
     BatteryAged, BatteryOpen, Brake, Breaker, Cap, Converter, Cooling, Frequency, Generator,
@@ -56,10 +56,19 @@ pub fn fault(kind: &FaultKind, aim: &Aim) -> Box<dyn Fault> {
         FaultKind::FdExhaustion(it) => {
             Box::new(Short::new(aim, Shortage::Files { leave: it.leave }))
         }
-        FaultKind::Partition(partition) => Box::new(Cut::between(aim, partition.direction)),
         FaultKind::LinkDown(_) => Box::new(Cut::off(aim)),
-        FaultKind::Latency(latency) => Box::new(Latency::new(aim, latency)),
-        FaultKind::Loss(loss) => Box::new(Loss::new(aim, loss)),
+        FaultKind::Partition(_)
+        | FaultKind::Latency(_)
+        | FaultKind::Loss(_)
+        | FaultKind::BurstLoss(_)
+        | FaultKind::Duplicate(_)
+        | FaultKind::Reorder(_)
+        | FaultKind::Corrupt(_)
+        | FaultKind::Rate(_)
+        | FaultKind::Reset(_)
+        | FaultKind::Flap(_)
+        | FaultKind::Mtu(_) => network::on_link(kind, aim),
+        FaultKind::Dns(dns) => Box::new(Dns::new(aim, dns)),
         FaultKind::TelemetryStale(_)
         | FaultKind::TelemetryFrozen(_)
         | FaultKind::TelemetryDelayed(_)

@@ -5,14 +5,19 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use ridethrough_targets::units::Span;
-use ridethrough_targets::world::{Direction, Impairment, LinkRule};
+use ridethrough_targets::world::{Direction, Impairment, LinkRule, PROBE_PAYLOAD_MIN};
 
-use super::pairs::{pairs, probe};
+use super::link::{Look, Shots, Sight, count};
+use super::pairs::pairs;
+use crate::catalogue::OnLink;
 use crate::lifecycle::{Aim, Fault, FaultError, Finding, Ground, Injected};
 
-const PROBES: u32 = 5;
-const INTERVAL: Span = Span::from_millis(10);
-const WAIT: Span = Span::from_millis(200);
+const SHOTS: Shots = Shots {
+    count: 5,
+    interval: Span::from_millis(10),
+    wait: Span::from_millis(200),
+    payload: PROBE_PAYLOAD_MIN,
+};
 
 /// A cut between two sides, or around machines.
 pub(crate) struct Cut {
@@ -22,14 +27,15 @@ pub(crate) struct Cut {
 
 impl Cut {
     /// Between the two sides of the aim's link.
-    pub(crate) fn between(aim: Aim, direction: Direction) -> Self {
+    pub(crate) fn between(aim: Aim, on: OnLink<'_>) -> Self {
         let (a, b) = aim.link.unwrap_or_default();
         let pairs = pairs(&a, &b);
         Self {
             rule: LinkRule {
                 a,
                 b,
-                direction,
+                direction: on.direction,
+                port: on.port,
                 impairment: Impairment::Drop,
             },
             pairs,
@@ -44,6 +50,7 @@ impl Cut {
             a: aim.nodes,
             b: Vec::new(),
             direction: Direction::Both,
+            port: None,
             impairment: Impairment::Drop,
         };
         Self { rule, pairs }
@@ -56,11 +63,18 @@ impl Cut {
             problems.push("there is no pair of nodes to probe".to_string());
         }
         for (from, to) in &self.pairs {
-            let world = ground.world.as_ref();
-            let report = match probe(world, from, to, PROBES, INTERVAL, WAIT).await {
+            let look = Look {
+                ground,
+                from,
+                to,
+                direction: self.rule.direction,
+                port: self.rule.port,
+                before: None,
+            };
+            let report = match look.probe(SHOTS).await {
                 Ok(report) => report,
                 Err(error) => {
-                    problems.push(format!("no probe from {from} to {to}: {error}"));
+                    problems.push(error);
                     continue;
                 }
             };
@@ -105,9 +119,16 @@ impl Fault for Cut {
         })
     }
 
-    async fn witness(&self, ground: &Ground, _: &Injected) -> Finding {
+    async fn witness(&self, ground: &Ground, injected: &Injected) -> Finding {
         let began = ground.world.clock().now_us();
         let mut finding = self.look(ground, true).await;
+        if finding.effective {
+            let mut sight = Sight::default();
+            let (port, until_us) = (self.rule.port, injected.until_us);
+            count(ground, &injected.rules, port, until_us, &mut sight).await;
+            finding.measured.extend(sight.measured);
+            finding = finding.conclude(sight.problems);
+        }
         finding.observed_us = finding.effective.then_some(began);
         finding
     }

@@ -1,7 +1,4 @@
-//! Probing pairs of nodes.
-
-use ridethrough_targets::units::Span;
-use ridethrough_targets::world::{ProbeReport, ProbeSpec, World, WorldError};
+//! Which pairs of nodes are probed.
 
 /// Pairs probed for one fault; more would only repeat the same rule.
 const PAIRS_MAX: usize = 4;
@@ -19,25 +16,6 @@ pub(crate) fn pairs(a: &[String], b: &[String]) -> Vec<(String, String)> {
         .collect();
     pairs.truncate(PAIRS_MAX);
     pairs
-}
-
-/// Sends `count` probes at `interval`.
-pub(crate) async fn probe(
-    world: &dyn World,
-    from: &str,
-    to: &str,
-    count: u32,
-    interval: Span,
-    wait: Span,
-) -> Result<ProbeReport, WorldError> {
-    let spec = ProbeSpec {
-        from: from.into(),
-        to: to.into(),
-        count,
-        interval,
-        wait,
-    };
-    world.probe(&spec).await
 }
 
 #[cfg(test)]

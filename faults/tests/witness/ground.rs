@@ -1,7 +1,8 @@
 //! A ground of numbers: what is done to it changes what its meters, probes and
 //! process tables show, unless it is told to ignore it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,13 +17,14 @@ use ridethrough_targets::service::ToService;
 use ridethrough_targets::telemetry::{Distorted, Protocol, Reading, UpsReading};
 use ridethrough_targets::units::Span;
 use ridethrough_targets::world::{
-    CutReceipt, Direction, FileUse, Impairment, Inquiry, LinkRule, NodeSpec, NodeState,
-    PortCounters, ProbeReport, ProbeSpec, RuleId, Shortage, Supply, World, WorldError, WorldEvent,
+    ConnectionReport, ConnectionSpec, CutReceipt, FileUse, Inquiry, LinkRule, Lookup, LookupError,
+    NameAnswer, NameRule, NodeSpec, NodeState, PortCounters, ProbeReport, ProbeSpec, RuleCounters,
+    RuleId, Shortage, Supply, World, WorldError, WorldEvent,
 };
 
+use crate::wire::Wire;
 use crate::{power, telemetry};
 
-const RTT_US: u64 = 150;
 /// From power to service.
 const BOOT: Span = Span::from_secs(1);
 /// Descriptors of a service.
@@ -35,22 +37,8 @@ struct State {
     crashing: BTreeMap<String, (Span, Span)>,
     short: BTreeMap<String, Shortage>,
     later: BTreeMap<String, Span>,
-    rules: BTreeMap<RuleId, LinkRule>,
-}
-
-impl State {
-    /// What rules do to frames one way.
-    fn on_the_way(&self, from: &str, to: &str) -> Vec<&Impairment> {
-        let side = |side: &[String], node: &str| side.iter().any(|n| n == node);
-        let hits = |rule: &&LinkRule| {
-            let other = |node: &str| rule.b.is_empty() || side(&rule.b, node);
-            let there = side(&rule.a, from) && other(to);
-            let back = side(&rule.a, to) && other(from);
-            there || back && rule.direction == Direction::Both
-        };
-        let rules = self.rules.values().filter(hits);
-        rules.map(|rule| &rule.impairment).collect()
-    }
+    names: Option<NameRule>,
+    wire: Wire,
 }
 
 /// The ground of a test.
@@ -125,21 +113,6 @@ impl Numbers {
         let crashing = self.state().crashing.get(node).copied();
         crashing
             .is_some_and(|(every, restart)| self.clock.now_us() % every.micros() < restart.micros())
-    }
-
-    /// The fraction of frames that pass one way, and the delay they meet.
-    fn way(&self, from: &str, to: &str) -> (f64, u64) {
-        let state = self.state();
-        let mut way = (1.0, 0);
-        for impairment in state.on_the_way(from, to) {
-            match impairment {
-                Impairment::Drop => way.0 = 0.0,
-                Impairment::Loss { probability } => way.0 *= 1.0 - probability.get(),
-                Impairment::Delay { delay, .. } => way.1 += delay.micros(),
-                Impairment::Rate { .. } => {}
-            }
-        }
-        way
     }
 }
 
@@ -323,30 +296,69 @@ impl World for Numbers {
     fn install(&self, rule: LinkRule) -> Result<RuleId, WorldError> {
         let mut id = RuleId(0);
         self.change(|state| {
-            id = RuleId(state.rules.len() as u64 + 1);
-            state.rules.insert(id, rule);
+            id = RuleId(state.wire.rules.len() as u64 + 1);
+            state.wire.rules.insert(id, rule);
         });
         Ok(id)
     }
 
     fn remove(&self, rule: RuleId) {
         self.change(|state| {
-            state.rules.remove(&rule);
+            state.wire.rules.remove(&rule);
         });
     }
 
     fn say(&self, _: &str, _: &str, _: ToService) {}
 
     async fn probe(&self, spec: &ProbeSpec) -> Result<ProbeReport, WorldError> {
-        let (there, delay_there) = self.way(&spec.from, &spec.to);
-        let (back, delay_back) = self.way(&spec.to, &spec.from);
-        let of = |share: f64| (f64::from(spec.count) * share).round() as u32;
-        let answered = of(there * back);
-        Ok(ProbeReport {
-            sent: spec.count,
-            arrived: Some(of(there)),
-            answered,
-            rtt_us: vec![RTT_US + delay_there + delay_back; answered as usize],
+        Ok(self.state().wire.probe(spec))
+    }
+
+    async fn connect(&self, spec: &ConnectionSpec) -> Result<u64, WorldError> {
+        Ok(self.state().wire.connect(spec))
+    }
+
+    async fn connection(&self, number: u64) -> Result<ConnectionReport, WorldError> {
+        Ok(self.state().wire.connection(number))
+    }
+
+    async fn disconnect(&self, _: u64) {}
+
+    async fn mislead(&self, rule: NameRule) -> Result<u64, WorldError> {
+        self.change(|state| state.names = Some(rule));
+        Ok(1)
+    }
+
+    async fn lead(&self, _: u64) {
+        self.change(|state| state.names = None);
+    }
+
+    async fn lookup(&self, node: &str, name: &str) -> Result<Lookup, WorldError> {
+        let address = |name: &str| Ipv4Addr::new(10, 0, 0, name.len() as u8);
+        let state = self.state();
+        let hits = |rule: &&NameRule| {
+            let named = |all: &[String], one: &str| all.iter().any(|n| n == one);
+            named(&rule.nodes, node) && named(&rule.names, name)
+        };
+        let (found, took_ms) = match state.names.as_ref().filter(hits).map(|r| &r.answer) {
+            None => (Ok(address(name)), 1),
+            Some(NameAnswer::Nxdomain) => (Err(LookupError::NoSuchName), 1),
+            Some(NameAnswer::Servfail) => (Err(LookupError::TryAgain), 1),
+            Some(NameAnswer::Silence) => (Err(LookupError::TryAgain), 2_000),
+            Some(NameAnswer::AddressOf(other)) => (Ok(address(other)), 1),
+        };
+        let took = Span::from_millis(took_ms);
+        Ok(Lookup { found, took })
+    }
+
+    fn rule_counters(&self, rule: RuleId) -> Option<RuleCounters> {
+        let known = self.state().wire.rules.contains_key(&rule);
+        // Somebody talks on port 8000 only.
+        let on = |rule: &LinkRule| rule.port.is_none_or(|port| port == 8_000);
+        let matched = known && self.state().wire.rules.get(&rule).is_some_and(on);
+        known.then(|| RuleCounters {
+            matched: 100 * u64::from(matched),
+            acted: 50 * u64::from(matched),
         })
     }
 

@@ -6,18 +6,16 @@ use std::time::Duration;
 
 use ridethrough_faults::catalogue::{
     BatteryAged, BreakerPickup, CpuTheft, CrashLoop, FaultKind, FdExhaustion, FrequencyLevel,
-    GeneratorFails, Latency, Loss, MemoryPressure, NodeTarget, OneCooling, OneOutlet, OnePdu,
-    OneSupply, OneTransfer, OneUps, Partition, PowerBrake, PowerCap, SlowBoot, SupplyLevel,
-    TelemetryFlapping, TelemetryLie, TelemetryScale, TelemetryTarget, TelemetryTime, UtilityOutage,
-    Waveform,
+    GeneratorFails, MemoryPressure, NodeTarget, OneCooling, OneOutlet, OnePdu, OneSupply,
+    OneTransfer, OneUps, PowerBrake, PowerCap, SlowBoot, SupplyLevel, TelemetryFlapping,
+    TelemetryLie, TelemetryScale, TelemetryTarget, TelemetryTime, UtilityOutage, Waveform,
 };
 use ridethrough_faults::{Aim, Question};
 use ridethrough_targets::plant::{GeneratorFault, PlantAction, PowerTarget};
 use ridethrough_targets::telemetry::Protocol;
 use ridethrough_targets::units::{Hertz, PerUnit, Span, Watts};
-use ridethrough_targets::world::Direction;
 
-use crate::power;
+use crate::{network, power};
 
 /// The name of a kind, and its aim. A kind that the catalogue gains does not
 /// compile here until it is given one.
@@ -93,6 +91,15 @@ pub(crate) fn aim(kind: &FaultKind) -> (&'static str, Aim) {
         FaultKind::LinkDown(_) => ("link_down", nodes()),
         FaultKind::Latency(_) => ("latency", link()),
         FaultKind::Loss(_) => ("loss", link()),
+        FaultKind::BurstLoss(_) => ("burst_loss", link()),
+        FaultKind::Duplicate(_) => ("duplicate", link()),
+        FaultKind::Reorder(_) => ("reorder", link()),
+        FaultKind::Corrupt(_) => ("corrupt", link()),
+        FaultKind::Rate(_) => ("rate", link()),
+        FaultKind::Reset(_) => ("reset", link()),
+        FaultKind::Flap(_) => ("flap", link()),
+        FaultKind::Mtu(_) => ("mtu", link()),
+        FaultKind::Dns(_) => ("dns", nodes()),
         FaultKind::TelemetryStale(_) => ("telemetry_stale", asked()),
         FaultKind::TelemetryFrozen(_) => ("telemetry_frozen", asked()),
         FaultKind::TelemetryDelayed(_) => ("telemetry_delayed", asked()),
@@ -193,17 +200,11 @@ pub(crate) fn all() -> Vec<FaultKind> {
         utility: None,
         to: PerUnit(to),
     };
-    let link = || ("gateway".to_string(), "replica".to_string());
     let node = || NodeTarget::Node("gpu-1".into());
-    let partition = |direction| {
-        FaultKind::Partition(Partition {
-            link: link(),
-            direction,
-        })
-    };
     let mut all = devices();
     all.extend(telemetry());
     all.extend(machines());
+    all.extend(network::all());
     all.extend(vec![
         FaultKind::Swell(level(1.2)),
         FaultKind::UtilityOutage(UtilityOutage::default()),
@@ -227,20 +228,7 @@ pub(crate) fn all() -> Vec<FaultKind> {
             target: node(),
             clocks: PerUnit(0.5),
         }),
-        partition(Direction::Both),
-        partition(Direction::AToB),
         FaultKind::LinkDown(node()),
-        FaultKind::Latency(Latency {
-            link: link(),
-            delay: Span::from_millis(20),
-            jitter: Span::from_millis(1),
-            direction: Direction::Both,
-        }),
-        FaultKind::Loss(Loss {
-            link: link(),
-            probability: PerUnit(0.2),
-            direction: Direction::AToB,
-        }),
     ]);
     let here: BTreeSet<String> = all.iter().map(|kind| aim(kind).0.to_string()).collect();
     assert_eq!(

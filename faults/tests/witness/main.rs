@@ -3,8 +3,10 @@
 
 mod ground;
 mod kinds;
+mod network;
 mod power;
 mod telemetry;
+mod wire;
 
 use std::sync::Arc;
 
@@ -111,5 +113,18 @@ async fn without_its_occasion_a_fault_is_not_shown() {
             found.problem.contains("the occasion never came"),
             "{name}: {found:?}"
         );
+    }
+}
+
+/// A rule for a port that nobody uses is there, and hits nobody.
+#[tokio::test(start_paused = true)]
+async fn a_filter_that_matches_no_traffic_is_told() {
+    for (kind, matches) in network::on_ports() {
+        let it = injected(&kind, true).await;
+        let found = it.fault.witness(&it.ground, &it.injected).await;
+        let name = it.name;
+        assert_eq!(found.effective, matches, "{name}: {}", found.problem);
+        let told = found.problem.contains("the filter matched no traffic");
+        assert_eq!(told, !matches, "{name}: {}", found.problem);
     }
 }

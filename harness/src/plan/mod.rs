@@ -13,6 +13,7 @@ mod resolved;
 mod seed;
 mod site_file;
 mod text;
+mod text_network;
 mod text_power;
 mod time;
 mod wiring;

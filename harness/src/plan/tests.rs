@@ -344,5 +344,6 @@ proptest! {
 mod compound;
 mod devices;
 mod faults;
+mod network;
 mod supervision;
 mod windows;

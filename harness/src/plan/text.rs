@@ -2,11 +2,9 @@
 
 use ridethrough_faults::catalogue::{FaultKind, NodeTarget};
 use ridethrough_targets::plant::PowerTarget;
-use ridethrough_targets::units::Span;
-use ridethrough_targets::world::Direction;
 
-use super::text_power as power;
 use super::wiring::machine_target;
+use super::{text_network as network, text_power as power};
 use crate::playbook::{
     Assertion, Cohort, ContinuityAssert, FailoverAssert, GoodputAssert, LatencyAssert, Metric,
     NodesAssert, Scope, Source, SupervisorAssert, SupplyKind,
@@ -46,6 +44,15 @@ pub fn fault_kind_name(kind: &FaultKind) -> &'static str {
         FaultKind::LinkDown(_) => "link_down",
         FaultKind::Latency(_) => "latency",
         FaultKind::Loss(_) => "loss",
+        FaultKind::BurstLoss(_) => "burst_loss",
+        FaultKind::Duplicate(_) => "duplicate",
+        FaultKind::Reorder(_) => "reorder",
+        FaultKind::Corrupt(_) => "corrupt",
+        FaultKind::Rate(_) => "rate",
+        FaultKind::Reset(_) => "reset",
+        FaultKind::Flap(_) => "flap",
+        FaultKind::Mtu(_) => "mtu",
+        FaultKind::Dns(_) => "dns",
         FaultKind::TelemetryStale(_) => "telemetry_stale",
         FaultKind::TelemetryFrozen(_) => "telemetry_frozen",
         FaultKind::TelemetryDelayed(_) => "telemetry_delayed",
@@ -64,10 +71,9 @@ pub fn fault_target(kind: &FaultKind) -> String {
         Some(name) => format!("utility {name}"),
         None => "every utility".into(),
     };
-    let link = |(a, b): &(String, String), direction: Direction| match direction {
-        Direction::Both => format!("{a} <-> {b}"),
-        Direction::AToB => format!("{a} -> {b}"),
-    };
+    if let Some(on) = kind.on_link() {
+        return network::link(on);
+    }
     match kind {
         FaultKind::UtilityOutage(f) => utility(&f.utility),
         FaultKind::Sag(f) | FaultKind::Brownout(f) | FaultKind::Swell(f) => utility(&f.utility),
@@ -94,9 +100,7 @@ pub fn fault_target(kind: &FaultKind) -> String {
         },
         FaultKind::PowerBrake(f) => nodes(&f.target),
         FaultKind::Hang(target) | FaultKind::LinkDown(target) => nodes(target),
-        FaultKind::Partition(f) => link(&f.link, f.direction),
-        FaultKind::Latency(f) => link(&f.link, f.direction),
-        FaultKind::Loss(f) => link(&f.link, f.direction),
+        FaultKind::Dns(f) => format!("{} on {}", f.names.join(", "), nodes(&f.target)),
         other => match machine_target(other) {
             Some(target) => nodes(target),
             None => telemetry_target(other),
@@ -141,11 +145,6 @@ pub fn fault_size(kind: &FaultKind) -> Option<String> {
         FaultKind::PowerCap(f) => Some(format!("at most {}", f.to)),
         FaultKind::BatteryAged(f) => Some(format!("{} of its runtime left", f.health)),
         FaultKind::PowerBrake(f) => Some(format!("clocks at {}", f.clocks)),
-        FaultKind::Latency(f) if f.jitter > Span::default() => {
-            Some(format!("+{} ± {}", f.delay, f.jitter))
-        }
-        FaultKind::Latency(f) => Some(format!("+{}", f.delay)),
-        FaultKind::Loss(f) => Some(f.probability.to_string()),
         FaultKind::SlowBoot(f) => Some(format!("by {}", f.by)),
         FaultKind::CrashLoop(f) => Some(format!("every {}", f.every)),
         FaultKind::CpuTheft(f) => Some(f.stolen.to_string()),
@@ -157,7 +156,7 @@ pub fn fault_size(kind: &FaultKind) -> Option<String> {
         FaultKind::TelemetryLie(f) => Some(format!("{} = {}", f.variable, f.value)),
         FaultKind::TelemetryScale(f) => Some(format!("{} x {}", f.variable, f.factor)),
         FaultKind::TelemetryFlapping(f) => Some(format!("every {}", f.period)),
-        _ => None,
+        kind => network::size(kind),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ridethrough_faults::Question;
-use ridethrough_faults::catalogue::{FaultKind, Link, NodeTarget};
+use ridethrough_faults::catalogue::{FaultKind, NodeTarget, OnLink};
 use ridethrough_targets::plant::PowerTarget;
 use ridethrough_targets::telemetry::Distortion;
 use ridethrough_targets::world::Direction;
@@ -139,14 +139,24 @@ impl<'a> Wiring<'a> {
         }
     }
 
-    /// The nodes of one side of a link. A node's name comes before a service's.
+    /// The nodes of one side of a link. A node's name comes before a service's,
+    /// and that before a rack's.
     pub(crate) fn side(&self, name: &str) -> Vec<String> {
-        let stack = &self.playbook.stack;
-        if !stack.nodes.contains_key(name) && stack.services.contains_key(name) {
+        let (site, stack) = (&self.playbook.site, &self.playbook.stack);
+        if stack.nodes.contains_key(name) {
+            vec![name.to_string()]
+        } else if stack.services.contains_key(name) {
             self.nodes_of_service(name)
+        } else if site.racks.contains_key(name) {
+            self.nodes_of_rack(name)
         } else {
             vec![name.to_string()]
         }
+    }
+
+    /// The nodes of both sides of a link.
+    fn sides(&self, on: OnLink<'_>) -> (Vec<String>, Vec<String>) {
+        (self.side(&on.link.0), self.side(&on.link.1))
     }
 
     /// The utilities that a supply fault means.
@@ -164,10 +174,6 @@ impl<'a> Wiring<'a> {
     pub(crate) fn reach(&self, kind: &'a FaultKind) -> Reach {
         let nodes = |nodes: Vec<String>| Reach {
             nodes,
-            ..Reach::default()
-        };
-        let link = |(a, b): &(String, String)| Reach {
-            link: Some((self.side(a), self.side(b))),
             ..Reach::default()
         };
         match kind {
@@ -205,6 +211,7 @@ impl<'a> Wiring<'a> {
             FaultKind::PowerLoss(PowerTarget::Rack(rack)) => nodes(self.nodes_of_rack(rack)),
             FaultKind::PowerLoss(PowerTarget::Node(node)) => nodes(vec![node.clone()]),
             FaultKind::PowerBrake(f) => nodes(self.nodes_of(&f.target)),
+            FaultKind::Dns(f) => nodes(self.nodes_of(&f.target)),
             FaultKind::Hang(target) | FaultKind::LinkDown(target) => nodes(self.nodes_of(target)),
             FaultKind::SlowBoot(_)
             | FaultKind::CrashLoop(_)
@@ -218,9 +225,20 @@ impl<'a> Wiring<'a> {
                         .unwrap_or_default(),
                 )
             }
-            FaultKind::Partition(f) => link(&f.link),
-            FaultKind::Latency(f) => link(&f.link),
-            FaultKind::Loss(f) => link(&f.link),
+            FaultKind::Partition(_)
+            | FaultKind::Latency(_)
+            | FaultKind::Loss(_)
+            | FaultKind::BurstLoss(_)
+            | FaultKind::Duplicate(_)
+            | FaultKind::Reorder(_)
+            | FaultKind::Corrupt(_)
+            | FaultKind::Rate(_)
+            | FaultKind::Reset(_)
+            | FaultKind::Flap(_)
+            | FaultKind::Mtu(_) => Reach {
+                link: kind.on_link().map(|on| self.sides(on)),
+                ..Reach::default()
+            },
             FaultKind::TelemetryStale(_)
             | FaultKind::TelemetryFrozen(_)
             | FaultKind::TelemetryDelayed(_)
@@ -319,15 +337,10 @@ impl<'a> Wiring<'a> {
                 let targets = machine_target(a).zip(machine_target(b));
                 same && targets.is_some_and(|(a, b)| nodes(a, b))
             }
-            (FaultKind::Partition(a), FaultKind::Partition(b)) => {
-                same_link(&a.link, a.direction, &b.link, b.direction)
+            (FaultKind::Dns(a), FaultKind::Dns(b)) => {
+                nodes(&a.target, &b.target) && a.names.iter().any(|name| b.names.contains(name))
             }
-            (FaultKind::Latency(a), FaultKind::Latency(b)) => {
-                same_link(&a.link, a.direction, &b.link, b.direction)
-            }
-            (FaultKind::Loss(a), FaultKind::Loss(b)) => {
-                same_link(&a.link, a.direction, &b.link, b.direction)
-            }
+            (a, b) if a.on_link().is_some() => same_link(a, b),
             (a, b) => self.same_telemetry(a, b),
         }
     }
@@ -349,10 +362,19 @@ impl<'a> Wiring<'a> {
     }
 }
 
-/// Whether two link faults share a direction of a link.
-fn same_link(a: &Link, a_way: Direction, b: &Link, b_way: Direction) -> bool {
-    let reversed = a.0 == b.1 && a.1 == b.0;
-    a == b || reversed && (a_way == Direction::Both || b_way == Direction::Both)
+/// Whether two faults of one kind share a direction of a link, and a port on it.
+fn same_link(a: &FaultKind, b: &FaultKind) -> bool {
+    let (Some(first), Some(second)) = (a.on_link(), b.on_link()) else {
+        return false;
+    };
+    let reversed = first.link.0 == second.link.1 && first.link.1 == second.link.0;
+    let both = [first, second]
+        .iter()
+        .any(|on| on.direction == Direction::Both);
+    let apart = matches!((first.port, second.port), (Some(a), Some(b)) if a != b);
+    std::mem::discriminant(a) == std::mem::discriminant(b)
+        && (first.link == second.link || reversed && both)
+        && !apart
 }
 
 /// The machines that a fault of machines beyond their supply names.

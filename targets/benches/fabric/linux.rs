@@ -1,6 +1,8 @@
 //! What the switch costs, against a veth pair on the same machine in the same
 //! run. Needs root: `cargo bench -p ridethrough-targets --bench fabric`.
 
+#[path = "every.rs"]
+mod every;
 #[path = "../../tests/fabric/linux/node.rs"]
 mod node;
 
@@ -42,6 +44,7 @@ pub(crate) fn main() -> Result<()> {
     let clock = Clock::start();
     versus_veth(clock)?;
     precise_delay(clock)?;
+    every::every_rule(clock)?;
     power_cut(clock)?;
     Ok(())
 }
@@ -204,10 +207,8 @@ fn precise_delay(clock: Clock) -> Result<()> {
         a: vec![a.name.clone()],
         b: vec![b.name.clone()],
         direction: Direction::AToB,
-        impairment: Impairment::Delay {
-            delay: Span::from_millis(DELAY_MS),
-            jitter: Span::default(),
-        },
+        port: None,
+        impairment: Impairment::delay(Span::from_millis(DELAY_MS), Span::default()),
     })?;
     let (mut mids, mut p99s, mut lost) = (Vec::new(), Vec::new(), 0);
     for _ in 0..ROUNDS {

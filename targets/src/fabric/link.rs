@@ -1,16 +1,25 @@
 //! One direction between two ports: what its rules decide for each frame.
 
-use rand::{Rng, SeedableRng};
+use std::sync::Arc;
+
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::world::{Impairment, RuleId};
+use crate::world::RuleId;
 
 use super::frame::Frame;
+use super::rules::Acting;
+use super::tally::Tally;
+
+mod spread;
+mod step;
+
+use step::{Mark, Step};
 
 /// Nanoseconds of the monotonic clock.
 pub(crate) type Nanos = u64;
 
-/// What becomes of a frame.
+/// Whether a frame leaves, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// It is lost.
@@ -21,33 +30,62 @@ pub(crate) enum Verdict {
     At(Nanos),
 }
 
+/// What becomes of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Decision {
+    /// Whether it leaves, and when.
+    pub(crate) verdict: Verdict,
+    /// How many copies of it leave right behind it.
+    pub(crate) copies: u32,
+    /// A bit of its IP payload flips: this number, modulo how many there are.
+    pub(crate) flip: Option<u64>,
+    /// A reset leaves in its place, and its sender gets one now.
+    pub(crate) reset: bool,
+}
+
+impl From<Verdict> for Decision {
+    fn from(verdict: Verdict) -> Self {
+        Self {
+            verdict,
+            copies: 0,
+            flip: None,
+            reset: false,
+        }
+    }
+}
+
 /// One rule at work on one direction, with its state.
 #[derive(Debug)]
-enum Step {
-    Drop,
-    Delay {
-        delay_ns: u64,
-        jitter_ns: u64,
-        random: ChaCha8Rng,
-    },
-    Loss {
-        probability: f64,
-        random: ChaCha8Rng,
-    },
-    Rate {
-        ns_per_byte: f64,
-        queue_ns: u64,
-        /// When the last byte accepted so far will have left.
-        busy_until: Nanos,
-    },
+struct Rule {
+    id: RuleId,
+    port: Option<u16>,
+    tally: Arc<Tally>,
+    step: Step,
+}
+
+impl Rule {
+    fn new(acting: &Acting, random: ChaCha8Rng) -> Self {
+        Self {
+            id: acting.id,
+            port: acting.port,
+            tally: Arc::clone(&acting.tally),
+            step: Step::new(&acting.impairment, acting.since, random),
+        }
+    }
+
+    fn meets(&self, frame: &Frame) -> bool {
+        self.port.is_none_or(|port| frame.has_port(port))
+    }
 }
 
 /// One direction between two ports. All its rules compose: a drop wins, losses
-/// are independent, rates queue one after another, delays add.
+/// are independent, rates queue one after another, delays add; what is held back
+/// to be overtaken is so after all that.
 #[derive(Debug)]
 pub(crate) struct Link {
-    steps: Vec<(RuleId, Step)>,
-    /// When the last frame leaves; a later frame never leaves earlier.
+    rules: Vec<Rule>,
+    /// When the last frame leaves; a later frame never leaves earlier, but for
+    /// one that was held back to be overtaken.
     last_due: Nanos,
     /// Frames held back now.
     pub(crate) held_frames: u32,
@@ -58,7 +96,7 @@ pub(crate) struct Link {
 impl Link {
     pub(crate) fn new() -> Self {
         Self {
-            steps: Vec::new(),
+            rules: Vec::new(),
             last_due: 0,
             held_frames: 0,
             held_bytes: 0,
@@ -67,101 +105,118 @@ impl Link {
 
     /// Takes over a new list of rules; rules that stay keep their state.
     /// `stream` tells this direction from the others of the same seed.
-    pub(crate) fn update(&mut self, seed: u64, stream: u32, rules: &[(RuleId, Impairment)]) {
-        let mut old = std::mem::take(&mut self.steps);
-        for (id, impairment) in rules {
-            let step = match old.iter().position(|(o, _)| o == id) {
-                Some(at) => old.swap_remove(at).1,
-                None => Step::new(impairment, random(seed, *id, stream)),
+    pub(crate) fn update(&mut self, seed: u64, stream: u32, rules: &[Acting]) {
+        let mut old = std::mem::take(&mut self.rules);
+        for acting in rules {
+            let rule = match old.iter().position(|rule| rule.id == acting.id) {
+                Some(at) => old.swap_remove(at),
+                None => Rule::new(acting, random(seed, acting.id, stream)),
             };
-            self.steps.push((*id, step));
+            self.rules.push(rule);
         }
     }
 
-    /// Whether every frame of this direction is dropped, those under way too.
-    pub(crate) fn is_cut(&self) -> bool {
-        self.steps
-            .iter()
-            .any(|(_, step)| matches!(step, Step::Drop))
+    /// Whether every frame of this direction is dropped, those under way too. A
+    /// rule for one port cuts nothing: what is under way on that port arrives.
+    pub(crate) fn is_cut(&self, now: Nanos) -> bool {
+        let all = self.rules.iter().filter(|rule| rule.port.is_none());
+        all.into_iter().any(|rule| rule.step.cuts(now))
     }
 
     /// Decides on one frame that arrives at `now`.
     ///
-    /// A large segment that arrives although a loss rule is installed (it was
-    /// on its way when segmentation was switched off) stands for its packets
-    /// as a whole: it is lost with the probability of one packet, which keeps
-    /// the expected share.
-    pub(crate) fn decide(&mut self, now: Nanos, frame: &Frame) -> Verdict {
-        if self.is_cut() {
-            return Verdict::Drop;
+    /// A large segment that arrives although a rule for single packets is
+    /// installed (it was on its way when segmentation was switched off) stands
+    /// for its packets as a whole: it is lost with the probability of one
+    /// packet, which keeps the expected share.
+    pub(crate) fn decide(&mut self, now: Nanos, frame: &Frame) -> Decision {
+        if !self.passes(now, frame) {
+            return Verdict::Drop.into();
         }
-        for (_, step) in &mut self.steps {
-            if let Step::Loss {
-                probability,
-                random,
-            } = step
-                && frame.ip
-                && unit(random) < *probability
-            {
-                return Verdict::Drop;
-            }
+        let mut decision = Decision::from(Verdict::Now);
+        let late_ns = self.mark(frame, &mut decision);
+        match self.due(now, frame) {
+            Some(due) => decision.verdict = self.queue(now, due, late_ns),
+            None => return Verdict::Drop.into(),
         }
-        let mut due = now;
-        for (_, step) in &mut self.steps {
-            if let Step::Rate {
-                ns_per_byte,
-                queue_ns,
-                busy_until,
-            } = step
+        decision
+    }
+
+    /// Whether no rule swallows the frame.
+    fn passes(&mut self, now: Nanos, frame: &Frame) -> bool {
+        for rule in &mut self.rules {
+            if rule.meets(frame)
+                && let Some(lost) = rule.step.loses(now, frame)
             {
-                let start = due.max(*busy_until);
-                if start - due > *queue_ns {
-                    return Verdict::Drop;
+                rule.tally.note(frame, lost);
+                if lost {
+                    return false;
                 }
-                let takes = (frame.wire_bytes as f64 * *ns_per_byte).ceil();
-                *busy_until = start.saturating_add(takes as u64);
-                due = *busy_until;
             }
         }
-        for (_, step) in &mut self.steps {
-            if let Step::Delay {
-                delay_ns,
-                jitter_ns,
-                random,
-            } = step
+        true
+    }
+
+    /// What is done to the frame itself; returns by how much it is held back to
+    /// be overtaken.
+    fn mark(&mut self, frame: &Frame, decision: &mut Decision) -> Nanos {
+        let mut late_ns = 0_u64;
+        for rule in &mut self.rules {
+            if !rule.meets(frame) {
+                continue;
+            }
+            let Some(mark) = rule.step.marks(frame) else {
+                continue;
+            };
+            rule.tally.note(frame, mark.is_some());
+            match mark {
+                Some(Mark::Copy) => decision.copies += 1,
+                Some(Mark::Flip(bit)) => decision.flip = Some(bit),
+                Some(Mark::Late(by)) => late_ns = late_ns.saturating_add(by),
+                Some(Mark::Reset) => decision.reset = true,
+                None => {}
+            }
+        }
+        if decision.reset {
+            (decision.copies, decision.flip) = (0, None);
+        }
+        late_ns
+    }
+
+    /// When the frame has passed all lines and delays; nothing where a queue is
+    /// full.
+    fn due(&mut self, now: Nanos, frame: &Frame) -> Option<Nanos> {
+        let mut due = now;
+        for rule in &mut self.rules {
+            if rule.meets(frame)
+                && let Some(left) = rule.step.sends(due, frame)
             {
-                due = due.saturating_add(sample(*delay_ns, *jitter_ns, random));
+                rule.tally.note(frame, true);
+                due = left.done()?;
             }
         }
-        due = due.max(self.last_due);
+        for rule in &mut self.rules {
+            if rule.meets(frame)
+                && let Some(delay_ns) = rule.step.delays()
+            {
+                rule.tally.note(frame, delay_ns > 0);
+                due = due.saturating_add(delay_ns);
+            }
+        }
+        Some(due)
+    }
+
+    /// Finds the frame's place behind those before it.
+    fn queue(&mut self, now: Nanos, due: Nanos, late_ns: Nanos) -> Verdict {
+        let due = due.max(self.last_due);
+        if late_ns > 0 {
+            return Verdict::At(due.saturating_add(late_ns));
+        }
         if due <= now && self.held_frames == 0 {
             return Verdict::Now;
         }
         self.last_due = due;
         Verdict::At(due)
-    }
-}
-
-impl Step {
-    fn new(impairment: &Impairment, random: ChaCha8Rng) -> Self {
-        match impairment {
-            Impairment::Drop => Self::Drop,
-            Impairment::Delay { delay, jitter } => Self::Delay {
-                delay_ns: delay.micros().saturating_mul(1_000),
-                jitter_ns: jitter.micros().saturating_mul(1_000),
-                random,
-            },
-            Impairment::Loss { probability } => Self::Loss {
-                probability: probability.get(),
-                random,
-            },
-            Impairment::Rate { rate, queue } => Self::Rate {
-                // A rate of nothing lets the first frame start and never end.
-                ns_per_byte: 8e9 / rate.get().max(1e-3),
-                queue_ns: queue.micros().saturating_mul(1_000),
-                busy_until: 0,
-            },
-        }
     }
 }
 
@@ -173,19 +228,7 @@ fn random(seed: u64, id: RuleId, stream: u32) -> ChaCha8Rng {
     random
 }
 
-/// Uniform in [0, 1), with 53 bits.
-fn unit(random: &mut ChaCha8Rng) -> f64 {
-    (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
-}
-
-/// The mean plus uniform jitter, never negative.
-fn sample(delay_ns: u64, jitter_ns: u64, random: &mut ChaCha8Rng) -> u64 {
-    if jitter_ns == 0 {
-        return delay_ns;
-    }
-    let offset = (unit(random) * 2.0 - 1.0) * jitter_ns as f64;
-    (delay_ns as f64 + offset).max(0.0) as u64
-}
-
+#[cfg(test)]
+mod statistics;
 #[cfg(test)]
 mod tests;

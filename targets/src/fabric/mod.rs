@@ -11,9 +11,10 @@ mod link;
 mod rules;
 #[cfg(linux_worlds)]
 mod switch;
+mod tally;
 
 pub(crate) use frame::Frame;
-pub(crate) use link::{Link, Verdict};
+pub(crate) use link::{Decision, Link, Verdict};
 pub(crate) use rules::RuleBook;
 #[cfg(linux_worlds)]
 pub use switch::{Switch, SwitchConfig, tap};

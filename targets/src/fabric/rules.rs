@@ -1,8 +1,26 @@
 //! Which rules act on which direction.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::world::{Direction, Impairment, LinkRule, RuleId};
+use crate::world::{Direction, Impairment, LinkRule, RuleCounters, RuleId};
+
+use super::link::Nanos;
+use super::tally::Tally;
+
+/// Rules that are gone and whose counters can still be asked for.
+const REMEMBERED: usize = 1024;
+
+/// A rule as a direction gets it.
+#[derive(Clone, Debug)]
+pub(crate) struct Acting {
+    pub(crate) id: RuleId,
+    pub(crate) impairment: Impairment,
+    pub(crate) port: Option<u16>,
+    /// When it was installed.
+    pub(crate) since: Nanos,
+    pub(crate) tally: Arc<Tally>,
+}
 
 /// A rule with its nodes as port numbers.
 #[derive(Clone, Debug)]
@@ -11,7 +29,7 @@ struct Resolved {
     /// Empty: every port that is not in `a`, ports added later too.
     b: Vec<usize>,
     direction: Direction,
-    impairment: Impairment,
+    acting: Acting,
 }
 
 impl Resolved {
@@ -38,10 +56,20 @@ impl Resolved {
     }
 
     fn needs_packets(&self) -> bool {
-        matches!(
-            self.impairment,
-            Impairment::Loss { .. } | Impairment::Rate { .. }
-        )
+        match self.acting.impairment {
+            Impairment::Drop
+            | Impairment::Flap { .. }
+            | Impairment::Delay { .. }
+            | Impairment::Reset { .. } => false,
+            Impairment::Loss { .. }
+            | Impairment::GilbertElliott(_)
+            | Impairment::FourState(_)
+            | Impairment::Rate { .. }
+            | Impairment::Duplicate { .. }
+            | Impairment::Reorder { .. }
+            | Impairment::Corrupt { .. }
+            | Impairment::MtuBlackHole { .. } => true,
+        }
     }
 }
 
@@ -49,31 +77,46 @@ impl Resolved {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RuleBook {
     rules: BTreeMap<RuleId, Resolved>,
+    /// Of rules that are there, and of those that went last.
+    tallies: BTreeMap<RuleId, Arc<Tally>>,
     last: u64,
 }
 
 impl RuleBook {
-    /// Adds a rule. `port` finds the port of a node.
+    /// Adds a rule at `now`. `port` finds the port of a node.
     ///
     /// # Errors
     /// Names the first node that has no port.
     pub(crate) fn install(
         &mut self,
         rule: &LinkRule,
+        now: Nanos,
         port: impl Fn(&str) -> Option<usize>,
     ) -> Result<RuleId, String> {
         let resolve = |names: &[String]| -> Result<Vec<usize>, String> {
             let find = |name: &String| port(name).ok_or_else(|| name.clone());
             names.iter().map(find).collect()
         };
-        let resolved = Resolved {
-            a: resolve(&rule.a)?,
-            b: resolve(&rule.b)?,
-            direction: rule.direction,
-            impairment: rule.impairment.clone(),
-        };
+        let (a, b) = (resolve(&rule.a)?, resolve(&rule.b)?);
         self.last += 1;
         let id = RuleId(self.last);
+        let acting = Acting {
+            id,
+            impairment: rule.impairment.clone(),
+            port: rule.port,
+            since: now,
+            tally: Arc::default(),
+        };
+        self.tallies.insert(id, Arc::clone(&acting.tally));
+        if self.tallies.len() > REMEMBERED + self.rules.len() {
+            self.forget();
+        }
+        let resolved = Resolved {
+            a,
+            b,
+            direction: rule.direction,
+            acting,
+        };
         self.rules.insert(id, resolved);
         Ok(id)
     }
@@ -83,10 +126,23 @@ impl RuleBook {
         self.rules.remove(&id).is_some()
     }
 
+    /// Forgets the counters of the rule that has been gone for longest.
+    fn forget(&mut self) {
+        let gone = |id: &&RuleId| !self.rules.contains_key(id);
+        if let Some(oldest) = self.tallies.keys().find(gone).copied() {
+            self.tallies.remove(&oldest);
+        }
+    }
+
+    /// What a rule has met, also after it was removed.
+    pub(crate) fn counters(&self, id: RuleId) -> Option<RuleCounters> {
+        self.tallies.get(&id).map(|tally| tally.read())
+    }
+
     /// The rules on frames from one port to another.
-    pub(crate) fn between(&self, from: usize, to: usize) -> Vec<(RuleId, Impairment)> {
-        let acting = self.rules.iter().filter(|(_, r)| r.acts_on(from, to));
-        acting.map(|(id, r)| (*id, r.impairment.clone())).collect()
+    pub(crate) fn between(&self, from: usize, to: usize) -> Vec<Acting> {
+        let acting = self.rules.values().filter(|r| r.acts_on(from, to));
+        acting.map(|rule| rule.acting.clone()).collect()
     }
 
     /// Whether a rule on what this port sends must see single packets.

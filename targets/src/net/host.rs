@@ -1,7 +1,7 @@
 //! The network of the machine, or of the namespace this process lives in.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use async_trait::async_trait;
 use indexmap::IndexMap;
@@ -15,6 +15,8 @@ use super::{Conn, Datagram, Listener, Net, SocketOptions};
 pub struct HostNet {
     bind: Ipv4Addr,
     hosts: IndexMap<String, Ipv4Addr>,
+    /// Names in the table are asked for all the same when connecting.
+    asks: bool,
 }
 
 impl HostNet {
@@ -23,7 +25,33 @@ impl HostNet {
         Self {
             bind: Ipv4Addr::UNSPECIFIED,
             hosts,
+            asks: false,
         }
+    }
+
+    /// As [`HostNet::new`], but connects to names as the machine's resolver finds
+    /// them, like any program.
+    pub fn asking(hosts: IndexMap<String, Ipv4Addr>) -> Self {
+        Self {
+            asks: true,
+            ..Self::new(hosts)
+        }
+    }
+
+    /// Where to connect to.
+    async fn find(&self, host: &str) -> io::Result<Ipv4Addr> {
+        if !self.asks || !self.hosts.contains_key(host) {
+            return self.resolve(host).ok_or_else(|| {
+                let text = format!("no address for host {host:?}");
+                io::Error::new(io::ErrorKind::NotFound, text)
+            });
+        }
+        let mut found = tokio::net::lookup_host((host, 0)).await?;
+        let first = found.find_map(|address| match address.ip() {
+            IpAddr::V4(ip) => Some(ip),
+            IpAddr::V6(_) => None,
+        });
+        first.ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     /// Listens on this address only; knows no names.
@@ -31,6 +59,7 @@ impl HostNet {
         Self {
             bind,
             hosts: IndexMap::new(),
+            asks: false,
         }
     }
 
@@ -39,6 +68,7 @@ impl HostNet {
         Self {
             bind: Ipv4Addr::LOCALHOST,
             hosts: IndexMap::new(),
+            asks: false,
         }
     }
 }
@@ -129,12 +159,7 @@ impl Net for HostNet {
     }
 
     async fn connect(&self, host: &str, port: u16, options: SocketOptions) -> io::Result<Conn> {
-        let ip = self.resolve(host).ok_or_else(|| {
-            io::Error::new(
-                io::ErrorKind::NotFound,
-                format!("no address for host {host:?}"),
-            )
-        })?;
+        let ip = self.find(host).await?;
         let socket = TcpSocket::new_v4()?;
         let stream = socket.connect(SocketAddr::from((ip, port))).await?;
         conn(stream, options)

@@ -1,11 +1,13 @@
 //! Where the stack's nodes run. A fault asks a [`World`]; it never reaches
 //! around it.
 
+mod bursts;
 mod capability;
 pub mod conformance;
 #[cfg_attr(not(linux_worlds), path = "embedded/elsewhere.rs")]
 pub mod embedded;
 mod link;
+mod names;
 mod probe;
 mod shortage;
 mod spec;
@@ -18,9 +20,14 @@ use tokio::sync::mpsc;
 use crate::clock::{Clock, Micros};
 use crate::service::{FromService, ToService};
 
+pub use bursts::{FourState, GilbertElliott, LossChain};
 pub use capability::Capability;
-pub use link::{Direction, Impairment, LinkRule, PortCounters, RuleId};
-pub use probe::{NodeState, ProbeReport, ProbeSpec};
+pub use link::{Direction, Distribution, Impairment, LinkRule, PortCounters, RuleCounters, RuleId};
+pub use names::{Lookup, LookupError, NameAnswer, NameRule, RESOLVER_ATTEMPTS, RESOLVER_TIMEOUT};
+pub use probe::{
+    Arrival, ConnectionReport, ConnectionSpec, End, NodeState, PROBE_HEADERS, PROBE_PAYLOAD_MIN,
+    PROBE_PORT, ProbeReport, ProbeSpec, Train,
+};
 pub use shortage::{FileUse, Inquiry, Shortage, Supply};
 pub use spec::{NodeSpec, ServiceSpec};
 
@@ -145,11 +152,34 @@ pub trait World: Send + Sync {
     /// Takes a rule off the fabric; unknown ids are no error.
     fn remove(&self, rule: RuleId);
 
+    /// What a rule has met, also after it was taken off; `None` where there
+    /// never was one.
+    fn rule_counters(&self, rule: RuleId) -> Option<RuleCounters>;
+
     /// Says a word to a service of a node; nodes that are down hear nothing.
     fn say(&self, node: &str, service: &str, word: ToService);
 
     /// Sends probe packets from one node to another and reports what came back.
     async fn probe(&self, spec: &ProbeSpec) -> Result<ProbeReport, WorldError>;
+
+    /// Opens a connection between two nodes' inits, on which bytes go to and fro;
+    /// returns its number once it is established.
+    async fn connect(&self, spec: &ConnectionSpec) -> Result<u64, WorldError>;
+
+    /// How a connection of [`World::connect`] is now.
+    async fn connection(&self, number: u64) -> Result<ConnectionReport, WorldError>;
+
+    /// Lets go of a connection; unknown numbers are no error.
+    async fn disconnect(&self, number: u64);
+
+    /// Makes resolvers of nodes answer wrongly; returns the rule's number.
+    async fn mislead(&self, rule: NameRule) -> Result<u64, WorldError>;
+
+    /// Ends [`World::mislead`]; unknown numbers are no error.
+    async fn lead(&self, number: u64);
+
+    /// Looks a name up on a node, as a program there would.
+    async fn lookup(&self, node: &str, name: &str) -> Result<Lookup, WorldError>;
 
     /// What a node's processes are doing, read from the kernel.
     async fn state(&self, node: &str) -> Result<NodeState, WorldError>;

@@ -1,7 +1,8 @@
 //! What a world promises, tried on each.
 
-#[cfg(linux_worlds)]
 mod embedded;
+#[cfg(linux_worlds)]
+mod impairments;
 mod simulated;
 mod site;
 mod table;

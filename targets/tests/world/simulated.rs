@@ -7,8 +7,8 @@ use ridethrough_targets::service::FromService;
 use ridethrough_targets::units::{PerUnit, Span};
 use ridethrough_targets::world::r#virtual::EventBounds;
 use ridethrough_targets::world::{
-    Direction, Impairment, LinkRule, NodeState, ProbeReport, ProbeSpec, World, WorldError,
-    WorldEvent,
+    Direction, Impairment, LinkRule, NodeState, PROBE_PAYLOAD_MIN, ProbeReport, ProbeSpec, World,
+    WorldError, WorldEvent,
 };
 use tokio::time::Instant;
 
@@ -24,6 +24,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         virtual_trial("virtual::a_program_of_the_host_is_refused", refused),
         virtual_trial("virtual::rules_act_on_probes", rules),
         virtual_trial("virtual::loss_is_what_was_asked", loss),
+        virtual_trial("virtual::impairments", impairments),
+        virtual_trial("virtual::names", names),
         virtual_trial("virtual::a_bystander_changes_no_draw", bystander),
         virtual_trial("virtual::a_run_that_never_ends_is_stopped", runaway),
         virtual_trial("virtual::time_jumps_where_nothing_happens", idle),
@@ -45,6 +47,8 @@ async fn ping(site: &VirtualSite, count: u32) -> Result<ProbeReport, WorldError>
         count,
         interval: Span::from_millis(1),
         wait: Span::from_millis(500),
+        payload: PROBE_PAYLOAD_MIN,
+        port: None,
     };
     site.world.probe(&spec).await
 }
@@ -54,8 +58,24 @@ fn rule(direction: Direction, impairment: Impairment) -> LinkRule {
         a: vec!["one".into()],
         b: vec!["two".into()],
         direction,
+        port: None,
         impairment,
     }
+}
+
+async fn impairments() -> Result<(), Failed> {
+    let site = VirtualSite::open(&NAMES, [])?;
+    both_up(&site).await?;
+    crate::impairments::all(site.world.as_ref()).await
+}
+
+async fn names() -> Result<(), Failed> {
+    let all = ["one", "two", "three"];
+    let site = VirtualSite::open(&all, [])?;
+    for name in all {
+        site.world.boot(&node(&all, name, Vec::new()), 0).await?;
+    }
+    crate::impairments::names(site.world.as_ref()).await
 }
 
 async fn words_and_exits() -> Result<(), Failed> {
@@ -146,10 +166,7 @@ async fn rules() -> Result<(), Failed> {
     let site = VirtualSite::open(&NAMES, [])?;
     let world = &site.world;
     both_up(&site).await?;
-    let delay = Impairment::Delay {
-        delay: Span::from_micros(10_400),
-        jitter: Span::from_millis(0),
-    };
+    let delay = Impairment::delay(Span::from_micros(10_400), Span::from_millis(0));
     let slow = world.install(rule(Direction::Both, delay))?;
     // To the microsecond, although timers tick in milliseconds.
     assert_eq!(ping(&site, 9).await?.rtt_median_us(), Some(20_800));

@@ -11,9 +11,9 @@ use super::super::infrastructure::supervised;
 use super::super::model::PlannedPhase;
 use super::super::text::{fault_kind_name, fault_target};
 use super::super::time::{MOST_TIMES, Untimed, interval, occurrences, phases};
-use super::super::wiring::{CLIENTS, SUPERVISOR};
+use super::super::wiring::SUPERVISOR;
 use super::checker::Checker;
-use super::{compound, devices, machines};
+use super::{compound, devices, machines, network};
 
 pub(super) fn check(c: &mut Checker<'_>) {
     let playbook = c.playbook;
@@ -31,6 +31,7 @@ pub(super) fn check(c: &mut Checker<'_>) {
             size(c, &path, kind);
             devices::size(c, &path, kind);
             machines::size(c, &path, kind);
+            network::size(c, &path, kind);
         }
     }
     overlaps(c, &phases);
@@ -184,9 +185,11 @@ fn target(c: &mut Checker<'_>, path: &str, kind: &FaultKind) {
         | FaultKind::PsuFails(_)
         | FaultKind::CoolingTrips(_) => devices::target(c, path, kind),
         FaultKind::Hang(t) | FaultKind::LinkDown(t) => node_target(c, path, t, true),
-        FaultKind::Partition(f) => link(c, path, &f.link),
-        FaultKind::Latency(f) => link(c, path, &f.link),
-        FaultKind::Loss(f) => link(c, path, &f.link),
+        FaultKind::Dns(f) => {
+            node_target(c, &format!("{path}.target"), &f.target, true);
+            network::names(c, path, f);
+        }
+        kind if kind.on_link().is_some() => network::target(c, path, kind),
         other => {
             if !machines::target(c, path, other) {
                 super::telemetry::check(c, path, other);
@@ -264,27 +267,6 @@ pub(super) fn node_target(c: &mut Checker<'_>, path: &str, target: &NodeTarget, 
     }
 }
 
-fn link(c: &mut Checker<'_>, path: &str, (a, b): &(String, String)) {
-    let (site, stack) = (&c.playbook.site, &c.playbook.stack);
-    let powered = supervised(site);
-    let cards = cards(site, stack);
-    let mut known = true;
-    for (i, name) in [a, b].into_iter().enumerate() {
-        let mut all: Vec<&str> = stack.nodes.keys().map(String::as_str).collect();
-        all.extend(stack.services.keys().map(String::as_str));
-        all.push(CLIENTS);
-        all.extend(powered.then_some(SUPERVISOR));
-        all.extend(cards.iter().map(|card| card.node.as_str()));
-        let owner = ("node or service", "the run");
-        known &= c.exists(&format!("{path}.link.{i}"), owner, name, all);
-    }
-    let (side_a, side_b) = (c.wiring.side(a), c.wiring.side(b));
-    if known && let Some(shared) = side_a.iter().find(|n| side_b.contains(n)) {
-        let message = format!("`{shared}` is on both sides of the link");
-        c.wrong(&format!("{path}.link.1"), message, "no link to itself");
-    }
-}
-
 fn size(c: &mut Checker<'_>, path: &str, kind: &FaultKind) {
     let mut bad = |key: &str, message: String, label: &str| {
         c.wrong(&format!("{path}.{key}"), message, label);
@@ -322,24 +304,6 @@ fn size(c: &mut Checker<'_>, path: &str, kind: &FaultKind) {
         FaultKind::PowerBrake(f) if f.clocks.get() <= 0.0 || f.clocks.get() >= 1.0 => {
             let message = format!("a power brake to {} of nominal clocks", f.clocks);
             bad("clocks", message, "above 0%, below 100%");
-        }
-        FaultKind::Latency(f) if f.delay == Span::default() && f.jitter == Span::default() => {
-            bad("delay", "a latency of nothing".into(), "longer than 0s");
-        }
-        FaultKind::Latency(f) if f.jitter > f.delay => {
-            let message = format!("jitter of ±{} around a delay of {}", f.jitter, f.delay);
-            bad("jitter", message, "at most the delay");
-            c.hint("a frame cannot arrive before it was sent");
-        }
-        FaultKind::Loss(f) if f.probability.get() > 1.0 => {
-            bad(
-                "probability",
-                format!("a loss of {}", f.probability),
-                "at most 100%",
-            );
-        }
-        FaultKind::Loss(f) if f.probability.get() <= 0.0 => {
-            bad("probability", "a loss of nothing".into(), "above 0%");
         }
         _ => {}
     }

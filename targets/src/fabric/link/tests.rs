@@ -1,18 +1,32 @@
 use proptest::prelude::*;
 
 use crate::units::{Bandwidth, PerUnit, Span};
+use crate::world::Impairment;
 
 use super::*;
 
 const MS: u64 = 1_000_000;
 
-fn frame(bytes: u64) -> Frame {
+pub(super) fn frame(bytes: u64) -> Frame {
     Frame {
         to: 2,
         group: false,
         ip: true,
         packets: 1,
         wire_bytes: bytes,
+        longest: bytes.saturating_sub(14),
+        ports: Some((40_000, 8_000)),
+        resettable: true,
+    }
+}
+
+pub(super) fn acting(id: u64, impairment: Impairment) -> Acting {
+    Acting {
+        id: RuleId(id),
+        impairment,
+        port: None,
+        since: 0,
+        tally: Arc::default(),
     }
 }
 
@@ -20,19 +34,16 @@ fn link(rules: &[Impairment]) -> Link {
     seeded(1, 0, rules)
 }
 
-fn seeded(seed: u64, stream: u32, rules: &[Impairment]) -> Link {
-    let ids = (1..).map(RuleId);
-    let rules: Vec<_> = ids.zip(rules.iter().cloned()).collect();
+pub(super) fn seeded(seed: u64, stream: u32, rules: &[Impairment]) -> Link {
+    let rules = (1..).zip(rules.iter().cloned());
+    let rules: Vec<_> = rules.map(|(id, rule)| acting(id, rule)).collect();
     let mut link = Link::new();
     link.update(seed, stream, &rules);
     link
 }
 
 fn delay(ms: u64, jitter_ms: u64) -> Impairment {
-    Impairment::Delay {
-        delay: Span::from_millis(ms),
-        jitter: Span::from_millis(jitter_ms),
-    }
+    Impairment::delay(Span::from_millis(ms), Span::from_millis(jitter_ms))
 }
 
 fn loss(probability: f64) -> Impairment {
@@ -48,8 +59,8 @@ fn rate(bits: f64, queue_ms: u64) -> Impairment {
     }
 }
 
-fn due(verdict: Verdict, now: Nanos) -> Option<Nanos> {
-    match verdict {
+fn due(decision: Decision, now: Nanos) -> Option<Nanos> {
+    match decision.verdict {
         Verdict::Drop => None,
         Verdict::Now => Some(now),
         Verdict::At(due) => Some(due),
@@ -58,20 +69,20 @@ fn due(verdict: Verdict, now: Nanos) -> Option<Nanos> {
 
 #[test]
 fn no_rule_no_wait() {
-    assert_eq!(link(&[]).decide(5, &frame(100)), Verdict::Now);
+    assert_eq!(link(&[]).decide(5, &frame(100)).verdict, Verdict::Now);
 }
 
 #[test]
 fn drop_wins() {
     let mut link = link(&[delay(5, 0), Impairment::Drop]);
-    assert!(link.is_cut());
-    assert_eq!(link.decide(0, &frame(100)), Verdict::Drop);
+    assert!(link.is_cut(0));
+    assert_eq!(link.decide(0, &frame(100)).verdict, Verdict::Drop);
 }
 
 #[test]
 fn delays_add_up() {
     let mut link = link(&[delay(5, 0), delay(7, 0)]);
-    assert_eq!(link.decide(MS, &frame(100)), Verdict::At(13 * MS));
+    assert_eq!(link.decide(MS, &frame(100)).verdict, Verdict::At(13 * MS));
 }
 
 #[test]
@@ -81,7 +92,7 @@ fn loss_stays_within_the_binomial_interval() {
     let (count, mut outside) = (2_000_u32, 0);
     for seed in 0..200 {
         let mut link = seeded(seed, 3, &[loss(0.1)]);
-        let lost = (0..count).filter(|_| link.decide(0, &frame(100)) == Verdict::Drop);
+        let lost = (0..count).filter(|_| link.decide(0, &frame(100)).verdict == Verdict::Drop);
         let share = lost.count() as f64 / f64::from(count);
         let interval = 2.576 * (0.1 * 0.9 / f64::from(count)).sqrt();
         outside += u32::from((share - 0.1).abs() > interval);
@@ -96,7 +107,7 @@ fn loss_stays_within_the_binomial_interval() {
 fn losses_are_independent_of_each_other() {
     let mut link = link(&[loss(0.5), loss(0.5)]);
     let count = 4_000;
-    let lost = (0..count).filter(|_| link.decide(0, &frame(100)) == Verdict::Drop);
+    let lost = (0..count).filter(|_| link.decide(0, &frame(100)).verdict == Verdict::Drop);
     let share = lost.count() as f64 / f64::from(count);
     assert!((share - 0.75).abs() < 0.03, "{share}");
 }
@@ -108,13 +119,13 @@ fn loss_spares_what_is_not_ip() {
         ip: false,
         ..frame(42)
     };
-    assert_eq!(link.decide(0, &arp), Verdict::Now);
-    assert_eq!(link.decide(0, &frame(42)), Verdict::Drop);
+    assert_eq!(link.decide(0, &arp).verdict, Verdict::Now);
+    assert_eq!(link.decide(0, &frame(42)).verdict, Verdict::Drop);
 }
 
 #[test]
 fn a_seed_decides_everything_and_directions_differ() {
-    let run = |seed, stream| -> Vec<Verdict> {
+    let run = |seed, stream| -> Vec<Decision> {
         let mut link = seeded(seed, stream, &[loss(0.3), delay(5, 5)]);
         (0..200)
             .map(|at| link.decide(at * MS, &frame(100)))
@@ -147,21 +158,29 @@ fn rate_spaces_frames_by_their_length() {
     // 1000 bytes at 8 Mbit/s take 1 ms.
     let mut link = link(&[rate(8e6, 1_000)]);
     for number in 1..=10 {
-        assert_eq!(link.decide(0, &frame(1_000)), Verdict::At(number * MS));
+        assert_eq!(
+            link.decide(0, &frame(1_000)).verdict,
+            Verdict::At(number * MS)
+        );
     }
     // After a pause the line is free again.
-    assert_eq!(link.decide(100 * MS, &frame(1_000)), Verdict::At(101 * MS));
+    assert_eq!(
+        link.decide(100 * MS, &frame(1_000)).verdict,
+        Verdict::At(101 * MS)
+    );
 }
 
 #[test]
 fn the_queue_of_a_rate_is_bounded() {
     let mut link = link(&[rate(8e6, 5)]);
-    let verdicts: Vec<_> = (0..20).map(|_| link.decide(0, &frame(1_000))).collect();
+    let verdicts: Vec<_> = (0..20)
+        .map(|_| link.decide(0, &frame(1_000)).verdict)
+        .collect();
     // One on the line and five milliseconds of waiting.
     let accepted = verdicts.iter().filter(|v| **v != Verdict::Drop).count();
     assert_eq!(accepted, 6);
     assert!(
-        link.decide(MS, &frame(1_000)) != Verdict::Drop,
+        link.decide(MS, &frame(1_000)).verdict != Verdict::Drop,
         "room again"
     );
 }
@@ -170,17 +189,115 @@ fn the_queue_of_a_rate_is_bounded() {
 fn rates_and_delays_compose() {
     let mut link = link(&[delay(10, 0), rate(8e6, 100), rate(4e6, 100)]);
     // 1 ms on the first line, 2 ms on the second, 10 ms of delay.
-    assert_eq!(link.decide(0, &frame(1_000)), Verdict::At(13 * MS));
-    assert_eq!(link.decide(0, &frame(1_000)), Verdict::At(15 * MS));
+    assert_eq!(link.decide(0, &frame(1_000)).verdict, Verdict::At(13 * MS));
+    assert_eq!(link.decide(0, &frame(1_000)).verdict, Verdict::At(15 * MS));
 }
 
 #[test]
 fn rules_that_stay_keep_their_state() {
     let mut link = link(&[rate(8e6, 1_000)]);
     link.decide(0, &frame(5_000));
-    let stays = (RuleId(1), rate(8e6, 1_000));
-    link.update(1, 0, &[stays, (RuleId(2), delay(1, 0))]);
-    assert_eq!(link.decide(0, &frame(1_000)), Verdict::At(7 * MS));
+    let stays = acting(1, rate(8e6, 1_000));
+    link.update(1, 0, &[stays, acting(2, delay(1, 0))]);
+    assert_eq!(link.decide(0, &frame(1_000)).verdict, Verdict::At(7 * MS));
+}
+
+#[test]
+fn a_flap_is_dark_for_its_share_of_every_period() {
+    let flap = Impairment::Flap {
+        period: Span::from_millis(100),
+        down: Span::from_millis(30),
+    };
+    let rule = Acting {
+        since: 7 * MS,
+        ..acting(1, flap)
+    };
+    let mut link = Link::new();
+    link.update(1, 0, &[rule]);
+    let arp = Frame {
+        ip: false,
+        ports: None,
+        ..frame(42)
+    };
+    for (ms, dark) in [
+        (7, true),
+        (36, true),
+        (37, false),
+        (106, false),
+        (107, true),
+    ] {
+        assert_eq!(link.is_cut(ms * MS), dark, "at {ms} ms");
+        let verdict = link.decide(ms * MS, &arp).verdict;
+        assert_eq!(verdict == Verdict::Drop, dark, "at {ms} ms");
+    }
+}
+
+#[test]
+fn a_port_filter_leaves_other_frames_alone() {
+    let drop = Acting {
+        port: Some(8_000),
+        ..acting(1, Impairment::Drop)
+    };
+    let tally = Arc::clone(&drop.tally);
+    let mut link = Link::new();
+    link.update(1, 0, &[drop]);
+    assert!(!link.is_cut(0), "what has no such port passes");
+    let with = |ports| Frame {
+        ports,
+        ..frame(100)
+    };
+    for (ports, dropped) in [
+        (Some((40_000, 8_000)), true),
+        (Some((8_000, 40_000)), true),
+        (Some((40_000, 8_001)), false),
+        (None, false),
+    ] {
+        let verdict = link.decide(0, &with(ports)).verdict;
+        assert_eq!(verdict == Verdict::Drop, dropped, "{ports:?}");
+    }
+    assert_eq!(tally.read().matched, 2);
+}
+
+#[test]
+fn what_is_too_long_vanishes() {
+    let mut link = link(&[Impairment::MtuBlackHole { mtu: 576 }]);
+    assert_eq!(link.decide(0, &frame(590)).verdict, Verdict::Now);
+    assert_eq!(link.decide(0, &frame(591)).verdict, Verdict::Drop);
+}
+
+#[test]
+fn a_chosen_frame_is_overtaken_by_the_others_only() {
+    let reorder = Impairment::Reorder {
+        probability: PerUnit(0.3),
+        by: Span::from_millis(5),
+    };
+    let mut link = link(&[delay(10, 0), reorder]);
+    let (mut last, mut late) = (0, 0);
+    for at in 0..1_000_u64 {
+        let now = at * MS;
+        let due = due(link.decide(now, &frame(100)), now).expect("nothing is lost");
+        if due == now + 15 * MS {
+            late += 1;
+        } else {
+            assert_eq!(due, now + 10 * MS, "the rest is not held up");
+            assert!(due >= last);
+            last = due;
+        }
+    }
+    assert!((240..360).contains(&late), "{late} of 1000");
+}
+
+#[test]
+fn only_tcp_segments_become_resets() {
+    let mut link = link(&[Impairment::Reset {
+        probability: PerUnit(1.0),
+    }]);
+    assert!(link.decide(0, &frame(100)).reset);
+    let syn = Frame {
+        resettable: false,
+        ..frame(100)
+    };
+    assert_eq!(link.decide(0, &syn), Verdict::Now.into());
 }
 
 proptest! {
@@ -195,8 +312,8 @@ proptest! {
             now += gap;
             match change {
                 0 => link.update(seed, 0, &[]),
-                1 => link.update(seed, 0, &[(RuleId(1), delay(5, 5))]),
-                2 => link.update(seed, 0, &[(RuleId(2), rate(1e9, 20)), (RuleId(1), delay(5, 5))]),
+                1 => link.update(seed, 0, &[acting(1, delay(5, 5))]),
+                2 => link.update(seed, 0, &[acting(2, rate(1e9, 20)), acting(1, delay(5, 5))]),
                 _ => {}
             }
             // What a frame leaves behind is held until it is due.

@@ -16,6 +16,7 @@ fn rule(a: &[usize], b: &[usize], direction: Direction, impairment: Impairment) 
         a: names(a),
         b: names(b),
         direction,
+        port: None,
         impairment,
     }
 }
@@ -28,7 +29,7 @@ fn pairs(book: &RuleBook) -> Vec<(usize, usize)> {
 
 fn book(rule: &LinkRule) -> RuleBook {
     let mut book = RuleBook::default();
-    book.install(rule, port).expect("the names are known");
+    book.install(rule, 0, port).expect("the names are known");
     book
 }
 
@@ -54,7 +55,7 @@ fn an_unknown_node_is_named_and_nothing_installed() {
     let mut book = RuleBook::default();
     let mut wrong = rule(&[0], &[1], Direction::Both, Impairment::Drop);
     wrong.b.push("nobody".to_string());
-    assert_eq!(book.install(&wrong, port), Err("nobody".to_string()));
+    assert_eq!(book.install(&wrong, 0, port), Err("nobody".to_string()));
     assert!(pairs(&book).is_empty());
 }
 
@@ -62,12 +63,15 @@ fn an_unknown_node_is_named_and_nothing_installed() {
 fn rules_go_by_their_ids() {
     let mut book = RuleBook::default();
     let drop = rule(&[0], &[1], Direction::AToB, Impairment::Drop);
-    let first = book.install(&drop, port).expect("known");
-    let second = book.install(&drop, port).expect("known");
+    let first = book.install(&drop, 0, port).expect("known");
+    let second = book.install(&drop, 0, port).expect("known");
     assert_ne!(first, second);
     assert_eq!(book.between(0, 1).len(), 2);
     assert!(book.remove(first) && !book.remove(first));
-    assert_eq!(book.between(0, 1), [(second, Impairment::Drop)]);
+    let left: Vec<RuleId> = book.between(0, 1).iter().map(|rule| rule.id).collect();
+    assert_eq!(left, [second]);
+    assert!(book.counters(first).is_some(), "asked for after it is gone");
+    assert_eq!(book.counters(RuleId(99)), None);
 }
 
 #[test]
@@ -80,10 +84,7 @@ fn only_senders_under_loss_or_rate_need_single_packets() {
         .filter(|port| one_way.needs_packets(*port, 5))
         .collect();
     assert_eq!(senders, [0]);
-    let delay = Impairment::Delay {
-        delay: Span::from_millis(1),
-        jitter: Span::default(),
-    };
+    let delay = Impairment::delay(Span::from_millis(1), Span::default());
     let delayed = book(&rule(&[0], &[], Direction::Both, delay));
     assert!((0..5).all(|port| !delayed.needs_packets(port, 5)));
 }

@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use crate::fabric::link::Nanos;
-use crate::fabric::{Frame, Link, Verdict};
+use crate::fabric::{Decision, Frame, Link, Verdict};
 
+use super::alter;
 use super::capture::Tape;
 use super::hold::{Held, HoldQueue, LINK_LIMIT, TOTAL_LIMIT};
 use super::port::{Device, Gate, Life};
@@ -28,6 +29,8 @@ pub(crate) struct Forwarder<D> {
     table: Vec<u32>,
     links: Vec<(usize, usize, Link)>,
     held: HoldQueue<D>,
+    /// Where a frame is changed.
+    scratch: Vec<u8>,
 }
 
 impl<D: Device> Forwarder<D> {
@@ -47,6 +50,7 @@ impl<D: Device> Forwarder<D> {
             table: Vec::new(),
             links: Vec::new(),
             held: HoldQueue::new(),
+            scratch: Vec::new(),
         }
     }
 
@@ -76,7 +80,7 @@ impl<D: Device> Forwarder<D> {
         // A frame on the wire of a port that lost its power is lost with it,
         // whichever way it was going.
         for held in self.held.purge() {
-            self.unhold(&held);
+            self.unhold(&held, 0);
             self.lose(&held.from, &held.to);
         }
         self.rebuild();
@@ -172,23 +176,82 @@ impl<D: Device> Forwarder<D> {
         if at == PLAIN {
             return deliver(&self.gate, from, to, bytes);
         }
-        let link = &mut self.links[at as usize].2;
-        match link.decide(now(), frame) {
-            Verdict::Now => deliver(&self.gate, from, to, bytes),
-            Verdict::At(due)
-                if link.held_bytes + bytes.len() <= LINK_LIMIT
-                    && self.held.bytes() + bytes.len() <= TOTAL_LIMIT =>
-            {
-                link.held_frames += 1;
-                link.held_bytes += bytes.len();
-                self.held.push(due, from, to, bytes);
-                true
-            }
-            Verdict::At(_) | Verdict::Drop => {
-                self.lose(from, to);
-                false
-            }
+        let decision = self.links[at as usize].2.decide(now(), frame);
+        if decision.flip.is_none() && !decision.reset {
+            return self.send(at, decision, from, to, bytes);
         }
+        let mut changed = std::mem::take(&mut self.scratch);
+        changed.clear();
+        let whole = if decision.reset {
+            self.reset(from, bytes, &mut changed)
+        } else {
+            let bit = decision.flip.unwrap_or(0);
+            alter::flip(bytes, bit, &mut changed)
+        };
+        // What cannot be changed as asked would be of no use to its receiver.
+        let went = if whole {
+            self.send(at, decision, from, to, &changed)
+        } else {
+            self.lose(from, to);
+            false
+        };
+        self.scratch = changed;
+        went
+    }
+
+    /// Makes the reset that leaves in a segment's place, and gives its sender
+    /// one of its own.
+    fn reset(&mut self, from: &Arc<Life<D>>, bytes: &[u8], ahead: &mut Vec<u8>) -> bool {
+        let Some(back) = alter::resets(bytes, ahead) else {
+            return false;
+        };
+        deliver(&self.gate, from, from, &back);
+        true
+    }
+
+    /// Sends a frame and its copies as was decided.
+    fn send(
+        &mut self,
+        at: u32,
+        decision: Decision,
+        from: &Arc<Life<D>>,
+        to: &Arc<Life<D>>,
+        bytes: &[u8],
+    ) -> bool {
+        let mut went = false;
+        for _ in 0..=decision.copies {
+            went |= match decision.verdict {
+                Verdict::Now => deliver(&self.gate, from, to, bytes),
+                Verdict::At(due) => self.hold(at, due, from, to, bytes),
+                Verdict::Drop => {
+                    self.lose(from, to);
+                    return false;
+                }
+            };
+        }
+        went
+    }
+
+    /// Holds a frame back, as far as there is room.
+    fn hold(
+        &mut self,
+        at: u32,
+        due: Nanos,
+        from: &Arc<Life<D>>,
+        to: &Arc<Life<D>>,
+        bytes: &[u8],
+    ) -> bool {
+        let link = &mut self.links[at as usize].2;
+        if link.held_bytes + bytes.len() > LINK_LIMIT
+            || self.held.bytes() + bytes.len() > TOTAL_LIMIT
+        {
+            self.lose(from, to);
+            return false;
+        }
+        link.held_frames += 1;
+        link.held_bytes += bytes.len();
+        self.held.push(due, from, to, bytes);
+        true
     }
 
     /// Delivers the held frames that are due. Returns whether there were any.
@@ -197,7 +260,7 @@ impl<D: Device> Forwarder<D> {
         while let Some(held) = self.held.pop_due(now) {
             any = true;
             self.refresh();
-            if self.unhold(&held) {
+            if self.unhold(&held, now) {
                 self.lose(&held.from, &held.to);
             } else {
                 deliver(&self.gate, &held.from, &held.to, &held.bytes);
@@ -209,14 +272,14 @@ impl<D: Device> Forwarder<D> {
 
     /// Takes a frame off the books of its direction; tells whether that
     /// direction is cut.
-    fn unhold(&mut self, held: &Held<D>) -> bool {
+    fn unhold(&mut self, held: &Held<D>, now: Nanos) -> bool {
         let at = self.table[held.from.port * self.view.ports.len() + held.to.port];
         let Some((_, _, link)) = self.links.get_mut(at as usize) else {
             return false;
         };
         link.held_frames = link.held_frames.saturating_sub(1);
         link.held_bytes = link.held_bytes.saturating_sub(held.bytes.len());
-        link.is_cut()
+        link.is_cut(now)
     }
 
     fn lose(&self, from: &Life<D>, to: &Life<D>) {

@@ -9,13 +9,13 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::clock::{Clock, Micros};
-use crate::world::{LinkRule, PortCounters, RuleId};
+use crate::world::{LinkRule, PortCounters, RuleCounters, RuleId};
 
 use super::capture::Tape;
 use super::control::Control;
 use super::forward::Forwarder;
 use super::port::{Gate, Life};
-use super::reactor::{Bell, Reactor, Tap};
+use super::reactor::{Bell, Reactor, Tap, now};
 use super::reaper::Reaper;
 use super::tap;
 use super::view::{Published, lock};
@@ -36,7 +36,7 @@ pub struct SwitchConfig {
     /// complete.
     pub pcap: Option<std::fs::File>,
     /// Whether the devices may hand over segments of up to 64 kB. Senders under
-    /// a loss or rate rule hand over single packets all the same.
+    /// a rule for single packets hand over single packets all the same.
     pub offload: bool,
 }
 
@@ -228,7 +228,7 @@ impl Switch {
             let mut control = lock(&self.control);
             let Control { ports, rules, .. } = &mut *control;
             let find = |name: &str| ports.iter().position(|port| port.name == name);
-            rules.install(&rule, find)?
+            rules.install(&rule, now(), find)?
         };
         // Single packets first, so that the rule finds few large segments.
         self.fit_offload();
@@ -247,6 +247,11 @@ impl Switch {
             self.publish(&control);
         }
         self.fit_offload();
+    }
+
+    /// What a rule has met, also after it was removed.
+    pub fn rule_counters(&self, id: RuleId) -> Option<RuleCounters> {
+        lock(&self.control).rules.counters(id)
     }
 
     /// The counters of a port, of its life or its last one; `None` when there

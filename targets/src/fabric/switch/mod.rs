@@ -4,6 +4,7 @@
 //! Every frame between two nodes crosses [`Switch`], which applies the link
 //! rules, counts for witnesses and writes the capture.
 
+mod alter;
 mod capture;
 mod control;
 mod forward;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::world::{Impairment, RuleId};
+use crate::fabric::rules::Acting;
 
 use super::port::{Counters, Life};
 
@@ -23,7 +23,7 @@ pub(crate) struct PortView<D> {
 pub(crate) struct LinkView {
     pub(crate) from: usize,
     pub(crate) to: usize,
-    pub(crate) rules: Vec<(RuleId, Impairment)>,
+    pub(crate) rules: Vec<Acting>,
 }
 
 /// Everything a forwarding decision needs.

@@ -86,6 +86,8 @@ impl EmbeddedWorld {
             offload: Means::OFFLOAD && !self.config.pcap,
             boot_id_file,
             clock_offset_ns,
+            hosts: self.config.hosts.clone().into_iter().collect(),
+            names: lock(&self.names).of_node(&node.name),
             services: orders(node),
         })
     }

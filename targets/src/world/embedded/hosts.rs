@@ -11,9 +11,14 @@ impl EmbeddedConfig {
         differing.leading_zeros().min(24) as u8
     }
 
-    /// What `/etc/hosts` says on every node.
+    /// What `/etc/hosts` says on every node whose names are served.
+    pub(super) fn bare_hosts_text() -> &'static str {
+        "127.0.0.1 localhost\n"
+    }
+
+    /// What it says where nodes could not be told whom to ask for names.
     pub(super) fn hosts_text(&self) -> String {
-        let mut text = String::from("127.0.0.1 localhost\n");
+        let mut text = String::from(Self::bare_hosts_text());
         for (name, ip) in &self.hosts {
             text.extend([ip.to_string().as_str(), " ", name, "\n"]);
         }

@@ -3,8 +3,10 @@
 
 mod attempt;
 
+use std::ffi::CString;
 use std::io;
 use std::mem::MaybeUninit;
+use std::net::Ipv4Addr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
@@ -13,6 +15,8 @@ use nix::libc;
 use nix::sched::CloneFlags;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
+
+use crate::world::LookupError;
 
 pub(super) use attempt::{FUSE_FD, Refusal, Step, attempt};
 
@@ -347,4 +351,39 @@ pub(super) fn watch(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
 pub(super) fn watch_process(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: as in `watch`.
     Ok(unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }?)
+}
+
+/// The IPv4 address of a name, as the C library finds it.
+pub(super) fn look_up(name: &str) -> Result<Ipv4Addr, LookupError> {
+    let name = CString::new(name).map_err(|_| LookupError::NoSuchName)?;
+    // SAFETY: addrinfo is plain old data, for which all zeros is a valid value.
+    let mut hints: libc::addrinfo = unsafe { std::mem::zeroed() };
+    hints.ai_family = libc::AF_INET;
+    hints.ai_socktype = libc::SOCK_STREAM;
+    let mut list: *mut libc::addrinfo = std::ptr::null_mut();
+    // SAFETY: the name ends in a zero byte, and all pointers are valid for the
+    // length of the call; `list` is looked at only where it says that it is set.
+    let code = unsafe {
+        libc::getaddrinfo(
+            name.as_ptr(),
+            std::ptr::null(),
+            &raw const hints,
+            &raw mut list,
+        )
+    };
+    match code {
+        0 => {}
+        libc::EAI_NONAME => return Err(LookupError::NoSuchName),
+        // With an address, the C library has no other reason not to find one.
+        _ => return Err(LookupError::TryAgain),
+    }
+    // SAFETY: the call succeeded, so that the list has at least one entry, whose
+    // address is a sockaddr_in as the hints asked; it is freed once, after that.
+    let address = unsafe {
+        let first = (*list).ai_addr.cast::<libc::sockaddr_in>();
+        let address = std::ptr::read_unaligned(first).sin_addr.s_addr;
+        libc::freeaddrinfo(list);
+        address
+    };
+    Ok(Ipv4Addr::from(u32::from_be(address)))
 }

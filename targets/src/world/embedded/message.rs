@@ -1,19 +1,22 @@
 //! What the harness and its init processes say to each other.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::world::{Inquiry, NodeState, Supply};
+use crate::world::{ConnectionReport, End, Inquiry, Lookup, NameRule, NodeState, Supply};
 
 /// The first message to the warden: how the site is to be made.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct SiteOrder {
     /// Enter a user namespace first, mapping this user and group to root.
     pub(super) user: Option<(u32, u32)>,
-    /// Becomes `/etc/hosts` of every node.
+    /// Becomes `/etc/hosts` of every node that cannot be told whom to ask.
     pub(super) hosts_file: PathBuf,
+    /// Becomes `/etc/hosts` of every other node.
+    pub(super) bare_hosts_file: PathBuf,
     /// Becomes `/etc/resolv.conf` of every node.
     pub(super) resolv_file: PathBuf,
 }
@@ -39,6 +42,10 @@ pub(super) struct BootOrder {
     /// What its monotonic clock shows above the host's, in nanoseconds; `None`
     /// where there are no time namespaces.
     pub(super) clock_offset_ns: Option<i64>,
+    /// The names of the site.
+    pub(super) hosts: BTreeMap<String, Ipv4Addr>,
+    /// What its resolver answers instead.
+    pub(super) names: Vec<NameRule>,
     /// What it runs.
     pub(super) services: Vec<ServiceOrder>,
 }
@@ -106,9 +113,34 @@ pub(super) enum Ask {
         interval_us: u64,
         /// Time after the last.
         wait_us: u64,
+        /// Bytes of payload.
+        payload: u32,
+        /// From which port.
+        port: Option<u16>,
     },
-    /// How many probe packets with this mark were echoed here.
+    /// Which probe packets with this mark were echoed here; asked once.
     Arrived(u64),
+    /// How many packets this kernel has dropped for their checksum.
+    Checksums,
+    /// Open a connection to another init.
+    Connect {
+        /// Its number.
+        token: u64,
+        /// To whom.
+        to: Ipv4Addr,
+        /// From which port.
+        port: Option<u16>,
+    },
+    /// How a connection from here is.
+    Near(u64),
+    /// How a connection to here is.
+    Far(u64),
+    /// Let go of a connection from here.
+    Release(u64),
+    /// Answer names by these rules from now on.
+    Names(Vec<NameRule>),
+    /// Look a name up as a program would.
+    Lookup(String),
     /// Start these services again. Beside it: the wire of each built-in one.
     Start(Vec<ServiceOrder>),
     /// Take the processor away for a share of every period; `None`: no more.
@@ -128,6 +160,11 @@ pub(super) struct Theft {
     /// The period.
     pub(super) period_us: u64,
 }
+
+/// A probe packet that came: its number, when it was sent since the probe began,
+/// and how long it took, in microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Seen(pub(super) u32, pub(super) u32, pub(super) u32);
 
 /// From a node's init to the harness.
 #[derive(Debug, Serialize, Deserialize)]
@@ -159,11 +196,23 @@ pub(super) enum Answer {
         sent: u32,
         /// Packets echoed and back in time.
         rtt_us: Vec<u64>,
+        /// The answers.
+        back: Vec<Seen>,
     },
     /// Packets that were echoed.
-    Arrived(u32),
-    /// Done.
+    Arrived(Vec<Seen>),
+    /// Packets dropped for their checksum.
+    Checksums(u64),
+    /// A connection is up.
+    Connected,
+    /// How a connection from here is, if there is one.
+    Near(Option<ConnectionReport>),
+    /// How a connection to here is, if there is one.
+    Far(Option<End>),
+    /// It is done.
     Done,
+    /// What became of a lookup.
+    Lookup(Lookup),
     /// What the services can still get.
     Supply(Supply),
     /// It could not be done.

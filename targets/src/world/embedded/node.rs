@@ -16,15 +16,20 @@ use super::files::Limits;
 use super::hog::Hog;
 use super::kernel;
 use super::message::{Answer, Ask, BootOrder, FromNode, Theft, ToNode};
-use super::procs::Procs;
+use super::procs::{self, Procs};
+use super::resolver::Resolver;
 use super::setup::{self, Doing};
 use super::theft::Thief;
+use super::ties::Ties;
 
 /// How long processes may take to stop, go on or die.
 const SIGNAL_LIMIT_US: u64 = 2_000_000;
 
 /// How often that is looked at.
 const SIGNAL_LOOK_US: u64 = 500;
+
+/// How often a lookup is asked whether it has ended.
+const LOOKUP_LOOK_US: u64 = 2_000;
 
 /// An order that is done once the processes have reached a state.
 struct Pending {
@@ -37,6 +42,8 @@ struct NodeInit {
     control: OwnedFd,
     deaths: SignalFd,
     echo: Echo,
+    ties: Ties,
+    resolver: Resolver,
     procs: Procs,
     pending: Vec<Pending>,
     hung: bool,
@@ -76,13 +83,15 @@ fn start(
     order: &BootOrder,
 ) -> Result<NodeInit, String> {
     match prepare(log, wires, order) {
-        Ok((tap, notes, deaths, echo, procs)) => {
+        Ok((tap, notes, deaths, (echo, ties, resolver), procs)) => {
             channel::send(control.as_fd(), &FromNode::Up(notes), &[tap.as_fd()])
                 .doing("hand over the device")?;
             Ok(NodeInit {
                 control,
                 deaths,
                 echo,
+                ties,
+                resolver,
                 procs,
                 pending: Vec::new(),
                 hung: false,
@@ -98,7 +107,13 @@ fn start(
     }
 }
 
-type Parts = (OwnedFd, Vec<String>, SignalFd, Echo, Procs);
+type Parts = (
+    OwnedFd,
+    Vec<String>,
+    SignalFd,
+    (Echo, Ties, Resolver),
+    Procs,
+);
 
 fn prepare(log: OwnedFd, wires: Vec<OwnedFd>, order: &BootOrder) -> Result<Parts, String> {
     set_pdeathsig(Signal::SIGKILL).doing("bind its life to the site's")?;
@@ -109,9 +124,19 @@ fn prepare(log: OwnedFd, wires: Vec<OwnedFd>, order: &BootOrder) -> Result<Parts
     let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
     let deaths = SignalFd::with_flags(&mask, flags).doing("watch for deaths")?;
     let prepared = setup::node(order)?;
-    let echo = Echo::open().doing("open the probe socket")?;
+    let ahead_us = order.clock_offset_ns.unwrap_or(0) / 1_000;
+    let echo = Echo::open(ahead_us).doing("open the probe socket")?;
+    let ties = Ties::open().doing("open the probe listener")?;
+    let resolver = Resolver::open(order.hosts.clone(), order.names.clone());
+    let resolver = resolver.doing("open the name server's socket")?;
     let procs = Procs::start(&order.services, log, wires, prepared.own_proc)?;
-    Ok((prepared.tap, prepared.notes, deaths, echo, procs))
+    Ok((
+        prepared.tap,
+        prepared.notes,
+        deaths,
+        (echo, ties, resolver),
+        procs,
+    ))
 }
 
 impl NodeInit {
@@ -119,16 +144,20 @@ impl NodeInit {
     fn serve(&mut self) -> io::Result<()> {
         loop {
             let wait = self.next_look();
-            let mut watched = [
+            let mut watched = vec![
                 PollFd::new(self.control.as_fd(), PollFlags::POLLIN),
                 PollFd::new(self.deaths.as_fd(), PollFlags::POLLIN),
-                PollFd::new(self.echo.as_fd(), PollFlags::POLLIN),
+                PollFd::new(self.resolver.as_fd(), PollFlags::POLLIN),
             ];
+            let probes = self.echo.sockets().map(|fd| (fd, PollFlags::POLLIN));
+            let sockets = probes.chain(self.ties.sockets());
+            watched.extend(sockets.map(|(fd, flags)| PollFd::new(fd, flags)));
             match poll(&mut watched, wait) {
                 Ok(_) | Err(nix::errno::Errno::EINTR) => {}
                 Err(error) => return Err(error.into()),
             }
             let asked = watched[0].any() == Some(true);
+            drop(watched);
             if asked {
                 match channel::receive(self.control.as_fd())? {
                     Some((word, fds)) => self.asked(word, fds)?,
@@ -136,7 +165,11 @@ impl NodeInit {
                 }
             }
             self.reap()?;
-            for (id, answer) in self.echo.step(monotonic_us()) {
+            let mut answers = self.echo.step(monotonic_us());
+            answers.extend(self.ties.step(monotonic_us()));
+            self.resolver.step();
+            answers.extend(self.resolver.looked_up());
+            for (id, answer) in answers {
                 self.reply(id, answer)?;
             }
             self.settle()?;
@@ -149,10 +182,11 @@ impl NodeInit {
     fn next_look(&self) -> PollTimeout {
         let now = monotonic_us();
         let signal = (!self.pending.is_empty()).then_some(SIGNAL_LOOK_US);
-        let probe = self.echo.due_us().map(|due| due.saturating_sub(now));
-        let theft = self.thief.as_ref().map(Thief::due_us);
-        let theft = theft.map(|due| due.saturating_sub(now));
-        match signal.into_iter().chain(probe).chain(theft).min() {
+        let due = self.echo.due_us().into_iter().chain(self.ties.due_us());
+        let due = due.chain(self.thief.as_ref().map(Thief::due_us));
+        let due = due.map(|due| due.saturating_sub(now));
+        let lookup = self.resolver.is_waiting().then_some(LOOKUP_LOOK_US);
+        match signal.into_iter().chain(due).chain(lookup).min() {
             // Rounded up, so that a wait below 1 ms is not a busy loop.
             Some(us) => PollTimeout::try_from(us.div_ceil(1000)).unwrap_or(PollTimeout::MAX),
             None => PollTimeout::NONE,
@@ -201,27 +235,7 @@ impl NodeInit {
                 };
             }
             Ask::State => return self.reply(id, Answer::State(self.procs.state())),
-            Ask::Arrived(token) => {
-                let count = self.echo.arrived(token);
-                return self.reply(id, Answer::Arrived(count));
-            }
-            Ask::Probe {
-                token,
-                to,
-                count,
-                interval_us,
-                wait_us,
-            } => {
-                self.echo.start(ProbeOrder {
-                    id,
-                    token,
-                    to,
-                    count,
-                    interval_us,
-                    wait_us,
-                });
-                return Ok(());
-            }
+            ask => return self.asked_of_network(id, ask),
         };
         self.procs.signal_all(signal)?;
         self.pending.push(Pending {
@@ -238,6 +252,70 @@ impl NodeInit {
             self.procs.signal_all(Signal::SIGCONT)?;
         }
         self.reply(id, Answer::Done)
+    }
+
+    fn asked_of_network(&mut self, id: u64, ask: Ask) -> io::Result<()> {
+        let answer = match ask {
+            Ask::Arrived(token) => Answer::Arrived(self.echo.take_arrived(token)),
+            Ask::Checksums => match procs::bad_checksums() {
+                Ok(count) => Answer::Checksums(count),
+                Err(error) => Answer::Failed(format!("no counters: {error}")),
+            },
+            Ask::Near(token) => Answer::Near(self.ties.near(token)),
+            Ask::Far(token) => Answer::Far(self.ties.far(token)),
+            Ask::Release(token) => {
+                self.ties.release(token);
+                Answer::Done
+            }
+            Ask::Names(rules) => {
+                self.resolver.mislead(rules);
+                Answer::Done
+            }
+            Ask::Lookup(name) => match self.resolver.look_up(id, name) {
+                Ok(()) => return Ok(()),
+                Err(error) => Answer::Failed(format!("no thread: {error}")),
+            },
+            Ask::Connect { token, to, port } => {
+                let now_us = monotonic_us();
+                match self.ties.start((id, token), to, port, now_us) {
+                    Ok(()) => return Ok(()),
+                    Err(error) => Answer::Failed(error),
+                }
+            }
+            Ask::Probe {
+                token,
+                to,
+                count,
+                interval_us,
+                wait_us,
+                payload,
+                port,
+            } => {
+                let order = ProbeOrder {
+                    id,
+                    token,
+                    to,
+                    count,
+                    interval_us,
+                    wait_us,
+                    payload,
+                    port,
+                };
+                match self.echo.start(order) {
+                    Ok(()) => return Ok(()),
+                    Err(error) => Answer::Failed(error),
+                }
+            }
+            Ask::Hang
+            | Ask::Resume
+            | Ask::Kill
+            | Ask::State
+            | Ask::Start(_)
+            | Ask::Steal(_)
+            | Ask::Files(_)
+            | Ask::Inquire(_) => return Ok(()),
+        };
+        self.reply(id, answer)
     }
 
     fn reap(&mut self) -> io::Result<()> {

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::fabric::{Switch, SwitchConfig};
-use crate::world::{NodeSpec, World, WorldError};
+use crate::world::{NodeSpec, RESOLVER_ATTEMPTS, RESOLVER_TIMEOUT, World, WorldError};
 
 use super::config::EmbeddedConfig;
 use super::message::{FromSite, SiteOrder};
@@ -23,9 +23,11 @@ use super::world::EmbeddedWorld;
 /// How long the site may take to stand.
 const SITE_LIMIT: Duration = Duration::from_secs(10);
 
-/// What every node's resolver is told: nothing listens there, so that a name
-/// outside the site is refused at once.
-const RESOLV: &str = "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n";
+/// What every node's resolver is told: the node's own init answers there.
+fn resolv_text() -> String {
+    let timeout_s = RESOLVER_TIMEOUT.micros() / 1_000_000;
+    format!("nameserver 127.0.0.1\noptions timeout:{timeout_s} attempts:{RESOLVER_ATTEMPTS}\n")
+}
 
 /// Turns an I/O error into a world's.
 pub(super) fn system(what: impl Into<String>) -> impl FnOnce(io::Error) -> WorldError {
@@ -66,10 +68,12 @@ impl EmbeddedWorld {
         let order = SiteOrder {
             user: means.user,
             hosts_file: folder.join("hosts"),
+            bare_hosts_file: folder.join("hosts.bare"),
             resolv_file: folder.join("resolv.conf"),
         };
         write(&order.hosts_file, &config.hosts_text())?;
-        write(&order.resolv_file, RESOLV)?;
+        write(&order.bare_hosts_file, EmbeddedConfig::bare_hosts_text())?;
+        write(&order.resolv_file, &resolv_text())?;
         let log = fs::File::create(folder.join("warden.log")).map_err(system("make a log"))?;
         let warden = Warden::start(&config.exe, &config.run_dir, log)
             .await
@@ -98,6 +102,8 @@ impl EmbeddedWorld {
             reports: std::sync::Mutex::new(Some(reports)),
             probes: std::sync::atomic::AtomicU64::new(1),
             groups: std::sync::Mutex::default(),
+            ties: std::sync::Mutex::default(),
+            names: std::sync::Mutex::default(),
         })
     }
 }

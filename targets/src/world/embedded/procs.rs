@@ -220,3 +220,35 @@ fn program(service: &ServiceOrder) -> Result<Command, String> {
     }
     Ok(command)
 }
+
+/// Packets that the kernel of this network namespace has dropped for a checksum
+/// above IP (`/proc/net/snmp`).
+pub(super) fn bad_checksums() -> io::Result<u64> {
+    Ok(sum_of(
+        &std::fs::read_to_string("/proc/self/net/snmp")?,
+        "InCsumErrors",
+    ))
+}
+
+/// The sum of a counter over all protocols: pairs of lines, names and values.
+fn sum_of(table: &str, counter: &str) -> u64 {
+    let lines: Vec<&str> = table.lines().collect();
+    let pairs = lines.as_chunks::<2>().0.iter();
+    let values = pairs.filter_map(|[names, values]| {
+        let at = names.split_whitespace().position(|name| name == counter)?;
+        values.split_whitespace().nth(at)?.parse::<u64>().ok()
+    });
+    values.sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sum_of;
+
+    #[test]
+    fn checksum_errors_of_all_protocols_are_summed() {
+        let table = "Tcp: InSegs InCsumErrors\nTcp: 9 2\nUdp: InCsumErrors In\nUdp: 3 7\n\
+                     UdpLite: In\nUdpLite: 5\n";
+        assert_eq!(sum_of(table, "InCsumErrors"), 5);
+    }
+}

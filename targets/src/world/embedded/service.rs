@@ -72,7 +72,7 @@ async fn run(registry: &Registry, wire: UnixStream) -> Result<(), String> {
         service: start.service,
         node: start.node,
         boot: start.boot,
-        net: Arc::new(HostNet::new(start.hosts)),
+        net: Arc::new(HostNet::asking(start.hosts)),
         clock: Clock::started(ago(start.origin_monotonic_ns, start.monotonic_offset_ns)),
         seed: start.seed,
         panel,

@@ -59,17 +59,21 @@ pub(super) fn site(order: &SiteOrder) -> Result<Vec<String>, String> {
     private_mounts()?;
     // Needed before any node has its own: a node's clock is set through it.
     let _ = fresh_proc();
-    for (file, target) in [
-        (&order.hosts_file, "/etc/hosts"),
-        (&order.resolv_file, "/etc/resolv.conf"),
-    ] {
+    let mut over = |file: &Path, target: &str| {
         let bound = fs::canonicalize(target)
             .doing(&format!("find {target}"))
             .and_then(|target| bind(file, &target));
-        if let Err(error) = bound {
+        if let Err(error) = &bound {
             notes.push(format!("nodes see the host's {target} ({error})"));
         }
-    }
+        bound.is_ok()
+    };
+    let hosts = if over(&order.resolv_file, "/etc/resolv.conf") {
+        &order.bare_hosts_file
+    } else {
+        &order.hosts_file
+    };
+    over(hosts, "/etc/hosts");
     Ok(notes)
 }
 

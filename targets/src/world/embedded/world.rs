@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,9 +13,11 @@ use crate::clock::Clock;
 use crate::fabric::Switch;
 use crate::service::ToService;
 use crate::undo::Ticket;
+use crate::world::names::NameBook;
 use crate::world::{
-    CutReceipt, Inquiry, LinkRule, NodeSpec, NodeState, PortCounters, ProbeReport, ProbeSpec,
-    RuleId, Shortage, Supply, World, WorldError, WorldEvent,
+    ConnectionReport, ConnectionSpec, CutReceipt, Inquiry, LinkRule, Lookup, NameRule, NodeSpec,
+    NodeState, PortCounters, ProbeReport, ProbeSpec, RuleCounters, RuleId, Shortage, Supply, World,
+    WorldError, WorldEvent,
 };
 
 use super::config::EmbeddedConfig;
@@ -25,13 +27,10 @@ use super::open::system;
 use super::warden::Warden;
 
 /// How long a node's init may take to answer.
-const ASK_LIMIT: Duration = Duration::from_secs(5);
+pub(super) const ASK_LIMIT: Duration = Duration::from_secs(5);
 
 /// How long the kernel may take to end a node's processes.
 const DEATH_LIMIT: Duration = Duration::from_secs(10);
-
-/// The longest probe, in packets.
-const PROBE_MAX: u32 = 100_000;
 
 /// Nodes as namespaces of this machine; see the [module](super).
 #[derive(Debug)]
@@ -51,9 +50,14 @@ pub struct EmbeddedWorld {
     pub(super) nodes: std::sync::Mutex<IndexMap<String, Arc<Live>>>,
     pub(super) events: mpsc::UnboundedSender<WorldEvent>,
     pub(super) reports: std::sync::Mutex<Option<mpsc::UnboundedReceiver<WorldEvent>>>,
+    /// Counts probes and connections.
     pub(super) probes: AtomicU64,
     /// The records of nodes' control groups.
     pub(super) groups: std::sync::Mutex<IndexMap<String, Ticket>>,
+    /// The ends of connections, by number.
+    pub(super) ties: std::sync::Mutex<IndexMap<u64, (String, String)>>,
+    /// What resolvers are made to answer.
+    pub(super) names: std::sync::Mutex<NameBook>,
 }
 
 impl EmbeddedWorld {
@@ -73,7 +77,7 @@ impl EmbeddedWorld {
         switch.ok_or_else(|| WorldError::Failed("the world is closed".into()))
     }
 
-    fn known(&self, node: &str) -> Result<(), WorldError> {
+    pub(super) fn known(&self, node: &str) -> Result<(), WorldError> {
         if self.config.hosts.contains_key(node) {
             Ok(())
         } else {
@@ -81,7 +85,7 @@ impl EmbeddedWorld {
         }
     }
 
-    fn find(&self, node: &str) -> Option<Arc<Live>> {
+    pub(super) fn find(&self, node: &str) -> Option<Arc<Live>> {
         lock(&self.nodes).get(node).map(Arc::clone)
     }
 
@@ -210,43 +214,37 @@ impl World for EmbeddedWorld {
         }
     }
 
+    fn rule_counters(&self, rule: RuleId) -> Option<RuleCounters> {
+        let counters = self.with_switch(|switch| switch.rule_counters(rule));
+        counters.ok().flatten()
+    }
+
     async fn probe(&self, spec: &ProbeSpec) -> Result<ProbeReport, WorldError> {
-        self.known(&spec.to)?;
-        let from = self.live(&spec.from)?;
-        if spec.count > PROBE_MAX {
-            let text = format!("a probe of {} packets is more than {PROBE_MAX}", spec.count);
-            return Err(WorldError::Failed(text));
-        }
-        let to = self.config.hosts.get(&spec.to).copied();
-        let to = to.ok_or_else(|| WorldError::NoNode(spec.to.clone()))?;
-        let token = self.probes.fetch_add(1, Ordering::Relaxed);
-        let ask = Ask::Probe {
-            token,
-            to,
-            count: spec.count,
-            interval_us: spec.interval.micros(),
-            wait_us: spec.wait.micros(),
-        };
-        let length = spec.interval.duration() * spec.count + spec.wait.duration();
-        let answer = from.ask(ask, length + ASK_LIMIT).await?;
-        let Answer::Probed { sent, rtt_us } = answer else {
-            return Err(WorldError::Failed(format!(
-                "odd answer to a probe: {answer:?}"
-            )));
-        };
-        let arrived = match self.find(&spec.to) {
-            Some(to) => match to.ask(Ask::Arrived(token), ASK_LIMIT).await {
-                Ok(Answer::Arrived(count)) => Some(count),
-                _ => None,
-            },
-            None => None,
-        };
-        Ok(ProbeReport {
-            sent,
-            arrived,
-            answered: rtt_us.len() as u32,
-            rtt_us,
-        })
+        self.probe_pair(spec).await
+    }
+
+    async fn connect(&self, spec: &ConnectionSpec) -> Result<u64, WorldError> {
+        self.connect_pair(spec).await
+    }
+
+    async fn connection(&self, number: u64) -> Result<ConnectionReport, WorldError> {
+        self.look_at(number).await
+    }
+
+    async fn disconnect(&self, number: u64) {
+        self.let_go(number).await;
+    }
+
+    async fn mislead(&self, rule: NameRule) -> Result<u64, WorldError> {
+        self.mislead_nodes(rule).await
+    }
+
+    async fn lead(&self, number: u64) {
+        self.lead_nodes(number).await;
+    }
+
+    async fn lookup(&self, node: &str, name: &str) -> Result<Lookup, WorldError> {
+        self.look_up(node, name).await
     }
 
     async fn state(&self, node: &str) -> Result<NodeState, WorldError> {

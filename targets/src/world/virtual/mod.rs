@@ -9,6 +9,7 @@
 mod boot;
 mod bound;
 mod config;
+mod connection;
 mod logs;
 mod shortage;
 mod wire;

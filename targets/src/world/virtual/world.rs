@@ -11,13 +11,16 @@ use tokio::task::AbortHandle;
 use super::boot::Live;
 use super::bound::Bound;
 use super::config::VirtualConfig;
+use super::connection::Watched;
 use super::logs::{Logs, subscriber};
-use super::wire::Wire;
+use super::wire::{NodeNet, ProbeWay, Wire};
 use crate::clock::Clock;
 use crate::service::{Home, ToService};
+use crate::units::Span;
 use crate::world::{
-    CutReceipt, Inquiry, LinkRule, NodeSpec, NodeState, PortCounters, ProbeReport, ProbeSpec,
-    RuleId, Shortage, Supply, World, WorldError, WorldEvent,
+    ConnectionReport, ConnectionSpec, CutReceipt, Inquiry, LinkRule, Lookup, LookupError, NameRule,
+    NodeSpec, NodeState, PROBE_PAYLOAD_MIN, PROBE_PORT, PortCounters, ProbeReport, ProbeSpec,
+    RuleCounters, RuleId, Shortage, Supply, World, WorldError, WorldEvent,
 };
 
 /// Nodes as tasks of this thread; see the [module](super).
@@ -29,8 +32,10 @@ pub struct VirtualWorld {
     pub(super) events: mpsc::UnboundedSender<WorldEvent>,
     nodes: Mutex<IndexMap<String, Live>>,
     reports: Mutex<Option<mpsc::UnboundedReceiver<WorldEvent>>>,
+    /// Counts probes and connections.
     probes: AtomicU64,
     itself: Weak<Self>,
+    watched: Mutex<IndexMap<u64, Watched>>,
     /// The tasks of the world itself.
     drivers: Mutex<Vec<AbortHandle>>,
 }
@@ -51,6 +56,7 @@ impl VirtualWorld {
             nodes: Mutex::default(),
             reports: Mutex::new(Some(reports)),
             probes: AtomicU64::new(0),
+            watched: Mutex::default(),
             drivers: Mutex::default(),
             config,
         });
@@ -205,6 +211,10 @@ impl World for VirtualWorld {
         self.wire.remove(rule);
     }
 
+    fn rule_counters(&self, rule: RuleId) -> Option<RuleCounters> {
+        self.wire.rule_counters(rule)
+    }
+
     fn say(&self, node: &str, service: &str, word: ToService) {
         if let Some(wire) = self.nodes().get(node).and_then(|l| l.wires.get(service)) {
             let _ = wire.send(word);
@@ -215,20 +225,71 @@ impl World for VirtualWorld {
         let (from, to) = (self.place(&spec.from)?, self.place(&spec.to)?);
         self.with_live(&spec.from, |_| ())?;
         let token = self.probes.fetch_add(1, Ordering::Relaxed);
+        let way = ProbeWay {
+            from,
+            to,
+            port: spec.port.unwrap_or(PROBE_PORT),
+            payload: spec.payload.max(PROBE_PAYLOAD_MIN),
+        };
+        let bad_before = self.wire.bad_checksums(to);
         for sent in 0..spec.count {
-            if sent > 0 {
+            if sent > 0 && !spec.interval.is_zero() {
                 tokio::time::sleep(spec.interval.duration()).await;
             }
-            self.wire.send_probe(token, from, to);
+            self.wire.send_probe(token, way);
         }
         tokio::time::sleep(spec.wait.duration()).await;
-        let (sent, arrived, rtt_us) = self.wire.end_probe(token);
-        Ok(ProbeReport {
-            sent,
-            arrived: self.nodes().contains_key(&spec.to).then_some(arrived),
-            answered: rtt_us.len() as u32,
-            rtt_us,
-        })
+        let mut report = self.wire.end_probe(token);
+        if self.nodes().contains_key(&spec.to) {
+            report.bad_checksums = Some(self.wire.bad_checksums(to) - bad_before);
+        } else {
+            (report.arrived, report.there) = (None, None);
+        }
+        Ok(report)
+    }
+
+    async fn connect(&self, spec: &ConnectionSpec) -> Result<u64, WorldError> {
+        let watched = self.connect_nodes(spec).await?;
+        let number = self.probes.fetch_add(1, Ordering::Relaxed);
+        lock(&self.watched).insert(number, watched);
+        Ok(number)
+    }
+
+    async fn connection(&self, number: u64) -> Result<ConnectionReport, WorldError> {
+        let watched = lock(&self.watched);
+        let report = watched.get(&number).map(|watched| self.report(watched));
+        report.ok_or_else(|| WorldError::Failed(format!("no connection {number}")))
+    }
+
+    async fn disconnect(&self, number: u64) {
+        drop(lock(&self.watched).shift_remove(&number));
+    }
+
+    async fn mislead(&self, rule: NameRule) -> Result<u64, WorldError> {
+        for node in &rule.nodes {
+            self.place(node)?;
+        }
+        Ok(self.wire.names(|names| names.install(rule)))
+    }
+
+    async fn lead(&self, number: u64) {
+        self.wire.names(|names| names.remove(number));
+    }
+
+    async fn lookup(&self, node: &str, name: &str) -> Result<Lookup, WorldError> {
+        let place = self.place(node)?;
+        self.with_live(node, |_| ())?;
+        let net = NodeNet::new(self.wire.clone(), place, self.wire.boot_of(place));
+        let clock = self.config.clock;
+        let begun_us = clock.now_us();
+        let found = net.look_up(name).await;
+        let found = found.map(|to| self.config.hosts.values().nth(to).copied());
+        let found = match found {
+            Ok(ip) => ip.ok_or(LookupError::NoSuchName),
+            Err(error) => Err(error),
+        };
+        let took = Span::from_micros(clock.now_us() - begun_us);
+        Ok(Lookup { found, took })
     }
 
     async fn state(&self, node: &str) -> Result<NodeState, WorldError> {
@@ -256,6 +317,7 @@ impl World for VirtualWorld {
     async fn close(&self) -> Result<(), WorldError> {
         let names: Vec<String> = self.nodes().keys().cloned().collect();
         self.cut(&names).await?;
+        lock(&self.watched).clear();
         lock(&self.drivers).drain(..).for_each(|task| task.abort());
         Ok(())
     }

@@ -54,10 +54,8 @@ pub(crate) fn a_cut_takes_what_is_held() -> Outcome {
         a: vec!["n2".into()],
         b: Vec::new(),
         direction: Direction::AToB,
-        impairment: Impairment::Delay {
-            delay: Span::from_millis(300),
-            jitter: Span::default(),
-        },
+        port: None,
+        impairment: Impairment::delay(Span::from_millis(300), Span::default()),
     })?;
     far.send_to(b"last words", to_a)?;
     switch.darken(&["n2".into()]);

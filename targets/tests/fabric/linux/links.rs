@@ -15,15 +15,13 @@ fn rule(direction: Direction, impairment: Impairment) -> LinkRule {
         a: vec!["n1".into()],
         b: vec!["n2".into()],
         direction,
+        port: None,
         impairment,
     }
 }
 
 fn delay(ms: u64) -> Impairment {
-    Impairment::Delay {
-        delay: Span::from_millis(ms),
-        jitter: Span::default(),
-    }
+    Impairment::delay(Span::from_millis(ms), Span::default())
 }
 
 fn whole(offload: bool) -> Outcome {
@@ -105,10 +103,7 @@ pub(crate) fn delay_keeps_order() -> Outcome {
     let switch = switch(true)?;
     let (a, b) = pair(&switch, true)?;
     acquaint(&a, &b)?;
-    let jitter = Impairment::Delay {
-        delay: Span::from_millis(10),
-        jitter: Span::from_millis(10),
-    };
+    let jitter = Impairment::delay(Span::from_millis(10), Span::from_millis(10));
     let id = switch.install(rule(Direction::AToB, jitter))?;
     let (near, _) = udp(&a, SOON)?;
     let (far, to_b) = udp(&b, SOON)?;

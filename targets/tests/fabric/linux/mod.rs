@@ -3,6 +3,7 @@
 mod capability;
 mod capture;
 mod cut;
+mod damage;
 mod links;
 mod node;
 mod traffic;
@@ -31,6 +32,26 @@ const DEVICES: &[Case] = &[
     ("loss_meets_its_share", links::loss_meets_its_share),
     ("loss_sees_single_packets", links::loss_sees_single_packets),
     ("rate_limits_a_stream", links::rate_limits_a_stream),
+    (
+        "a_damaged_packet_is_dropped_by_its_checksum",
+        damage::a_damaged_packet_is_dropped_by_its_checksum,
+    ),
+    (
+        "a_stream_survives_duplicates",
+        damage::a_stream_survives_duplicates,
+    ),
+    (
+        "a_stream_survives_reordering",
+        damage::a_stream_survives_reordering,
+    ),
+    (
+        "a_forged_reset_is_believed_at_both_ends",
+        damage::a_forged_reset_is_believed_at_both_ends,
+    ),
+    (
+        "a_black_hole_swallows_long_packets",
+        damage::a_black_hole_swallows_long_packets,
+    ),
     ("a_cut_is_silent", cut::a_cut_is_silent),
     ("a_cut_takes_what_is_held", cut::a_cut_takes_what_is_held),
     (

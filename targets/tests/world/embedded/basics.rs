@@ -6,7 +6,7 @@ use libtest_mimic::{Failed, Trial};
 use ridethrough_targets::service::{FromService, Program, ToService};
 use ridethrough_targets::units::Span;
 use ridethrough_targets::world::{
-    NodeState, ProbeReport, ProbeSpec, World, WorldError, WorldEvent,
+    NodeState, PROBE_PAYLOAD_MIN, ProbeReport, ProbeSpec, World, WorldError, WorldEvent,
 };
 use tokio::time::timeout;
 
@@ -30,6 +30,8 @@ async fn ping(site: &Site, from: &str, to: &str) -> Result<ProbeReport, Failed> 
         count: 5,
         interval: Span::from_millis(5),
         wait: Span::from_millis(300),
+        payload: PROBE_PAYLOAD_MIN,
+        port: None,
     };
     Ok(site.world.probe(&spec).await?)
 }

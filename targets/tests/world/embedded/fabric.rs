@@ -2,7 +2,9 @@
 
 use libtest_mimic::{Failed, Trial};
 use ridethrough_targets::units::{PerUnit, Span};
-use ridethrough_targets::world::{Direction, Impairment, LinkRule, ProbeReport, ProbeSpec, World};
+use ridethrough_targets::world::{
+    Direction, Impairment, LinkRule, PROBE_PAYLOAD_MIN, ProbeReport, ProbeSpec, World,
+};
 
 use super::site::{Site, builtin, node, trial};
 
@@ -10,6 +12,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("embedded::fabric::partitions", partitions),
         trial("embedded::fabric::latency_and_loss", latency_and_loss),
+        trial("embedded::fabric::impairments", impairments),
     ]
 }
 
@@ -38,6 +41,8 @@ async fn probe(site: &Site, from: &str, to: &str, count: u32) -> Result<ProbeRep
         count,
         interval: Span::from_millis(2),
         wait: Span::from_millis(400),
+        payload: PROBE_PAYLOAD_MIN,
+        port: None,
     };
     Ok(site.world.probe(&spec).await?)
 }
@@ -47,8 +52,23 @@ fn rule(direction: Direction, impairment: Impairment) -> LinkRule {
         a: vec!["one".into()],
         b: vec!["two".into()],
         direction,
+        port: None,
         impairment,
     }
+}
+
+/// With large segments and checksums left to the devices, as in a run.
+async fn impairments() -> Result<(), Failed> {
+    let site = Site::open(&NAMES).await?;
+    for name in NAMES {
+        let spec = node(&NAMES, name, vec![("idle", builtin("idle"))]);
+        site.world.boot(&spec, 0).await?;
+    }
+    assert_eq!(probe(&site, "one", "two", 5).await?.answered, 5);
+    crate::impairments::all(&site.world).await?;
+    crate::impairments::names(&site.world).await?;
+    site.world.close().await?;
+    Ok(())
 }
 
 async fn partitions() -> Result<(), Failed> {
@@ -85,10 +105,7 @@ async fn partitions() -> Result<(), Failed> {
 async fn latency_and_loss() -> Result<(), Failed> {
     let site = site().await?;
     let world = &site.world;
-    let delay = Impairment::Delay {
-        delay: Span::from_millis(40),
-        jitter: Span::from_millis(0),
-    };
+    let delay = Impairment::delay(Span::from_millis(40), Span::from_millis(0));
     let slow = world.install(rule(Direction::Both, delay))?;
     let report = probe(&site, "one", "two", 20).await?;
     let median_us = report.rtt_median_us().unwrap_or(0);

@@ -11,7 +11,7 @@ use nix::sys::stat::{Mode, SFlag, fchmodat, makedev, mknod};
 use nix::unistd::{Gid, Uid, setgid, setgroups, setuid};
 use ridethrough_targets::units::Span;
 use ridethrough_targets::world::embedded::{EmbeddedWorld, capabilities};
-use ridethrough_targets::world::{NodeState, ProbeSpec, World};
+use ridethrough_targets::world::{NodeState, PROBE_PAYLOAD_MIN, ProbeSpec, World};
 
 use super::site::{builtin, config, node, shell};
 
@@ -135,6 +135,8 @@ async fn once(world: &EmbeddedWorld) -> Result<(), Failed> {
         count: 5,
         interval: Span::from_millis(2),
         wait: Span::from_millis(400),
+        payload: PROBE_PAYLOAD_MIN,
+        port: None,
     };
     for _ in 0..2 {
         boot_all(world).await?;

@@ -1,6 +1,7 @@
 use std::io;
 use std::sync::{Mutex, Weak};
 
+use crate::fabric::rules::Acting;
 use crate::units::Span;
 use crate::world::{Impairment, RuleId};
 
@@ -77,7 +78,13 @@ impl Bench {
         let links = rules.iter().map(|(from, to, id, impairment)| LinkView {
             from: *from,
             to: *to,
-            rules: vec![(RuleId(*id), impairment.clone())],
+            rules: vec![Acting {
+                id: RuleId(*id),
+                impairment: impairment.clone(),
+                port: None,
+                since: 0,
+                tally: Arc::default(),
+            }],
         });
         self.published.publish(View {
             ports: ports.collect(),
@@ -111,10 +118,7 @@ impl Bench {
 }
 
 fn delay(ms: u64) -> Impairment {
-    Impairment::Delay {
-        delay: Span::from_millis(ms),
-        jitter: Span::default(),
-    }
+    Impairment::delay(Span::from_millis(ms), Span::default())
 }
 
 #[test]

@@ -47,6 +47,7 @@ fn rules_name_known_ports() {
         a: vec!["a".into()],
         b: vec![b.into()],
         direction: Direction::Both,
+        port: None,
         impairment: Impairment::Drop,
     };
     assert_eq!(switch.install(rule("b")), Err("b".to_string()));

@@ -39,6 +39,7 @@ fn hosts_file_names_everybody() {
     10.77.0.1 n0
     10.77.0.2 n1
     ");
+    assert_eq!(EmbeddedConfig::bare_hosts_text(), "127.0.0.1 localhost\n");
 }
 
 proptest! {

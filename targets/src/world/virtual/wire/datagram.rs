@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::segment::Segment;
+use super::segment::{HEADER_BYTES, MSS, Segment};
 use super::socket::NodeNet;
 use super::state::{Dest, Packet, State};
 use crate::net::Datagram;
@@ -24,6 +24,9 @@ const MAX_WAITING: usize = 212_992;
 const BOOKKEEPING: usize = 768;
 /// Bytes of a datagram that one fragment carries on an Ethernet link.
 const FRAGMENT: usize = 1_480;
+/// The Ethernet header, and the IPv4 header without options.
+const ETHERNET_HEADER: usize = 14;
+const IP_HEADER: usize = 20;
 /// The UDP header.
 const UDP_HEADER: usize = 8;
 /// Ethernet and IPv4 headers of one fragment.
@@ -45,10 +48,29 @@ pub(super) struct Bound {
 }
 
 impl Packet {
+    /// Whether it is UDP: a datagram, or fragments of one.
+    pub(super) fn is_datagram(&self) -> bool {
+        matches!(self.dest, Dest::Datagram(_) | Dest::Probe(_))
+    }
+
+    /// Bytes of its longest IP packet: the IPv4 header, and what a fragment
+    /// carries or the TCP header with timestamps and the payload.
+    pub(super) fn longest(&self) -> u64 {
+        let data = self.segment.data.len();
+        let bytes = if self.is_datagram() {
+            IP_HEADER + (data + UDP_HEADER).min(FRAGMENT)
+        } else {
+            HEADER_BYTES as usize - ETHERNET_HEADER + data.min(MSS)
+        };
+        bytes as u64
+    }
+
     /// Packets on a real wire.
     pub(super) fn packets(&self) -> u32 {
         match self.dest {
-            Dest::Datagram(_) => (self.segment.data.len() + UDP_HEADER).div_ceil(FRAGMENT) as u32,
+            Dest::Datagram(_) | Dest::Probe(_) => {
+                (self.segment.data.len() + UDP_HEADER).div_ceil(FRAGMENT) as u32
+            }
             _ => self.segment.packets(),
         }
     }
@@ -56,7 +78,7 @@ impl Packet {
     /// Bytes on a real wire, headers of every packet included.
     pub(super) fn wire_bytes(&self) -> u64 {
         match self.dest {
-            Dest::Datagram(_) => {
+            Dest::Datagram(_) | Dest::Probe(_) => {
                 let bytes = (self.segment.data.len() + UDP_HEADER) as u64;
                 bytes + u64::from(self.packets()) * FRAGMENT_HEADERS
             }
@@ -159,10 +181,12 @@ impl Datagram for VirtualDatagram {
                     from: SocketAddr::from((own, self.local.port())),
                     port: to.port(),
                 }),
+                ports: (self.local.port(), to.port()),
                 segment: Segment {
                     data: Bytes::copy_from_slice(bytes),
                     ..Segment::default()
                 },
+                damaged: false,
                 left: 0,
             });
             Ok(bytes.len())

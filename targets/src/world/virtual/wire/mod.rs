@@ -13,6 +13,7 @@ mod neighbour;
 mod outbox;
 mod probe;
 mod receive;
+mod resolve;
 mod route;
 mod rtt;
 mod segment;
@@ -25,6 +26,7 @@ mod wire;
 
 pub(super) use files::Files;
 pub use neighbour::NeighbourTimes;
+pub(super) use probe::ProbeWay;
 pub(super) use socket::NodeNet;
 pub(super) use wire::Wire;
 

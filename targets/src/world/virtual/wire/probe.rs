@@ -1,74 +1,134 @@
 //! Probe packets, echoed by kernels.
 
+use bytes::Bytes;
+
 use super::segment::{Nanos, Segment};
 use super::state::{Dest, Packet, State};
+use crate::world::{Arrival, PROBE_PORT, ProbeReport, Train};
+
+/// Where a run of probes goes, and how large its packets are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ProbeWay {
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    /// The sender's port.
+    pub(crate) port: u16,
+    /// Bytes of UDP payload.
+    pub(crate) payload: u32,
+}
+
+/// One way of one probe packet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Leg {
+    token: u64,
+    /// The number of the packet.
+    seq: u32,
+    /// On the way back, the number of the arrival that is answered.
+    answers: Option<u32>,
+}
 
 /// One run of probe packets.
 #[derive(Debug, Default)]
 pub(super) struct Probe {
     /// When each was sent.
     sent: Vec<Nanos>,
-    /// How many reached the echoing node.
-    arrived: u32,
+    /// What reached the echoing node: numbers of packets, and when.
+    there: Vec<(u32, Nanos)>,
+    /// Answers: numbers of arrivals, and when.
+    back: Vec<(u32, Nanos)>,
     /// Round trips by packet, where they came back.
     trips: Vec<Option<Nanos>>,
 }
 
 impl Probe {
-    /// Packets sent, packets that arrived, and the round trips in microseconds.
-    pub(super) fn report(&self) -> (u32, u32, Vec<u64>) {
+    pub(super) fn report(&self) -> ProbeReport {
+        let since = |at: Nanos, from: Nanos| at.saturating_sub(from) / 1_000;
+        let begun = self.sent.first().copied().unwrap_or(0);
+        let train = |sent: &dyn Fn(u32) -> Option<Nanos>, arrived: &[(u32, Nanos)]| {
+            let arrival = |(seq, at): &(u32, Nanos)| {
+                let left = sent(*seq)?;
+                Some(Arrival {
+                    seq: *seq,
+                    sent_us: since(left, begun),
+                    way_us: since(*at, left),
+                })
+            };
+            arrived.iter().filter_map(arrival).collect()
+        };
+        let sent = |seq: u32| self.sent.get(seq as usize).copied();
+        let echoed = |nth: u32| self.there.get(nth as usize).map(|(_, at)| *at);
         let trips = self.trips.iter().flatten().map(|ns| ns / 1_000);
-        (self.sent.len() as u32, self.arrived, trips.collect())
+        let rtt_us: Vec<u64> = trips.collect();
+        ProbeReport {
+            sent: self.sent.len() as u32,
+            arrived: Some(self.there.len() as u32),
+            answered: rtt_us.len() as u32,
+            rtt_us,
+            there: Some(Train {
+                sent: self.sent.len() as u32,
+                arrivals: train(&sent, &self.there),
+            }),
+            back: Train {
+                sent: self.there.len() as u32,
+                arrivals: train(&echoed, &self.back),
+            },
+            bad_checksums: None,
+        }
     }
 }
 
 impl State {
     /// Sends the next packet of a run.
-    pub(super) fn send_probe(&mut self, now: Nanos, token: u64, from: usize, to: usize) {
+    pub(super) fn send_probe(&mut self, now: Nanos, token: u64, way: ProbeWay) {
         let probe = self.probes.entry(token).or_default();
-        let index = probe.sent.len() as u32;
+        let seq = probe.sent.len() as u32;
         probe.sent.push(now);
         probe.trips.push(None);
         self.leaving.push_back(Packet {
-            from,
-            to,
-            boot: self.places[from].boot,
+            from: way.from,
+            to: way.to,
+            boot: self.places[way.from].boot,
             reply: None,
-            dest: Dest::Probe {
+            dest: Dest::Probe(Leg {
                 token,
-                index,
-                back: false,
+                seq,
+                answers: None,
+            }),
+            ports: (way.port, PROBE_PORT),
+            segment: Segment {
+                data: Bytes::from(vec![0; way.payload as usize]),
+                ..Segment::default()
             },
-            segment: Segment::default(),
+            damaged: false,
             left: now,
         });
     }
 
     /// One has arrived, or its echo has come back.
-    pub(super) fn probe_arrived(&mut self, packet: &Packet, token: u64, index: u32, back: bool) {
-        let Some(probe) = self.probes.get_mut(&token) else {
+    pub(super) fn probe_arrived(&mut self, packet: Packet, leg: Leg) {
+        let Some(probe) = self.probes.get_mut(&leg.token) else {
             return;
         };
-        if back {
-            let at = index as usize;
+        if let Some(nth) = leg.answers {
+            probe.back.push((nth, packet.left));
+            let at = leg.seq as usize;
             if let (Some(sent), Some(trip)) = (probe.sent.get(at), probe.trips.get_mut(at)) {
-                *trip = Some(packet.left.saturating_sub(*sent));
+                trip.get_or_insert(packet.left.saturating_sub(*sent));
             }
             return;
         }
-        probe.arrived += 1;
+        let nth = probe.there.len() as u32;
+        probe.there.push((leg.seq, packet.left));
         self.leaving.push_back(Packet {
             from: packet.to,
             to: packet.from,
             boot: self.places[packet.to].boot,
-            reply: None,
-            dest: Dest::Probe {
-                token,
-                index,
-                back: true,
-            },
-            segment: Segment::default(),
-            left: packet.left,
+            dest: Dest::Probe(Leg {
+                answers: Some(nth),
+                ..leg
+            }),
+            ports: (packet.ports.1, packet.ports.0),
+            ..packet
         });
     }
 }

@@ -11,6 +11,14 @@ impl Tcb {
         if self.gone || self.error.is_some() {
             return;
         }
+        if segment.rst && !self.believes(&segment) {
+            // RFC 5961, 3.2: a number within the window is answered with the
+            // one that was waited for, so that an honest peer can say it again.
+            if segment.seq > self.expected && segment.seq < self.expected + self.window() {
+                out.push(self.ack());
+            }
+            return;
+        }
         if segment.rst {
             let refused = self.phase == Phase::SynSent;
             self.gone |= self.phase == Phase::SynReceived;
@@ -36,6 +44,14 @@ impl Tcb {
         if !self.gone {
             self.take(now, segment, out);
             self.transmit(now, out);
+        }
+    }
+
+    /// Whether a reset is of this connection, and not old, early or forged.
+    fn believes(&self, reset: &Segment) -> bool {
+        match self.phase {
+            Phase::SynSent => reset.ack == Some(self.next),
+            Phase::SynReceived | Phase::Open => reset.seq == self.expected,
         }
     }
 

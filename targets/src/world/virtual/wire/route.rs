@@ -5,19 +5,21 @@ use super::neighbour::Fate;
 use super::segment::{Nanos, Segment};
 use super::state::{Dest, Packet, Sock, SockId, State};
 use super::tcb::{Phase, Tcb};
-use crate::fabric::{Frame, Link, Verdict};
+use crate::fabric::{Decision, Frame, Link, Verdict};
 
 /// Where a new connection goes when so many wait to be accepted.
 const BACKLOG: usize = 1024;
 
 /// What a link does with a packet; a datagram is lost with any of its fragments
-/// and there when the last one is.
-fn decide(link: &mut Link, at: Nanos, packet: &Packet) -> Verdict {
-    let (count, packets) = match packet.dest {
-        Dest::Datagram(_) => (packet.packets(), 1),
-        _ => (1, packet.packets()),
+/// and there when the last one is. Only a datagram that is one packet comes
+/// twice: its copies would have to come whole.
+fn decide(link: &mut Link, at: Nanos, packet: &Packet) -> Decision {
+    let (count, packets) = if packet.is_datagram() {
+        (packet.packets(), 1)
+    } else {
+        (1, packet.packets())
     };
-    let mut verdict = Verdict::Now;
+    let mut whole = Decision::from(Verdict::Now);
     for index in 0..count {
         let share = packet.wire_bytes() / u64::from(count);
         let rest = if index == 0 {
@@ -25,19 +27,59 @@ fn decide(link: &mut Link, at: Nanos, packet: &Packet) -> Verdict {
         } else {
             0
         };
+        let flags = packet.segment.syn || packet.segment.rst;
         let frame = Frame {
             to: 0,
             group: false,
             ip: true,
             packets,
             wire_bytes: share + rest,
+            longest: packet.longest(),
+            ports: (index == 0).then_some(packet.ports),
+            resettable: !packet.is_datagram() && !flags,
         };
         let next = link.decide(at, &frame);
-        if !matches!(verdict, Verdict::Drop) {
-            verdict = next;
-        }
+        whole.verdict = later(whole.verdict, next.verdict);
+        whole.flip = whole.flip.or(next.flip);
+        whole.reset |= next.reset;
+        whole.copies = if count == 1 { next.copies } else { 0 };
     }
-    verdict
+    whole
+}
+
+/// Of two fragments, the one that holds the other up.
+fn later(a: Verdict, b: Verdict) -> Verdict {
+    match (a, b) {
+        (Verdict::Drop, _) | (_, Verdict::Drop) => Verdict::Drop,
+        (Verdict::At(a), Verdict::At(b)) => Verdict::At(a.max(b)),
+        (Verdict::Now, other) | (other, Verdict::Now) => other,
+    }
+}
+
+/// Makes a segment the reset that its receiver waits for, and returns the one
+/// that its sender waits for.
+fn reset(packet: &mut Packet) -> Packet {
+    let old = std::mem::take(&mut packet.segment);
+    packet.segment = Segment {
+        seq: old.seq,
+        ack: old.ack,
+        rst: true,
+        ..Segment::default()
+    };
+    Packet {
+        from: packet.to,
+        to: packet.from,
+        reply: None,
+        dest: packet.reply.map_or(packet.dest, Dest::Sock),
+        ports: (packet.ports.1, packet.ports.0),
+        segment: Segment {
+            seq: old.ack.unwrap_or(0),
+            ack: Some(old.end()),
+            rst: true,
+            ..Segment::default()
+        },
+        ..packet.clone()
+    }
 }
 
 impl State {
@@ -72,7 +114,7 @@ impl State {
             match job {
                 Job::Arrive(packet) => self.arrive(now, due, packet),
                 Job::Timer(id) => self.on_timer(now, due, id),
-                Job::Unreachable(id) => self.unreachable(id),
+                Job::Unreachable(id) => self.unreachable(now, id),
             }
             self.pump(now);
         }
@@ -95,9 +137,9 @@ impl State {
 
     /// Nobody answers at the address: an attempt to connect fails; an open
     /// connection only keeps that in mind (a soft error).
-    fn unreachable(&mut self, id: SockId) {
+    fn unreachable(&mut self, now: Nanos, id: SockId) {
         let ends = self.sock(id).map(|sock| (sock.node, sock.peer_node));
-        if ends.is_none_or(|(from, to)| self.answers(from, to)) {
+        if ends.is_none_or(|(from, to)| self.answers(now, from, to)) {
             return;
         }
         self.with_sock(id, |tcb, _| {
@@ -120,7 +162,7 @@ impl State {
         let counters = &mut self.places[from].counters;
         counters.frames_in += u64::from(packet.packets());
         counters.bytes_in += packet.wire_bytes();
-        if !self.answers(from, to) {
+        if !self.answers(now, from, to) {
             self.lose(from, to);
             return self.silent(now, packet);
         }
@@ -128,20 +170,36 @@ impl State {
             return self.deliver(now, packet);
         };
         let at = if packet.left == 0 { now } else { packet.left };
-        match decide(link, at, &packet) {
-            Verdict::Drop => self.lose(from, to),
-            Verdict::Now => self.deliver(now, packet),
-            Verdict::At(due) => {
-                link.held_frames += 1;
-                self.agenda.push(due, Job::Arrive(packet));
+        let decision = decide(link, at, &packet);
+        self.carry(now, decision, packet);
+    }
+
+    /// A packet and its copies cross their link as was decided.
+    fn carry(&mut self, now: Nanos, decision: Decision, mut packet: Packet) {
+        let (from, to) = (packet.from, packet.to);
+        packet.damaged |= decision.flip.is_some();
+        if decision.reset {
+            let back = reset(&mut packet);
+            self.deliver(now, back);
+        }
+        for _ in 0..=decision.copies {
+            match decision.verdict {
+                Verdict::Drop => self.lose(from, to),
+                Verdict::Now => self.deliver(now, packet.clone()),
+                Verdict::At(due) => {
+                    if let Some(link) = self.links.get_mut(&(from, to)) {
+                        link.held_frames += 1;
+                    }
+                    self.agenda.push(due, Job::Arrive(packet.clone()));
+                }
             }
         }
     }
 
     /// Whether a neighbour request from one node would be answered by another:
     /// both ports are lit, and neither way is cut.
-    fn answers(&self, from: usize, to: usize) -> bool {
-        let cut = |a, b| self.links.get(&(a, b)).is_some_and(Link::is_cut);
+    fn answers(&self, now: Nanos, from: usize, to: usize) -> bool {
+        let cut = |a, b| self.links.get(&(a, b)).is_some_and(|l| l.is_cut(now));
         self.places[to].lit && (self.links.is_empty() || !(cut(from, to) || cut(to, from)))
     }
 
@@ -166,7 +224,7 @@ impl State {
         let link = self.links.get_mut(&(from, to));
         let cut = link.is_some_and(|link| {
             link.held_frames = link.held_frames.saturating_sub(1);
-            link.is_cut()
+            link.is_cut(due)
         });
         let sender = &self.places[from];
         if cut || !sender.lit || sender.boot != packet.boot || !self.places[to].lit {
@@ -181,10 +239,14 @@ impl State {
         let place = &mut self.places[packet.to];
         place.counters.frames_out += u64::from(packet.packets());
         place.counters.bytes_out += packet.wire_bytes();
+        if packet.damaged {
+            place.bad_checksums += 1;
+            return;
+        }
         let heard = self.neighbours.entry((packet.to, packet.from)).or_default();
         heard.confirm(now);
         match packet.dest {
-            Dest::Probe { token, index, back } => self.probe_arrived(&packet, token, index, back),
+            Dest::Probe(leg) => self.probe_arrived(packet, leg),
             Dest::Port(port) => self.on_syn(now, port, packet),
             Dest::Sock(id) => self.on_packet(now, id, packet),
             Dest::Datagram(ends) => self.on_datagram(ends, packet),
@@ -291,7 +353,9 @@ impl State {
             boot: self.places[packet.to].boot,
             reply: None,
             dest: Dest::Sock(id),
+            ports: (packet.ports.1, packet.ports.0),
             segment,
+            damaged: false,
             left: 0,
         });
     }

@@ -11,6 +11,7 @@ use std::io::IoSlice;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::files::{Descriptor, Files};
+use super::resolve::unresolved;
 use super::segment::Nanos;
 use super::state::{Listening, Sock, SockId, State};
 use super::tcb::{Phase, Tcb};
@@ -49,6 +50,40 @@ impl NodeNet {
             Err(_) if host == "localhost" => Some(node),
             Err(_) => state.places.get_index_of(host),
         }
+    }
+
+    /// Connects to a place from a port of its own; from a free one where none is
+    /// named.
+    pub(crate) async fn connect_from(
+        &self,
+        own: Option<u16>,
+        to: usize,
+        port: u16,
+    ) -> io::Result<Conn> {
+        self.open(own, to, port, SocketOptions::default()).await
+    }
+
+    async fn open(
+        &self,
+        own: Option<u16>,
+        to: usize,
+        port: u16,
+        options: SocketOptions,
+    ) -> io::Result<Conn> {
+        let descriptor = self.files.open()?;
+        let id = self.wire.with(|state, now| {
+            self.alive(state)?;
+            let own = own.unwrap_or_else(|| state.ephemeral(self.node));
+            let ends = (self.node, to);
+            Ok::<_, io::Error>(begin(state, now, ends, (own, port), options))
+        })?;
+        let stream = Stream {
+            wire: self.wire.clone(),
+            id,
+            _descriptor: descriptor,
+        };
+        std::future::poll_fn(|cx| stream.poll_connected(cx)).await?;
+        Ok(stream.conn())
     }
 
     /// What a task of a dead kernel is told; it is dead itself soon.
@@ -90,22 +125,9 @@ impl Net for NodeNet {
     }
 
     async fn connect(&self, host: &str, port: u16, options: SocketOptions) -> io::Result<Conn> {
-        let descriptor = self.files.open()?;
-        let id = self.wire.with(|state, now| {
-            self.alive(state)?;
-            let to = Self::find(state, self.node, host).ok_or_else(|| {
-                let text = format!("no address for host {host:?}");
-                io::Error::new(io::ErrorKind::NotFound, text)
-            })?;
-            Ok::<_, io::Error>(begin(state, now, (self.node, to), port, options))
-        })?;
-        let stream = Stream {
-            wire: self.wire.clone(),
-            id,
-            _descriptor: descriptor,
-        };
-        std::future::poll_fn(|cx| stream.poll_connected(cx)).await?;
-        Ok(stream.conn())
+        let to = self.look_up(host).await;
+        let to = to.map_err(|error| unresolved(host, error))?;
+        self.open(None, to, port, options).await
     }
 
     async fn bind_udp(&self, port: u16) -> io::Result<Box<dyn Datagram>> {
@@ -129,12 +151,11 @@ fn begin(
     state: &mut State,
     now: Nanos,
     (node, to): (usize, usize),
-    peer_port: u16,
+    (port, peer_port): (u16, u16),
     options: SocketOptions,
 ) -> SockId {
     let mut made = Vec::new();
     let tcb = Tcb::connect(options, now, &mut made);
-    let port = state.ephemeral(node);
     let id = state.add(Sock {
         tcb,
         node,

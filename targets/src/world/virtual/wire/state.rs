@@ -9,12 +9,13 @@ use indexmap::IndexMap;
 use super::agenda::Agenda;
 use super::datagram::{Bound, Ends};
 use super::neighbour::{Neighbour, NeighbourTimes};
-use super::probe::Probe;
+use super::probe::{Leg, Probe};
 use super::segment::{LARGE, MSS, Nanos, Segment};
 use super::tcb::Tcb;
 use crate::fabric::{Link, RuleBook};
 use crate::net::SocketOptions;
 use crate::world::PortCounters;
+use crate::world::names::NameBook;
 
 /// Names a connection's end; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,11 +34,11 @@ pub(super) enum Dest {
     /// A datagram socket.
     Datagram(Ends),
     /// The kernel itself: a probe packet, or the answer to one.
-    Probe { token: u64, index: u32, back: bool },
+    Probe(Leg),
 }
 
 /// A packet on its way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Packet {
     pub(super) from: usize,
     pub(super) to: usize,
@@ -46,7 +47,11 @@ pub(super) struct Packet {
     /// The sender's end.
     pub(super) reply: Option<SockId>,
     pub(super) dest: Dest,
+    /// Source and destination of TCP or UDP.
+    pub(super) ports: (u16, u16),
     pub(super) segment: Segment,
+    /// A bit has flipped on its way.
+    pub(super) damaged: bool,
     /// When it left, for probes.
     pub(super) left: Nanos,
 }
@@ -90,6 +95,8 @@ pub(super) struct Place {
     pub(super) bound: BTreeMap<u16, Bound>,
     pub(super) next_port: u16,
     pub(super) counters: PortCounters,
+    /// Packets that this kernel dropped for their checksum.
+    pub(super) bad_checksums: u64,
     pub(super) times: NeighbourTimes,
 }
 
@@ -110,6 +117,8 @@ pub(super) struct State {
     slots: Vec<Slot>,
     free: Vec<u32>,
     pub(super) rules: RuleBook,
+    /// What resolvers are made to answer.
+    pub(super) names: NameBook,
     /// Directions with a rule on them.
     pub(super) links: BTreeMap<(usize, usize), Link>,
     pub(super) neighbours: BTreeMap<(usize, usize), Neighbour>,
@@ -135,6 +144,7 @@ impl State {
             slots: Vec::new(),
             free: Vec::new(),
             rules: RuleBook::default(),
+            names: NameBook::default(),
             links: BTreeMap::new(),
             neighbours: BTreeMap::new(),
             answered: BTreeMap::new(),
@@ -239,6 +249,7 @@ impl State {
         sock.tcb.mss = mss;
         let result = act(&mut sock.tcb, &mut out);
         let (peer, port) = (sock.peer, sock.peer_port);
+        let ports = (sock.port, port);
         let (readable, writable) = (sock.tcb.readable(), sock.tcb.writable());
         let reader = if readable { sock.reader.take() } else { None };
         let writer = if writable { sock.writer.take() } else { None };
@@ -257,7 +268,9 @@ impl State {
                 boot,
                 reply: Some(id),
                 dest,
+                ports,
                 segment,
+                damaged: false,
                 left: 0,
             });
         }

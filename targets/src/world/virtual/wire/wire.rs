@@ -12,10 +12,12 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::neighbour::NeighbourTimes;
+use super::probe::ProbeWay;
 use super::segment::Nanos;
 use super::state::{Place, State};
 use crate::fabric::Link;
-use crate::world::{LinkRule, PortCounters, RuleId};
+use crate::world::names::NameBook;
+use crate::world::{LinkRule, PortCounters, ProbeReport, RuleCounters, RuleId};
 
 /// Every kernel and link of a world. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -49,6 +51,7 @@ impl Wire {
                 bound: std::collections::BTreeMap::new(),
                 next_port: 0,
                 counters: PortCounters::default(),
+                bad_checksums: 0,
                 times: times.get(name).copied().unwrap_or_default(),
             };
             (name.clone(), place)
@@ -160,11 +163,11 @@ impl Wire {
 
     /// Puts a rule on the fabric.
     pub(crate) fn install(&self, rule: &LinkRule) -> Result<RuleId, String> {
-        self.with(|state, _| {
+        self.with(|state, now| {
             let places = &state.places;
             let id = state
                 .rules
-                .install(rule, |name| places.get_index_of(name))?;
+                .install(rule, now, |name| places.get_index_of(name))?;
             state.relink();
             Ok(id)
         })
@@ -179,14 +182,33 @@ impl Wire {
         });
     }
 
-    /// Sends one packet of a run of probes.
-    pub(crate) fn send_probe(&self, token: u64, from: usize, to: usize) {
-        self.with(|state, now| state.send_probe(now, token, from, to));
+    /// What a rule has met.
+    pub(crate) fn rule_counters(&self, rule: RuleId) -> Option<RuleCounters> {
+        lock(&self.0.state).rules.counters(rule)
     }
 
-    /// What became of a run of probes: sent, arrived, and the round trips in
-    /// microseconds.
-    pub(crate) fn end_probe(&self, token: u64) -> (u32, u32, Vec<u64>) {
+    /// Changes or asks what resolvers are made to answer.
+    pub(crate) fn names<T>(&self, act: impl FnOnce(&mut NameBook) -> T) -> T {
+        act(&mut lock(&self.0.state).names)
+    }
+
+    /// The number of the boot that a place is in.
+    pub(crate) fn boot_of(&self, node: usize) -> u32 {
+        lock(&self.0.state).places[node].boot
+    }
+
+    /// Packets that a place's kernels dropped for their checksum.
+    pub(crate) fn bad_checksums(&self, node: usize) -> u64 {
+        lock(&self.0.state).places[node].bad_checksums
+    }
+
+    /// Sends one packet of a run of probes.
+    pub(crate) fn send_probe(&self, token: u64, way: ProbeWay) {
+        self.with(|state, now| state.send_probe(now, token, way));
+    }
+
+    /// What became of a run of probes.
+    pub(crate) fn end_probe(&self, token: u64) -> ProbeReport {
         let probe = self.with(|state, _| state.probes.remove(&token));
         probe.unwrap_or_default().report()
     }

@@ -73,10 +73,7 @@ async fn rules_and_dark_ports_act_on_datagrams() {
     let client = one.bind_udp(0).await.unwrap();
     let to = SocketAddr::from((Ipv4Addr::new(10, 77, 0, 2), 161));
     let by = Span::from_millis(40);
-    let delay = Impairment::Delay {
-        delay: by,
-        jitter: Span::default(),
-    };
+    let delay = Impairment::delay(by, Span::default());
     let late = wire.install(&rule(delay)).unwrap();
     let began = Instant::now();
     client.send_to(b"late", to).await.unwrap();

@@ -36,6 +36,7 @@ pub(super) fn rule(impairment: Impairment) -> LinkRule {
         a: vec!["one".into()],
         b: vec!["two".into()],
         direction: Direction::Both,
+        port: None,
         impairment,
     }
 }
@@ -175,4 +176,57 @@ async fn names_ports_and_addresses_are_as_elsewhere() {
             .await
             .is_ok()
     );
+}
+
+/// A stream arrives whole, in order and once, whatever becomes of its packets.
+async fn whole_under(impairment: Impairment) {
+    let (wire, one, two) = two();
+    let id = wire.install(&rule(impairment.clone())).unwrap();
+    let (got, took) = send(&one, &two, MEGABYTE).await.unwrap();
+    assert!(got == pattern(MEGABYTE), "{impairment:?}");
+    assert!(took < Duration::from_secs(300), "{impairment:?}: {took:?}");
+    let counters = wire.rule_counters(id).unwrap();
+    assert!(counters.acted > 10, "{impairment:?}: {counters:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_survives_copies_damage_and_reordering() {
+    for probability in [0.05, 0.3].map(PerUnit) {
+        whole_under(Impairment::Duplicate { probability }).await;
+        whole_under(Impairment::Corrupt { probability }).await;
+        let by = Span::from_millis(3);
+        whole_under(Impairment::Reorder { probability, by }).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reset_ends_both_ends() {
+    let (wire, one, two) = two();
+    let mut listener = two.listen(80, SocketOptions::default()).await.unwrap();
+    let connecting = one.connect("two", 80, SocketOptions::default());
+    let (near, far) = tokio::join!(connecting, listener.accept());
+    let (mut near, mut far) = (near.unwrap(), far.unwrap());
+    near.io.write_all(b"before").await.unwrap();
+    far.io.read_exact(&mut [0; 6]).await.unwrap();
+    let probability = PerUnit(1.0);
+    wire.install(&rule(Impairment::Reset { probability }))
+        .unwrap();
+    near.io.write_all(b"now").await.unwrap();
+    for end in [&mut near, &mut far] {
+        let error = end.io.read(&mut [0; 8]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_black_hole_takes_what_is_long_and_only_that() {
+    let (wire, one, two) = two();
+    let id = wire
+        .install(&rule(Impairment::MtuBlackHole { mtu: 600 }))
+        .unwrap();
+    let (got, _) = send(&one, &two, 500).await.unwrap();
+    assert_eq!(got.len(), 500);
+    let stuck = timeout(Duration::from_secs(60), send(&one, &two, 20_000)).await;
+    assert!(stuck.is_err(), "nothing that long fits");
+    wire.remove(id);
 }
