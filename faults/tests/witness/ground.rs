@@ -1,7 +1,7 @@
 //! A ground of numbers: what is done to it changes what its meters, probes and
 //! process tables show, unless it is told to ignore it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
