@@ -60,6 +60,7 @@ pub(crate) fn node(names: &[&str], name: &str, programs: Vec<(&str, Program)>) -
                 name: name.to_string(),
                 program,
                 seed: 1,
+                volume: None,
             })
             .collect(),
     }

@@ -73,6 +73,7 @@ async fn run(registry: &Registry, wire: UnixStream) -> Result<(), String> {
         node: start.node,
         boot: start.boot,
         net: Arc::new(HostNet::new(start.hosts)),
+        disk: None,
         clock: Clock::started(ago(start.origin_monotonic_ns, start.monotonic_offset_ns)),
         seed: start.seed,
         panel,

@@ -122,6 +122,7 @@ impl EmbeddedWorld {
                 .find(|(dark, _, _)| dark == name)
                 .map_or((now_us, PortCounters::default()), |(_, t, c)| (*t, *c));
             CutReceipt {
+                lost: Vec::new(),
                 node: name.clone(),
                 dark_us,
                 dead_us: dead_us.get(name).copied().unwrap_or(now_us),

@@ -9,6 +9,8 @@
 mod boot;
 mod bound;
 mod config;
+mod disk;
+mod drives;
 mod logs;
 mod wire;
 mod world;

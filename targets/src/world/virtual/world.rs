@@ -11,9 +11,11 @@ use tokio::task::AbortHandle;
 use super::boot::Live;
 use super::bound::Bound;
 use super::config::VirtualConfig;
+use super::drives::Drives;
 use super::logs::{Logs, subscriber};
 use super::wire::Wire;
 use crate::clock::Clock;
+use crate::disk::{DiskFault, DiskFaultId, DiskProbe, DiskReport};
 use crate::service::{Home, ToService};
 use crate::world::{
     CutReceipt, LinkRule, NodeSpec, NodeState, PortCounters, ProbeReport, ProbeSpec, RuleId, World,
@@ -28,6 +30,7 @@ pub struct VirtualWorld {
     pub(super) logs: Logs,
     pub(super) events: mpsc::UnboundedSender<WorldEvent>,
     nodes: Mutex<IndexMap<String, Live>>,
+    pub(super) drives: Drives,
     reports: Mutex<Option<mpsc::UnboundedReceiver<WorldEvent>>>,
     probes: AtomicU64,
     /// The tasks of the world itself.
@@ -47,6 +50,7 @@ impl VirtualWorld {
             wire: wire.clone(),
             events,
             nodes: Mutex::default(),
+            drives: Drives::default(),
             reports: Mutex::new(Some(reports)),
             probes: AtomicU64::new(0),
             drivers: Mutex::default(),
@@ -129,6 +133,7 @@ impl World for VirtualWorld {
             dark_us,
             dead_us: self.config.clock.now_us(),
             at_cut,
+            lost: self.drives.cut(node),
         };
         Ok(nodes.iter().zip(counters).map(receipt).collect())
     }
@@ -200,6 +205,38 @@ impl World for VirtualWorld {
             answered: rtt_us.len() as u32,
             rtt_us,
         })
+    }
+
+    async fn disk_fault(
+        &self,
+        node: &str,
+        service: &str,
+        fault: DiskFault,
+    ) -> Result<DiskFaultId, WorldError> {
+        self.place(node)?;
+        Ok(self.drives.find(node, service)?.fail(fault))
+    }
+
+    async fn disk_heal(
+        &self,
+        node: &str,
+        service: &str,
+        fault: DiskFaultId,
+    ) -> Result<(), WorldError> {
+        self.place(node)?;
+        self.drives.find(node, service)?.mend(fault);
+        Ok(())
+    }
+
+    async fn probe_disk(
+        &self,
+        node: &str,
+        service: &str,
+        probe: &DiskProbe,
+    ) -> Result<DiskReport, WorldError> {
+        self.with_live(node, |_| ())?;
+        let clock = self.config.clock;
+        Ok(self.drives.probe(node, service, probe, clock).await?)
     }
 
     async fn state(&self, node: &str) -> Result<NodeState, WorldError> {
