@@ -349,10 +349,13 @@ impl Run {
     async fn drain(&self, mut done: watch::Receiver<usize>) {
         if self.stop.is_cancelled() {
             for node in self.plan.nodes.iter().filter(|n| has_builtin(n, "load")) {
-                self.world.say(&node.name, "load", ToService::Stop);
+                for service in &node.services {
+                    self.world.say(&node.name, &service.name, ToService::Stop);
+                }
             }
         }
-        let loads = self.plan.playbook.load.len();
+        let playbook = &self.plan.playbook;
+        let loads = playbook.load.len() + playbook.writers.len();
         let told = tokio::time::timeout(
             DRAIN.duration() + LEDGER_BOUND,
             done.wait_for(|done| *done >= loads),

@@ -8,7 +8,8 @@ use ridethrough_targets::serving::{GatewayConfig, ReplicaRef};
 use ridethrough_targets::world::ServiceSpec;
 
 use crate::load::Dialect;
-use crate::playbook::{Playbook, ServiceDef, StackSpec};
+use crate::playbook::{Playbook, ServiceDef, StackSpec, WriterSpec};
+use crate::writer::WriterTask;
 
 use super::address;
 use super::infrastructure::{nut_address, supervised, supplies};
@@ -34,6 +35,7 @@ pub(crate) fn machines(playbook: &Playbook) -> Vec<PlannedNode> {
                         name: service.clone(),
                         program: program(def, playbook)?,
                         seed: service_seed(playbook.seed, name, service),
+                        volume: def.volume,
                     })
                 })
                 .collect(),
@@ -65,6 +67,9 @@ fn program(service: &ServiceDef, playbook: &Playbook) -> Option<Program> {
     }
     if let Some(replica) = &service.replica {
         return Some(builtin("replica", serde_json::to_value(replica).ok()?));
+    }
+    if let Some(journal) = &service.journal {
+        return Some(builtin("journal", serde_json::to_value(journal).ok()?));
     }
     let argv = service.command.clone()?;
     let env = service.env.iter();
@@ -111,7 +116,8 @@ pub(crate) fn replicas(stack: &StackSpec) -> impl Iterator<Item = (&str, u16)> {
 pub(crate) fn port(service: &ServiceDef) -> Option<u16> {
     let gateway = service.gateway.as_ref().map(|g| g.port);
     let replica = service.replica.as_ref().map(|r| r.port);
-    gateway.or(replica).or(service.port)
+    let journal = service.journal.as_ref().map(|j| j.port);
+    gateway.or(replica).or(journal).or(service.port)
 }
 
 /// The service that clients talk to: the one named, or the only gateway.
@@ -146,6 +152,21 @@ pub(crate) fn doors(stack: &StackSpec, entry: &(String, u16)) -> Vec<(String, u1
     let mut doors = vec![entry.clone()];
     doors.extend(commands.filter(|door| door != entry));
     doors
+}
+
+/// What the playbook's writers are told; their times are the engine's to fill
+/// in.
+pub(crate) fn writers(playbook: &Playbook) -> Vec<WriterTask> {
+    let services = &playbook.stack.services;
+    let task = |spec: &WriterSpec| {
+        let journal = services.get(&spec.service)?;
+        Some(WriterTask {
+            spec: spec.clone(),
+            host: journal.on.first()?.clone(),
+            port: port(journal)?,
+        })
+    };
+    playbook.writers.iter().filter_map(task).collect()
 }
 
 /// The model that clients ask for: the first replica's.

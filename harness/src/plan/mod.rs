@@ -13,6 +13,7 @@ mod seed;
 mod site_file;
 mod text;
 mod text_power;
+mod text_storage;
 mod time;
 mod wiring;
 

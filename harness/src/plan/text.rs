@@ -6,6 +6,7 @@ use ridethrough_targets::units::Span;
 use ridethrough_targets::world::Direction;
 
 use super::text_power as power;
+use super::text_storage as storage;
 use crate::playbook::{
     Assertion, Cohort, ContinuityAssert, FailoverAssert, GoodputAssert, LatencyAssert, Metric,
     NodesAssert, Scope, Source, SupervisorAssert, SupplyKind,
@@ -172,6 +173,7 @@ pub fn assertion_name(assertion: &Assertion) -> &'static str {
         Assertion::NoFalseShutdown(_) => "no_false_shutdown",
         Assertion::ShutdownOrder(_) => "shutdown_order",
         Assertion::TruthLag(_) => "truth_lag",
+        Assertion::Durability(_) => "durability",
     }
 }
 
@@ -231,6 +233,7 @@ pub fn sentence(assertion: &Assertion) -> String {
         Assertion::NoFalseShutdown(a) => power::no_false_shutdown(a),
         Assertion::ShutdownOrder(a) => power::shutdown_order(a),
         Assertion::TruthLag(a) => power::truth_lag(a),
+        Assertion::Durability(a) => storage::durability(a),
     }
 }
 

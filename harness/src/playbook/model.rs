@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use ridethrough_faults::catalogue::FaultKind;
 use ridethrough_targets::plant::Site;
-use ridethrough_targets::serving::{GatewayConfig, ReplicaConfig};
+use ridethrough_targets::serving::{GatewayConfig, JournalConfig, ReplicaConfig};
 use ridethrough_targets::units::{Rate, Span, Watts};
+use ridethrough_targets::world::VolumeSpec;
 
 use super::assertion::Assertion;
 
@@ -37,6 +38,9 @@ pub struct Playbook {
     pub stack: StackSpec,
     /// What the clients do.
     pub load: Vec<LoadSpec>,
+    /// Clients that write to a journal.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub writers: Vec<WriterSpec>,
     /// The phases, in order, with their lengths.
     pub phases: IndexMap<String, Span>,
     /// What breaks, and when.
@@ -126,6 +130,9 @@ pub struct ServiceDef {
     /// The reference replica.
     #[serde(default)]
     pub replica: Option<ReplicaConfig>,
+    /// A write-ahead journal; needs a `volume`.
+    #[serde(default)]
+    pub journal: Option<JournalConfig>,
     /// Any program of this machine, with its arguments.
     #[serde(default)]
     pub command: Option<Vec<String>>,
@@ -136,6 +143,11 @@ pub struct ServiceDef {
     /// accepts connections.
     #[serde(default)]
     pub port: Option<u16>,
+    /// A volume of its own on each of its machines. It outlives their boots; what
+    /// was not flushed does not outlive a cut of their power. A `command` finds it
+    /// at the path in `RIDETHROUGH_VOLUME`.
+    #[serde(default)]
+    pub volume: Option<VolumeSpec>,
 }
 
 /// One stream of requests.
@@ -236,5 +248,7 @@ pub struct Range {
 
 mod client;
 mod range;
+mod writer;
 
 pub use client::{ClientSpec, KeepaliveSpec, Timeout};
+pub use writer::WriterSpec;

@@ -125,7 +125,7 @@ impl DiskFile for HostFile {
         .await
     }
 
-    async fn len(&self) -> io::Result<u64> {
+    async fn size(&self) -> io::Result<u64> {
         self.with(|file| Ok(file.metadata()?.len())).await
     }
 

@@ -60,13 +60,13 @@ pub trait DiskFile: Send + Sync {
 
     /// Writes all of it at the end; says where that was.
     async fn append(&self, bytes: &[u8]) -> io::Result<u64> {
-        let end = self.len().await?;
+        let end = self.size().await?;
         self.write_at(end, bytes).await?;
         Ok(end)
     }
 
     /// Its length in bytes.
-    async fn len(&self) -> io::Result<u64>;
+    async fn size(&self) -> io::Result<u64>;
 
     /// Cuts it off or fills it up with zeros.
     async fn set_len(&self, len: u64) -> io::Result<()>;

@@ -12,6 +12,7 @@ mod power;
 mod promises;
 mod site;
 mod stack;
+mod storage;
 mod supervisor;
 mod telemetry;
 mod world;

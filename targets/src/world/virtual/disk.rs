@@ -108,7 +108,7 @@ impl DiskFile for VirtualFile {
         Ok(self.drive.append(self.ino, bytes)?)
     }
 
-    async fn len(&self) -> io::Result<u64> {
+    async fn size(&self) -> io::Result<u64> {
         let shape = self.drive.names(|volume| volume.shape(self.ino))?;
         Ok(shape.len)
     }
