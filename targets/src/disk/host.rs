@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use super::probe::PROBE_FILE;
 use super::{Disk, DiskFile};
 
 /// Real files.
@@ -75,7 +74,7 @@ impl Disk for HostDisk {
             for entry in std::fs::read_dir(folder)? {
                 let entry = entry?;
                 let name = entry.file_name().to_string_lossy().into_owned();
-                if entry.file_type()?.is_file() && name != PROBE_FILE {
+                if entry.file_type()?.is_file() && !name.starts_with(".ridethrough-") {
                     names.push(name);
                 }
             }

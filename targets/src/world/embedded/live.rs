@@ -54,14 +54,15 @@ impl Live {
         })
     }
 
-    /// Waits for the word that the node is up; returns its network device and
-    /// what had to be left out.
-    pub(super) async fn up(&self) -> Result<(OwnedFd, Vec<String>), String> {
+    /// Waits for the word that the node is up; returns its network device, what
+    /// its volumes are held by, and what had to be left out.
+    pub(super) async fn up(&self) -> Result<(OwnedFd, Vec<OwnedFd>, Vec<String>), String> {
         match self.control.receive::<FromNode>().await {
-            Ok(Some((FromNode::Up(notes), mut fds))) => match fds.pop() {
-                Some(tap) => Ok((tap, notes)),
-                None => Err("its init sent no device".into()),
-            },
+            Ok(Some((FromNode::Up(notes), mut fds))) if !fds.is_empty() => {
+                let tap = fds.remove(0);
+                Ok((tap, fds, notes))
+            }
+            Ok(Some((FromNode::Up(_), _))) => Err("its init sent no device".into()),
             Ok(Some((FromNode::Broken(error), _))) => Err(error),
             Ok(Some((word, _))) => Err(format!("its init said {word:?} too early")),
             Ok(None) => Err("its init has died".into()),

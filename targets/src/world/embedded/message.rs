@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::disk::{DiskProbe, DiskReport};
 use crate::world::NodeState;
 
 /// The first message to the warden: how the site is to be made.
@@ -39,8 +40,33 @@ pub(super) struct BootOrder {
     /// What its monotonic clock shows above the host's, in nanoseconds; `None`
     /// where there are no time namespaces.
     pub(super) clock_offset_ns: Option<i64>,
+    /// What it mounts, in order.
+    pub(super) volumes: Vec<VolumeOrder>,
     /// What it runs.
     pub(super) services: Vec<ServiceOrder>,
+}
+
+/// One volume.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct VolumeOrder {
+    /// The service that it belongs to.
+    pub(super) service: String,
+    /// Where it is mounted.
+    pub(super) folder: PathBuf,
+    /// What it is made of.
+    pub(super) means: VolumeMeans,
+}
+
+/// What a volume is made of.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) enum VolumeMeans {
+    /// An ext4 file system in a file.
+    Ext4 {
+        /// The file.
+        image: PathBuf,
+    },
+    /// The harness serves it over FUSE.
+    Fuse,
 }
 
 /// One service process.
@@ -109,13 +135,22 @@ pub(super) enum Ask {
     },
     /// How many probe packets with this mark were echoed here.
     Arrived(u64),
+    /// Try a volume.
+    Disk {
+        /// Where it is mounted.
+        folder: PathBuf,
+        /// What to try.
+        probe: DiskProbe,
+        /// Leave the last file there.
+        keep: bool,
+    },
 }
 
 /// From a node's init to the harness.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum FromNode {
-    /// Its services' processes run; the network device is beside this. Holds
-    /// what had to be left out.
+    /// Its services' processes run; the network device is beside this, and then
+    /// what each volume is held by, in order. Holds what had to be left out.
     Up(Vec<String>),
     /// It could not come up.
     Broken(String),
@@ -144,6 +179,8 @@ pub(super) enum Answer {
     },
     /// Packets that were echoed.
     Arrived(u32),
+    /// What a volume answered.
+    Disk(DiskReport),
     /// It could not be done.
     Failed(String),
 }

@@ -34,6 +34,7 @@ mod refused;
 mod service;
 mod setup;
 mod site;
+mod volume;
 mod warden;
 mod world;
 

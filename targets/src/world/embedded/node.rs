@@ -16,6 +16,7 @@ use super::kernel;
 use super::message::{Answer, Ask, BootOrder, FromNode, ToNode};
 use super::procs::Procs;
 use super::setup::{self, Doing};
+use super::volume::{self, Look};
 
 /// How long processes may take to stop, go on or die.
 const SIGNAL_LIMIT_US: u64 = 2_000_000;
@@ -69,8 +70,12 @@ fn start(
     order: &BootOrder,
 ) -> Result<NodeInit, String> {
     match prepare(&log, wires, order) {
-        Ok((tap, notes, deaths, echo, procs)) => {
-            channel::send(control.as_fd(), &FromNode::Up(notes), &[tap.as_fd()])
+        Ok((tap, volumes, notes, deaths, echo, procs)) => {
+            let handles: Vec<_> = std::iter::once(&tap)
+                .chain(&volumes)
+                .map(AsFd::as_fd)
+                .collect();
+            channel::send(control.as_fd(), &FromNode::Up(notes), &handles)
                 .doing("hand over the device")?;
             Ok(NodeInit {
                 control,
@@ -87,7 +92,7 @@ fn start(
     }
 }
 
-type Parts = (OwnedFd, Vec<String>, SignalFd, Echo, Procs);
+type Parts = (OwnedFd, Vec<OwnedFd>, Vec<String>, SignalFd, Echo, Procs);
 
 fn prepare(log: &OwnedFd, wires: Vec<OwnedFd>, order: &BootOrder) -> Result<Parts, String> {
     set_pdeathsig(Signal::SIGKILL).doing("bind its life to the site's")?;
@@ -98,9 +103,10 @@ fn prepare(log: &OwnedFd, wires: Vec<OwnedFd>, order: &BootOrder) -> Result<Part
     let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
     let deaths = SignalFd::with_flags(&mask, flags).doing("watch for deaths")?;
     let prepared = setup::node(order)?;
+    let volumes = volume::mount_all(&order.volumes)?;
     let echo = Echo::open().doing("open the probe socket")?;
     let procs = Procs::start(&order.services, log, wires, prepared.own_proc)?;
-    Ok((prepared.tap, prepared.notes, deaths, echo, procs))
+    Ok((prepared.tap, volumes, prepared.notes, deaths, echo, procs))
 }
 
 impl NodeInit {
@@ -153,6 +159,21 @@ impl NodeInit {
             Ask::Arrived(token) => {
                 let count = self.echo.arrived(token);
                 return self.reply(id, Answer::Arrived(count));
+            }
+            Ask::Disk {
+                folder,
+                probe,
+                keep,
+            } => {
+                let asked = probe;
+                let it = Look {
+                    id,
+                    folder,
+                    asked,
+                    keep,
+                };
+                volume::look(it, self.control.try_clone()?);
+                return Ok(());
             }
             Ask::Probe {
                 token,
