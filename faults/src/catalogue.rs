@@ -9,11 +9,13 @@ use ridethrough_targets::units::{PerUnit, Span};
 use ridethrough_targets::world::Direction;
 
 mod power;
+mod storage;
 
 pub use power::{
     BreakerPickup, FrequencyLevel, GeneratorFails, OneCooling, OneOutlet, OneSupply, OneTransfer,
     PowerCap, Waveform,
 };
+pub use storage::{DiskSlow, IoError, Volumes};
 
 /// A fault, without its time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -78,6 +80,16 @@ pub enum FaultKind {
     Latency(Latency),
     /// Packets of a link are lost, independently of each other.
     Loss(Loss),
+    /// Volumes take longer to read, write and flush.
+    DiskSlow(DiskSlow),
+    /// Volumes have no block left: what needs a new one is `ENOSPC`.
+    DiskFull(Volumes),
+    /// Operations on volumes fail with `EIO`.
+    IoError(IoError),
+    /// A power cut leaves some sectors of what was not flushed, and not others.
+    TornWrites(Volumes),
+    /// Drives acknowledge flushes, and nothing reaches the medium.
+    ForgetsFsync(Volumes),
     /// Devices' agents say that they have lost their device.
     TelemetryStale(TelemetryTarget),
     /// Devices go on showing their last reading, and nothing tells that it is

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use ridethrough_faults::{Asked, BatteryTruth, Ground, Power, StepRate, Telemetry};
 use ridethrough_targets::clock::{Clock, Micros};
+use ridethrough_targets::disk::{DiskFault, DiskFaultId, DiskProbe, DiskReport};
 use ridethrough_targets::plant::PlantAction;
 use ridethrough_targets::service::ToService;
 use ridethrough_targets::telemetry::{Distorted, Protocol, Reading, UpsReading};
@@ -20,7 +21,7 @@ use ridethrough_targets::world::{
     ProbeSpec, RuleId, World, WorldError, WorldEvent,
 };
 
-use crate::{power, telemetry};
+use crate::{power, storage, telemetry};
 
 const RTT_US: u64 = 150;
 
@@ -52,6 +53,7 @@ pub(crate) struct Numbers {
     state: Mutex<State>,
     power: Mutex<power::Ground>,
     telemetry: telemetry::Agents,
+    disks: storage::Disks,
 }
 
 impl Numbers {
@@ -63,6 +65,7 @@ impl Numbers {
             state: Mutex::default(),
             power: Mutex::new(power::Ground::new(clock.now_us())),
             telemetry: telemetry::Agents::new(clock),
+            disks: storage::Disks::new(clock),
         })
     }
 
@@ -255,6 +258,34 @@ impl World for Numbers {
             answered,
             rtt_us: vec![RTT_US + delay_there + delay_back; answered as usize],
         })
+    }
+
+    async fn disk_fault(
+        &self,
+        node: &str,
+        _: &str,
+        fault: DiskFault,
+    ) -> Result<DiskFaultId, WorldError> {
+        Ok(match self.obeys.load(Ordering::Relaxed) {
+            true => self.disks.fail(node, fault),
+            false => DiskFaultId(0),
+        })
+    }
+
+    async fn disk_heal(&self, node: &str, _: &str, id: DiskFaultId) -> Result<(), WorldError> {
+        if self.obeys.load(Ordering::Relaxed) {
+            self.disks.mend(node, id);
+        }
+        Ok(())
+    }
+
+    async fn probe_disk(
+        &self,
+        node: &str,
+        _: &str,
+        probe: &DiskProbe,
+    ) -> Result<DiskReport, WorldError> {
+        Ok(self.disks.probe(node, probe).await)
     }
 
     async fn state(&self, node: &str) -> Result<NodeState, WorldError> {

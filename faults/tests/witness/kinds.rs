@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ridethrough_faults::catalogue::{
-    BatteryAged, BreakerPickup, FaultKind, FrequencyLevel, GeneratorFails, Latency, Loss,
-    NodeTarget, OneCooling, OneOutlet, OnePdu, OneSupply, OneTransfer, OneUps, Partition,
-    PowerBrake, PowerCap, SupplyLevel, TelemetryFlapping, TelemetryLie, TelemetryScale,
-    TelemetryTarget, TelemetryTime, UtilityOutage, Waveform,
+    BatteryAged, BreakerPickup, DiskSlow, FaultKind, FrequencyLevel, GeneratorFails, IoError,
+    Latency, Loss, NodeTarget, OneCooling, OneOutlet, OnePdu, OneSupply, OneTransfer, OneUps,
+    Partition, PowerBrake, PowerCap, SupplyLevel, TelemetryFlapping, TelemetryLie, TelemetryScale,
+    TelemetryTarget, TelemetryTime, UtilityOutage, Volumes, Waveform,
 };
 use ridethrough_faults::{Aim, Question};
+use ridethrough_targets::disk::DiskOp;
 use ridethrough_targets::plant::{GeneratorFault, PlantAction, PowerTarget};
 use ridethrough_targets::telemetry::Protocol;
 use ridethrough_targets::units::{Hertz, PerUnit, Span, Watts};
@@ -41,6 +42,12 @@ pub(crate) fn aim(kind: &FaultKind) -> (&'static str, Aim) {
     };
     let link = || Aim {
         link: Some((vec!["gw".into()], vec!["gpu-1".into(), "gpu-2".into()])),
+        ..Aim::default()
+    };
+    let volumes = || Aim {
+        volumes: ["gpu-1", "gpu-2"]
+            .map(|node| (node.to_string(), "journal".to_string()))
+            .to_vec(),
         ..Aim::default()
     };
     let built = || Aim {
@@ -87,6 +94,11 @@ pub(crate) fn aim(kind: &FaultKind) -> (&'static str, Aim) {
         FaultKind::LinkDown(_) => ("link_down", nodes()),
         FaultKind::Latency(_) => ("latency", link()),
         FaultKind::Loss(_) => ("loss", link()),
+        FaultKind::DiskSlow(_) => ("disk_slow", volumes()),
+        FaultKind::DiskFull(_) => ("disk_full", volumes()),
+        FaultKind::IoError(_) => ("io_error", volumes()),
+        FaultKind::TornWrites(_) => ("torn_writes", volumes()),
+        FaultKind::ForgetsFsync(_) => ("forgets_fsync", volumes()),
         FaultKind::TelemetryStale(_) => ("telemetry_stale", asked()),
         FaultKind::TelemetryFrozen(_) => ("telemetry_frozen", asked()),
         FaultKind::TelemetryDelayed(_) => ("telemetry_delayed", asked()),
@@ -151,6 +163,31 @@ fn telemetry() -> Vec<FaultKind> {
     ]
 }
 
+/// Faults of volumes.
+fn storage() -> Vec<FaultKind> {
+    let target = || NodeTarget::Service("journal".into());
+    let volumes = || Volumes { target: target() };
+    let failing = |on, probability| {
+        FaultKind::IoError(IoError {
+            target: target(),
+            on,
+            probability: PerUnit(probability),
+        })
+    };
+    vec![
+        FaultKind::DiskSlow(DiskSlow {
+            target: target(),
+            by: Span::from_millis(30),
+        }),
+        FaultKind::DiskFull(volumes()),
+        failing(DiskOp::All, 1.0),
+        failing(DiskOp::Read, 0.3),
+        failing(DiskOp::Fsync, 0.5),
+        FaultKind::TornWrites(volumes()),
+        FaultKind::ForgetsFsync(volumes()),
+    ]
+}
+
 /// At least one fault of every kind.
 pub(crate) fn all() -> Vec<FaultKind> {
     let level = |to: f64| SupplyLevel {
@@ -167,6 +204,7 @@ pub(crate) fn all() -> Vec<FaultKind> {
     };
     let mut all = devices();
     all.extend(telemetry());
+    all.extend(storage());
     all.extend(vec![
         FaultKind::Swell(level(1.2)),
         FaultKind::UtilityOutage(UtilityOutage::default()),

@@ -4,6 +4,7 @@
 mod ground;
 mod kinds;
 mod power;
+mod storage;
 mod telemetry;
 
 use std::sync::Arc;

@@ -354,8 +354,7 @@ impl Run {
                 }
             }
         }
-        let playbook = &self.plan.playbook;
-        let loads = playbook.load.len() + playbook.writers.len();
+        let loads = self.plan.clients();
         let told = tokio::time::timeout(
             DRAIN.duration() + LEDGER_BOUND,
             done.wait_for(|done| *done >= loads),
@@ -393,6 +392,7 @@ impl Run {
             pdus: reach.pdus.clone(),
             link: reach.link.clone(),
             questions: reach.questions.clone(),
+            volumes: reach.volumes.clone(),
             observer: monitor.map(|n| n.name.clone()),
             site: Some(Arc::new(self.plan.playbook.site.clone())),
         }

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use ridethrough_targets::plant::{NodeLoad, Site};
 use ridethrough_targets::service::Program;
 use ridethrough_targets::serving::{GatewayConfig, ReplicaRef};
-use ridethrough_targets::world::ServiceSpec;
+use ridethrough_targets::world::{Backing, ServiceSpec, VolumeSpec};
 
 use crate::load::Dialect;
 use crate::playbook::{Playbook, ServiceDef, StackSpec, WriterSpec};
@@ -15,6 +15,7 @@ use super::address;
 use super::infrastructure::{nut_address, supervised, supplies};
 use super::model::{NodeRole, PlannedNode};
 use super::seed::service_seed;
+use super::wiring::Wiring;
 
 /// Every machine, in the order of the stack.
 pub(crate) fn machines(playbook: &Playbook) -> Vec<PlannedNode> {
@@ -35,7 +36,7 @@ pub(crate) fn machines(playbook: &Playbook) -> Vec<PlannedNode> {
                         name: service.clone(),
                         program: program(def, playbook)?,
                         seed: service_seed(playbook.seed, name, service),
-                        volume: def.volume,
+                        volume: volume(playbook, service, def),
                     })
                 })
                 .collect(),
@@ -54,6 +55,19 @@ pub(crate) fn loads(stack: &StackSpec) -> Vec<NodeLoad> {
         peak: node.peak,
     };
     stack.nodes.iter().map(load).collect()
+}
+
+/// What a fault needs decides what a volume is made of, where nothing else does.
+fn volume(playbook: &Playbook, service: &str, def: &ServiceDef) -> Option<VolumeSpec> {
+    let mut volume = def.volume?;
+    let wiring = Wiring::new(playbook);
+    let own = playbook.faults.iter().map(|fault| &fault.inject);
+    let own = own.filter(|kind| kind.needs_own_drive());
+    let mut hit = own.flat_map(|kind| wiring.reach(kind).volumes);
+    if volume.backing == Backing::Auto && hit.any(|(_, of)| of == service) {
+        volume.backing = Backing::Fuse;
+    }
+    Some(volume)
 }
 
 fn program(service: &ServiceDef, playbook: &Playbook) -> Option<Program> {

@@ -14,6 +14,7 @@ mod site_file;
 mod text;
 mod text_power;
 mod text_storage;
+mod text_telemetry;
 mod time;
 mod wiring;
 

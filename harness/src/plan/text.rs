@@ -7,6 +7,7 @@ use ridethrough_targets::world::Direction;
 
 use super::text_power as power;
 use super::text_storage as storage;
+use super::text_telemetry as telemetry;
 use crate::playbook::{
     Assertion, Cohort, ContinuityAssert, FailoverAssert, GoodputAssert, LatencyAssert, Metric,
     NodesAssert, Scope, Source, SupervisorAssert, SupplyKind,
@@ -41,6 +42,11 @@ pub fn fault_kind_name(kind: &FaultKind) -> &'static str {
         FaultKind::LinkDown(_) => "link_down",
         FaultKind::Latency(_) => "latency",
         FaultKind::Loss(_) => "loss",
+        FaultKind::DiskSlow(_) => "disk_slow",
+        FaultKind::DiskFull(_) => "disk_full",
+        FaultKind::IoError(_) => "io_error",
+        FaultKind::TornWrites(_) => "torn_writes",
+        FaultKind::ForgetsFsync(_) => "forgets_fsync",
         FaultKind::TelemetryStale(_) => "telemetry_stale",
         FaultKind::TelemetryFrozen(_) => "telemetry_frozen",
         FaultKind::TelemetryDelayed(_) => "telemetry_delayed",
@@ -92,27 +98,11 @@ pub fn fault_target(kind: &FaultKind) -> String {
         FaultKind::Partition(f) => link(&f.link, f.direction),
         FaultKind::Latency(f) => link(&f.link, f.direction),
         FaultKind::Loss(f) => link(&f.link, f.direction),
-        telemetry => telemetry_target(telemetry),
+        other => storage::fault_target(other).unwrap_or_else(|| telemetry::fault_target(other)),
     }
 }
 
-/// `ups-a, ups-b by snmp`.
-fn telemetry_target(kind: &FaultKind) -> String {
-    let Some((_, devices, via)) = kind.distortion() else {
-        return String::new();
-    };
-    let whose = match devices {
-        [] => "every device".to_string(),
-        named => named.join(", "),
-    };
-    let via: Vec<&str> = via.iter().map(|via| via.name()).collect();
-    match via.as_slice() {
-        [] => whose,
-        via => format!("{whose} by {}", via.join(", ")),
-    }
-}
-
-fn nodes(target: &NodeTarget) -> String {
+pub(super) fn nodes(target: &NodeTarget) -> String {
     match target {
         NodeTarget::Node(name) => format!("node {name}"),
         NodeTarget::Service(name) => format!("service {name}"),
@@ -144,7 +134,7 @@ pub fn fault_size(kind: &FaultKind) -> Option<String> {
         FaultKind::TelemetryLie(f) => Some(format!("{} = {}", f.variable, f.value)),
         FaultKind::TelemetryScale(f) => Some(format!("{} x {}", f.variable, f.factor)),
         FaultKind::TelemetryFlapping(f) => Some(format!("every {}", f.period)),
-        _ => None,
+        other => storage::fault_size(other),
     }
 }
 

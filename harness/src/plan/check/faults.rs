@@ -145,12 +145,8 @@ fn target(c: &mut Checker<'_>, path: &str, kind: &FaultKind) {
             }
         }
         FaultKind::BatteryOpen(f) => {
-            c.exists(
-                &format!("{path}.ups"),
-                ("UPS", "the site"),
-                &f.ups,
-                all_ups(),
-            );
+            let at = format!("{path}.ups");
+            c.exists(&at, ("UPS", "the site"), &f.ups, all_ups());
         }
         FaultKind::BatteryAged(f) => {
             c.exists(
@@ -181,6 +177,7 @@ fn target(c: &mut Checker<'_>, path: &str, kind: &FaultKind) {
         FaultKind::Partition(f) => link(c, path, &f.link),
         FaultKind::Latency(f) => link(c, path, &f.link),
         FaultKind::Loss(f) => link(c, path, &f.link),
+        disk if disk.volumes().is_some() => super::storage::target(c, path, disk),
         telemetry => super::telemetry::check(c, path, telemetry),
     }
 }
@@ -227,7 +224,7 @@ fn hits_something(c: &mut Checker<'_>, path: &str, noun: &str, name: &str) {
 }
 
 /// A machine; where `any`, also the supervisor or a device's card.
-fn node_target(c: &mut Checker<'_>, path: &str, target: &NodeTarget, any: bool) {
+pub(super) fn node_target(c: &mut Checker<'_>, path: &str, target: &NodeTarget, any: bool) {
     let (site, stack) = (&c.playbook.site, &c.playbook.stack);
     match target {
         NodeTarget::Node(name) => {

@@ -1,8 +1,13 @@
 //! Volumes, journals and their writers.
 
+use ridethrough_faults::catalogue::FaultKind;
+use ridethrough_targets::world::Backing;
+
 use crate::playbook::{DurabilityAssert, ServiceDef};
 
+use super::super::text::{fault_kind_name, nodes};
 use super::checker::Checker;
+use super::faults::node_target;
 
 /// A smaller volume has no room for the file system's own journal, in bytes.
 const LEAST: f64 = 16.0 * 1024.0 * 1024.0;
@@ -21,6 +26,11 @@ pub(super) fn service(c: &mut Checker<'_>, path: &str, name: &str, service: &Ser
             if !(LEAST..=MOST).contains(&size.get()) {
                 let message = format!("the volume of `{name}` holds {size}");
                 c.wrong(&format!("{path}.volume.size"), message, "16MiB to 1GiB");
+            }
+            if volume.torn && volume.backing == Backing::Ext4 {
+                let message = format!("the volume of `{name}` cannot tear");
+                c.wrong(&format!("{path}.volume.torn"), message, "ext4 does not");
+                c.hint("leave `backing` out, or write `backing: fuse`");
             }
         }
         None if service.journal.is_some() => {
@@ -108,5 +118,43 @@ pub(super) fn durability(c: &mut Checker<'_>, path: &str, a: &DurabilityAssert) 
             "add `writers: [{{name: ledger, service: {}, rate: 20/s}}]`",
             a.service
         ));
+    }
+}
+
+/// A fault of volumes hits some, all of which can fail in that way.
+pub(super) fn target(c: &mut Checker<'_>, path: &str, kind: &FaultKind) {
+    let Some(target) = kind.volumes() else {
+        return;
+    };
+    let path = format!("{path}.target");
+    let before = c.problems.len();
+    node_target(c, &path, target, false);
+    if c.problems.len() > before {
+        return;
+    }
+    let volumes = c.wiring.volumes_of(target);
+    if volumes.is_empty() {
+        if c.unsure(|gaps| gaps.near("stack.services", 2)) {
+            return;
+        }
+        let message = format!("{} has no volume", nodes(target));
+        c.wrong_key(&path, message, "nothing to break");
+        c.hint("give a service one: `volume: {size: 64MiB}`");
+        return;
+    }
+    if !kind.needs_own_drive() {
+        return;
+    }
+    for (_, service) in volumes {
+        let volume = c.playbook.stack.services[&service].volume;
+        if volume.is_some_and(|v| v.backing == Backing::Ext4) {
+            let name = fault_kind_name(kind);
+            let message = format!("`{name}`: a real file system does not fail to order");
+            c.wrong_key(&path, message, "of an ext4 volume");
+            let backing = format!("stack.services.{service}.volume.backing");
+            c.also(&backing, "ext4");
+            c.hint("leave `backing` out, or write `backing: fuse`");
+            return;
+        }
     }
 }
