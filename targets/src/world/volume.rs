@@ -13,7 +13,10 @@ pub enum Backing {
     #[default]
     Auto,
     /// An ext4 file system on a loop device: needs root, and can be full, but
-    /// not slow, torn, failing or forgetful.
+    /// not slow, torn, failing or forgetful. What it keeps over a cut is what
+    /// ext4 keeps: it commits its journal every 5 s and writes back after 30 s,
+    /// and may keep the length of a file without its bytes, which are zeros
+    /// then.
     Ext4,
     /// A file system of the harness's own over FUSE, with exact crash semantics:
     /// can do everything.
