@@ -10,6 +10,7 @@ use ridethrough_targets::units::{PerUnit, Span};
 mod network;
 mod node;
 mod power;
+mod storage;
 
 pub use network::{
     BurstLoss, Dns, Flap, Latency, Link, Mtu, OnLink, PacketShare, Partition, Rate, Reorder, Reset,
@@ -19,6 +20,7 @@ pub use power::{
     BreakerPickup, FrequencyLevel, GeneratorFails, OneCooling, OneOutlet, OneSupply, OneTransfer,
     PowerCap, Waveform,
 };
+pub use storage::{DiskSlow, IoError, Volumes};
 
 /// A fault, without its time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -114,6 +116,16 @@ pub enum FaultKind {
     /// Names resolve to nothing, or to the wrong machine. Connections that are
     /// open stay so.
     Dns(Dns),
+    /// Volumes take longer to read, write and flush.
+    DiskSlow(DiskSlow),
+    /// Volumes have no block left: what needs a new one is `ENOSPC`.
+    DiskFull(Volumes),
+    /// Operations on volumes fail with `EIO`.
+    IoError(IoError),
+    /// A power cut leaves some sectors of what was not flushed, and not others.
+    TornWrites(Volumes),
+    /// Drives acknowledge flushes, and nothing reaches the medium.
+    ForgetsFsync(Volumes),
     /// Devices' agents say that they have lost their device.
     TelemetryStale(TelemetryTarget),
     /// Devices go on showing their last reading, and nothing tells that it is

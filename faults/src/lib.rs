@@ -11,6 +11,7 @@ mod network;
 mod node;
 mod power;
 mod select;
+mod storage;
 mod telemetry;
 
 pub use lifecycle::{

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use ridethrough_targets::clock::Micros;
+use ridethrough_targets::disk::DiskFaultId;
 use ridethrough_targets::plant::{PlantAction, Site};
 use ridethrough_targets::telemetry::{Distorted, Protocol, Reading, Seen, UpsReading};
 use ridethrough_targets::units::Span;
@@ -28,6 +29,8 @@ pub struct Aim {
     pub link: Option<(Vec<String>, Vec<String>)>,
     /// Devices, and the protocols by which each is asked.
     pub questions: Vec<Question>,
+    /// Volumes, by machine and service.
+    pub volumes: Vec<(String, String)>,
     /// A machine off the victims' side, to look at them from.
     pub observer: Option<String>,
     /// The site, for what its devices are built to do.
@@ -160,6 +163,8 @@ pub struct Injected {
     pub until_us: Micros,
     /// Rules on the fabric.
     pub rules: Vec<RuleId>,
+    /// Faults of volumes, by machine and service.
+    pub disks: Vec<(String, String, DiskFaultId)>,
     /// The number of a distortion of telemetry or of names.
     pub distortion: Option<u64>,
     /// Numbers measured before, by name, to compare with.

@@ -10,6 +10,7 @@ use crate::power::{
     BatteryAged, BatteryOpen, Brake, Breaker, Cap, Converter, Cooling, Frequency, Generator,
     Outlet, Pickup, PowerLoss, Psu, Retransfer, Supply, Transfer, Waveform, Why,
 };
+use crate::storage::{DiskFull, DiskSlow, IoError, Keeping};
 use crate::telemetry::Distort;
 
 /// The fault of a kind, aimed.
@@ -69,6 +70,11 @@ pub fn fault(kind: &FaultKind, aim: &Aim) -> Box<dyn Fault> {
         | FaultKind::Flap(_)
         | FaultKind::Mtu(_) => network::on_link(kind, aim),
         FaultKind::Dns(dns) => Box::new(Dns::new(aim, dns)),
+        FaultKind::DiskSlow(it) => Box::new(DiskSlow::new(aim, it.by)),
+        FaultKind::DiskFull(_) => Box::new(DiskFull::new(aim)),
+        FaultKind::IoError(it) => Box::new(IoError::new(aim, &it)),
+        FaultKind::TornWrites(_) => Box::new(Keeping::torn(aim)),
+        FaultKind::ForgetsFsync(_) => Box::new(Keeping::forgets(aim)),
         FaultKind::TelemetryStale(_)
         | FaultKind::TelemetryFrozen(_)
         | FaultKind::TelemetryDelayed(_)

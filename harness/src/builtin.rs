@@ -5,12 +5,13 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use ridethrough_targets::service::{Env, ServiceError};
-use ridethrough_targets::serving::{run_gateway, run_replica};
+use ridethrough_targets::serving::{run_gateway, run_journal, run_replica};
 use ridethrough_targets::supervisor::ask::run_probe;
 use ridethrough_targets::supervisor::{run_card, run_supervisor, run_watch};
 
 use crate::engine::run_doorman;
 use crate::load::run_load;
+use crate::writer::run_writer;
 
 /// What a built-in service does until it ends.
 pub type Running = BoxFuture<'static, Result<(), ServiceError>>;
@@ -19,12 +20,14 @@ pub type Running = BoxFuture<'static, Result<(), ServiceError>>;
 pub fn builtin(name: &str, config: Value, env: Env) -> Option<Running> {
     Some(match name {
         "gateway" => start(config, |config| run_gateway(env, config)),
+        "journal" => start(config, |config| run_journal(env, config)),
         "replica" => start(config, |config| run_replica(env, config)),
         "supervisor" => start(config, |config| run_supervisor(env, config)),
         "card" => start(config, |config| run_card(env, config)),
         "probe" => start(config, |config| run_probe(env, config)),
         "watch" => start(config, |config| run_watch(env, config)),
         "load" => start(config, |config| run_load(env, config)),
+        "writer" => start(config, |config| run_writer(env, config)),
         "doorman" => start(config, |config| run_doorman(env, config)),
         _ => return None,
     })

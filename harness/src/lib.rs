@@ -19,3 +19,4 @@ pub mod playbook;
 pub mod record;
 pub mod report;
 mod virtual_time;
+pub mod writer;

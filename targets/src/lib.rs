@@ -6,6 +6,7 @@
 #![deny(unsafe_code)]
 
 pub mod clock;
+pub mod disk;
 pub mod emulator;
 pub mod fabric;
 pub mod net;

@@ -125,6 +125,12 @@ quantity!(
     [("W", 1.0), ("kW", 1e3), ("MW", 1e6)], show: [("MW", 1e6), ("kW", 1e3), ("W", 0.0)]
 );
 quantity!(
+    /// An amount of data in bytes.
+    Bytes, "a size such as `64MiB` or `1GiB`", r"^\s*[0-9_]+(\.[0-9]+)?\s*(B|KiB|MiB|GiB)\s*$", non_negative: true,
+    [("B", 1.0), ("KiB", 1024.0), ("MiB", 1_048_576.0), ("GiB", 1_073_741_824.0)],
+    show: [("GiB", 1_073_741_824.0), ("MiB", 1_048_576.0), ("KiB", 1024.0), ("B", 0.0)]
+);
+quantity!(
     /// Energy in watt-hours.
     WattHours, "an energy such as `500Wh`, `2.5kWh` or `1MWh`", r"^\s*[0-9_]+(\.[0-9]+)?\s*(Wh|kWh|MWh)\s*$", non_negative: true,
     [("Wh", 1.0), ("kWh", 1e3), ("MWh", 1e6)], show: [("MWh", 1e6), ("kWh", 1e3), ("Wh", 0.0)]

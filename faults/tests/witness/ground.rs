@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use ridethrough_faults::{Asked, BatteryTruth, Ground, Machines, Power, StepRate, Telemetry};
 use ridethrough_targets::clock::{Clock, Micros};
+use ridethrough_targets::disk::{DiskFault, DiskFaultId, DiskProbe, DiskReport};
 use ridethrough_targets::plant::PlantAction;
 use ridethrough_targets::service::ToService;
 use ridethrough_targets::telemetry::{Distorted, Protocol, Reading, UpsReading};
@@ -23,7 +24,7 @@ use ridethrough_targets::world::{
 };
 
 use crate::wire::Wire;
-use crate::{power, telemetry};
+use crate::{power, storage, telemetry};
 
 /// From power to service.
 const BOOT: Span = Span::from_secs(1);
@@ -48,6 +49,7 @@ pub(crate) struct Numbers {
     state: Mutex<State>,
     power: Mutex<power::Ground>,
     telemetry: telemetry::Agents,
+    disks: storage::Disks,
 }
 
 impl Numbers {
@@ -59,6 +61,7 @@ impl Numbers {
             state: Mutex::default(),
             power: Mutex::new(power::Ground::new(clock.now_us())),
             telemetry: telemetry::Agents::new(clock),
+            disks: storage::Disks::new(clock),
         })
     }
 
@@ -360,6 +363,34 @@ impl World for Numbers {
             matched: 100 * u64::from(matched),
             acted: 50 * u64::from(matched),
         })
+    }
+
+    async fn disk_fault(
+        &self,
+        node: &str,
+        _: &str,
+        fault: DiskFault,
+    ) -> Result<DiskFaultId, WorldError> {
+        Ok(match self.obeys.load(Ordering::Relaxed) {
+            true => self.disks.fail(node, fault),
+            false => DiskFaultId(0),
+        })
+    }
+
+    async fn disk_heal(&self, node: &str, _: &str, id: DiskFaultId) -> Result<(), WorldError> {
+        if self.obeys.load(Ordering::Relaxed) {
+            self.disks.mend(node, id);
+        }
+        Ok(())
+    }
+
+    async fn probe_disk(
+        &self,
+        node: &str,
+        _: &str,
+        probe: &DiskProbe,
+    ) -> Result<DiskReport, WorldError> {
+        Ok(self.disks.probe(node, probe).await)
     }
 
     async fn state(&self, node: &str) -> Result<NodeState, WorldError> {

@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ridethrough_faults::catalogue::{
-    BatteryAged, BreakerPickup, CpuTheft, CrashLoop, FaultKind, FdExhaustion, FrequencyLevel,
-    GeneratorFails, MemoryPressure, NodeTarget, OneCooling, OneOutlet, OnePdu, OneSupply,
-    OneTransfer, OneUps, PowerBrake, PowerCap, SlowBoot, SupplyLevel, TelemetryFlapping,
-    TelemetryLie, TelemetryScale, TelemetryTarget, TelemetryTime, UtilityOutage, Waveform,
+    BatteryAged, BreakerPickup, CpuTheft, CrashLoop, DiskSlow, FaultKind, FdExhaustion,
+    FrequencyLevel, GeneratorFails, IoError, MemoryPressure, NodeTarget, OneCooling, OneOutlet,
+    OnePdu, OneSupply, OneTransfer, OneUps, PowerBrake, PowerCap, SlowBoot, SupplyLevel,
+    TelemetryFlapping, TelemetryLie, TelemetryScale, TelemetryTarget, TelemetryTime, UtilityOutage,
+    Volumes, Waveform,
 };
 use ridethrough_faults::{Aim, Question};
+use ridethrough_targets::disk::DiskOp;
 use ridethrough_targets::plant::{GeneratorFault, PlantAction, PowerTarget};
 use ridethrough_targets::telemetry::Protocol;
 use ridethrough_targets::units::{Hertz, PerUnit, Span, Watts};
@@ -40,6 +42,12 @@ pub(crate) fn aim(kind: &FaultKind) -> (&'static str, Aim) {
     };
     let link = || Aim {
         link: Some((vec!["gw".into()], vec!["gpu-1".into(), "gpu-2".into()])),
+        ..Aim::default()
+    };
+    let volumes = || Aim {
+        volumes: ["gpu-1", "gpu-2"]
+            .map(|node| (node.to_string(), "journal".to_string()))
+            .to_vec(),
         ..Aim::default()
     };
     let built = || Aim {
@@ -100,6 +108,11 @@ pub(crate) fn aim(kind: &FaultKind) -> (&'static str, Aim) {
         FaultKind::Flap(_) => ("flap", link()),
         FaultKind::Mtu(_) => ("mtu", link()),
         FaultKind::Dns(_) => ("dns", nodes()),
+        FaultKind::DiskSlow(_) => ("disk_slow", volumes()),
+        FaultKind::DiskFull(_) => ("disk_full", volumes()),
+        FaultKind::IoError(_) => ("io_error", volumes()),
+        FaultKind::TornWrites(_) => ("torn_writes", volumes()),
+        FaultKind::ForgetsFsync(_) => ("forgets_fsync", volumes()),
         FaultKind::TelemetryStale(_) => ("telemetry_stale", asked()),
         FaultKind::TelemetryFrozen(_) => ("telemetry_frozen", asked()),
         FaultKind::TelemetryDelayed(_) => ("telemetry_delayed", asked()),
@@ -194,6 +207,31 @@ fn machines() -> Vec<FaultKind> {
     ]
 }
 
+/// Faults of volumes.
+fn storage() -> Vec<FaultKind> {
+    let target = || NodeTarget::Service("journal".into());
+    let volumes = || Volumes { target: target() };
+    let failing = |on, probability| {
+        FaultKind::IoError(IoError {
+            target: target(),
+            on,
+            probability: PerUnit(probability),
+        })
+    };
+    vec![
+        FaultKind::DiskSlow(DiskSlow {
+            target: target(),
+            by: Span::from_millis(30),
+        }),
+        FaultKind::DiskFull(volumes()),
+        failing(DiskOp::All, 1.0),
+        failing(DiskOp::Read, 0.3),
+        failing(DiskOp::Fsync, 0.5),
+        FaultKind::TornWrites(volumes()),
+        FaultKind::ForgetsFsync(volumes()),
+    ]
+}
+
 /// At least one fault of every kind.
 pub(crate) fn all() -> Vec<FaultKind> {
     let level = |to: f64| SupplyLevel {
@@ -205,6 +243,7 @@ pub(crate) fn all() -> Vec<FaultKind> {
     all.extend(telemetry());
     all.extend(machines());
     all.extend(network::all());
+    all.extend(storage());
     all.extend(vec![
         FaultKind::Swell(level(1.2)),
         FaultKind::UtilityOutage(UtilityOutage::default()),

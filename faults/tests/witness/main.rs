@@ -5,6 +5,7 @@ mod ground;
 mod kinds;
 mod network;
 mod power;
+mod storage;
 mod telemetry;
 mod wire;
 

@@ -166,6 +166,11 @@ impl Ears {
     fn ledger(&self, node: &str, value: serde_json::Value) {
         match serde_json::from_value(value) {
             Ok(LedgerWord::Row(row)) => self.recorder.at(row.end_us, node, Body::Request(row)),
+            Ok(LedgerWord::Write(row)) => self.recorder.at(row.end_us, node, Body::Write(row)),
+            Ok(LedgerWord::ReadBack(found)) => {
+                self.recorder.now(node, Body::ReadBack(found));
+                self.loads_done.send_modify(|done| *done += 1);
+            }
             Ok(LedgerWord::LoadDone {
                 load,
                 planned,

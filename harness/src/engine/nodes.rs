@@ -177,6 +177,7 @@ impl NodeKeeper {
                         dark_us: receipt.dark_us,
                         dead_us: receipt.dead_us,
                         leaked,
+                        lost: receipt.lost,
                     };
                     self.recorder.at(receipt.dead_us, "engine", body);
                 }

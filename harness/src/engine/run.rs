@@ -405,10 +405,12 @@ impl Run {
     async fn drain(&self, mut done: watch::Receiver<usize>) {
         if self.stop.is_cancelled() {
             for node in self.plan.nodes.iter().filter(|n| has_builtin(n, "load")) {
-                self.world.say(&node.name, "load", ToService::Stop);
+                for service in &node.services {
+                    self.world.say(&node.name, &service.name, ToService::Stop);
+                }
             }
         }
-        let loads = self.plan.playbook.load.len();
+        let loads = self.plan.clients();
         let told = tokio::time::timeout(
             DRAIN.duration() + LEDGER_BOUND,
             done.wait_for(|done| *done >= loads),
@@ -446,6 +448,7 @@ impl Run {
             pdus: reach.pdus.clone(),
             link: reach.link.clone(),
             questions: reach.questions.clone(),
+            volumes: reach.volumes.clone(),
             observer: monitor.map(|n| n.name.clone()),
             site: Some(Arc::new(self.plan.playbook.site.clone())),
         }

@@ -34,7 +34,7 @@ pub(super) fn with_schedule(mut spec: NodeSpec, start_us: Micros, duration: Span
     ]);
     for service in &mut spec.services {
         if let Program::Builtin { name, config } = &mut service.program
-            && name == "load"
+            && ["load", "writer"].contains(&name.as_str())
             && let Some(config) = config.as_object_mut()
         {
             config.extend(times.iter().map(|(k, v)| ((*k).to_string(), v.clone())));

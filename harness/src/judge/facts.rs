@@ -10,6 +10,7 @@ use super::attempts::Attempts;
 use crate::load::LedgerRow;
 use crate::playbook::Cohort;
 use crate::record::{FaultReceipt, RunHeader, WitnessReport};
+use crate::writer::{ReadBack, WriteRow};
 
 /// How long after an order to go off a node's processes may be seen to die.
 const AFTER_ORDER_US: Micros = 1_000_000;
@@ -246,6 +247,10 @@ pub struct RunFacts {
     pub ready: Vec<Ready>,
     /// Ends of loads.
     pub loads: Vec<LoadEnd>,
+    /// Writes to journals, as they ended.
+    pub writes: Vec<WriteRow>,
+    /// What writers read back.
+    pub read_back: Vec<ReadBack>,
     /// What the engine itself found wrong with the run.
     pub invalid: Vec<String>,
     /// How it ended.

@@ -48,6 +48,8 @@ impl Gathered {
                 let gateway = event.source;
                 self.attempts.push((t_us, seq, Tried { gateway, attempt }));
             }
+            Body::Write(row) => self.facts.writes.push(row),
+            Body::ReadBack(found) => self.facts.read_back.push(found),
             Body::Meters { charge, .. } => {
                 for (ups, value) in charge {
                     self.facts.charge(t_us, &ups, value);
@@ -97,6 +99,9 @@ impl Gathered {
         });
         facts.rows = self.rows.into_iter().map(|(.., row)| row).collect();
         facts.attempts = Attempts::sort(self.attempts);
+        facts
+            .writes
+            .sort_by(|a, b| (a.sent_us, &a.writer, a.index).cmp(&(b.sent_us, &b.writer, b.index)));
         for moves in facts.node_power.values_mut() {
             moves.sort_by_key(|(t, _)| *t);
         }

@@ -14,6 +14,7 @@ mod cohort;
 mod common_mode;
 mod continuity;
 mod detection;
+mod durability;
 mod energy;
 mod eviction;
 mod facts;

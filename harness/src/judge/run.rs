@@ -4,9 +4,9 @@ use super::facts::RunFacts;
 use super::finding::{Finding, Judged};
 use super::verdict::{INTERRUPTED, Verdict};
 use super::{
-    availability, battery, common_mode, continuity, detection, energy, eviction, failover,
-    generator, goodput, latency, no_false_shutdown, nodes, recharge, recovery, retransfer,
-    ride_through, shutdown_order, supervisor, temperature, truth_lag, validity,
+    availability, battery, common_mode, continuity, detection, durability, energy, eviction,
+    failover, generator, goodput, latency, no_false_shutdown, nodes, recharge, recovery,
+    retransfer, ride_through, shutdown_order, supervisor, temperature, truth_lag, validity,
 };
 use crate::playbook::Assertion;
 
@@ -94,5 +94,6 @@ pub(super) fn hold(facts: &RunFacts, assertion: &Assertion) -> (&'static str, Fi
         Assertion::ShutdownOrder(a) => ("shutdown_order", shutdown_order::judge(facts, a)),
         Assertion::NoFalseShutdown(a) => ("no_false_shutdown", no_false_shutdown::judge(facts, a)),
         Assertion::TruthLag(a) => ("truth_lag", truth_lag::judge(facts, a)),
+        Assertion::Durability(a) => ("durability", durability::judge(facts, a)),
     }
 }

@@ -88,6 +88,11 @@ fn fault(fault: &Fault) -> String {
         "link_down" => format!("the link of {target} was down for {lasted}"),
         "latency" => format!("{target} was slow for {lasted}"),
         "loss" => format!("{target} lost packets for {lasted}"),
+        "disk_slow" => format!("the {target} were slow for {lasted}"),
+        "disk_full" => format!("the {target} were full for {lasted}"),
+        "io_error" => format!("the {target} failed for {lasted}"),
+        "torn_writes" => format!("the {target} tore for {lasted}"),
+        "forgets_fsync" => format!("the {target} forgot their flushes for {lasted}"),
         other => format!("{other} hit {target} for {lasted}"),
     }
 }

@@ -52,6 +52,14 @@ pub(crate) fn problems(facts: &RunFacts) -> Vec<String> {
             ));
         }
     }
+    for writer in facts.read_back.iter().filter(|w| w.sent < w.planned) {
+        if completed {
+            all.push(format!(
+                "writer {} sent only {} of {} writes",
+                writer.writer, writer.sent, writer.planned
+            ));
+        }
+    }
     all.extend(baseline(facts));
     all
 }

@@ -9,6 +9,7 @@ use ridethrough_targets::units::Span;
 use super::dialect::Dialect;
 use super::row::LedgerRow;
 use crate::playbook::LoadSpec;
+use crate::writer::{ReadBack, WriteRow};
 
 /// What the load service is told.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,6 +56,10 @@ fn learn_from() -> u32 {
 pub enum LedgerWord {
     /// A request is over.
     Row(LedgerRow),
+    /// A write to a journal is over.
+    Write(WriteRow),
+    /// A writer has read back what was acknowledged; it is over.
+    ReadBack(ReadBack),
     /// A load is over; its rows have all been said.
     LoadDone {
         /// The load.

@@ -12,7 +12,7 @@ use super::check::{check, check_rest};
 use super::common_mode;
 use super::faults::faults;
 use super::infrastructure::{self, Clients};
-use super::machines::{dialect, doors, entry, loads, machines, model};
+use super::machines::{dialect, doors, entry, loads, machines, model, writers};
 use super::model::{Plan, PlannedAssertion};
 use super::resolved::resolved_yaml;
 use super::seed::sha256;
@@ -103,6 +103,7 @@ fn build(loaded: &Loaded) -> Option<Plan> {
         doors: doors(&playbook.stack, &entry),
         watched: watched(&playbook.assert),
         dialect: dialect(&playbook.stack),
+        writers: writers(playbook),
     };
     nodes.extend(infrastructure::nodes(
         &playbook.site,

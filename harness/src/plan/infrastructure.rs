@@ -19,6 +19,7 @@ use super::seed::service_seed;
 use super::wiring::{CLIENTS, MONITOR, SUPERVISOR};
 use crate::load::Dialect;
 use crate::playbook::{LoadSpec, NodeDef, StackSpec};
+use crate::writer::WriterTask;
 
 /// The port of the supervisor's NUT server (IANA: `nut`).
 pub(crate) const NUT_PORT: u16 = 3493;
@@ -33,6 +34,8 @@ pub(crate) struct Clients<'a> {
     pub(crate) watched: Vec<Protocol>,
     /// How a whole answer ends, where the stack is known to say so.
     pub(crate) dialect: Option<Dialect>,
+    /// Clients of journals.
+    pub(crate) writers: Vec<WriterTask>,
 }
 
 /// `host:port` of the supervisor's NUT server.
@@ -56,8 +59,12 @@ pub(crate) fn nodes(
             config,
         },
         seed: service_seed(seed, node, name),
+        volume: None,
     };
-    let load = service(CLIENTS, "load", load_config(client));
+    let mut clients = vec![service(CLIENTS, "load", load_config(client))];
+    if !client.writers.is_empty() {
+        clients.push(service(CLIENTS, "writer", writer_config(client)));
+    }
     let cards = configs(site, stack);
     let just: Vec<Card> = cards.iter().map(|(card, _)| card.clone()).collect();
     let mut watchers = vec![
@@ -68,7 +75,7 @@ pub(crate) fn nodes(
         watchers.push(service(MONITOR, "watch", watch_config(site)));
     }
     let mut nodes = vec![
-        node(CLIENTS, address::CLIENTS, NodeRole::Client, vec![load]),
+        node(CLIENTS, address::CLIENTS, NodeRole::Client, clients),
         node(MONITOR, address::MONITOR, NodeRole::Monitor, watchers),
     ];
     if supervised(site) {
@@ -119,6 +126,16 @@ fn load_config(client: &Clients<'_>) -> Json {
         "drain": Span::default(),
         "model": client.model,
         "dialect": client.dialect,
+    })
+}
+
+/// What the writers are told; their times are the engine's to fill in.
+fn writer_config(client: &Clients<'_>) -> Json {
+    json!({
+        "writers": client.writers,
+        "start_us": 0,
+        "duration": Span::default(),
+        "drain": Span::default(),
     })
 }
 

@@ -5,15 +5,17 @@ use serde_json::Value as Json;
 use ridethrough_targets::plant::{NodeLoad, Site};
 use ridethrough_targets::service::Program;
 use ridethrough_targets::serving::{GatewayConfig, ReplicaRef};
-use ridethrough_targets::world::ServiceSpec;
+use ridethrough_targets::world::{Backing, ServiceSpec, VolumeSpec};
 
 use crate::load::Dialect;
-use crate::playbook::{Playbook, ServiceDef, StackSpec};
+use crate::playbook::{Playbook, ServiceDef, StackSpec, WriterSpec};
+use crate::writer::WriterTask;
 
 use super::address;
 use super::infrastructure::{nut_address, supervised, supplies};
 use super::model::{NodeRole, PlannedNode};
 use super::seed::service_seed;
+use super::wiring::Wiring;
 
 /// Every machine, in the order of the stack.
 pub(crate) fn machines(playbook: &Playbook) -> Vec<PlannedNode> {
@@ -34,6 +36,7 @@ pub(crate) fn machines(playbook: &Playbook) -> Vec<PlannedNode> {
                         name: service.clone(),
                         program: program(def, playbook)?,
                         seed: service_seed(playbook.seed, name, service),
+                        volume: volume(playbook, service, def),
                     })
                 })
                 .collect(),
@@ -54,6 +57,19 @@ pub(crate) fn loads(stack: &StackSpec) -> Vec<NodeLoad> {
     stack.nodes.iter().map(load).collect()
 }
 
+/// What a fault needs decides what a volume is made of, where nothing else does.
+fn volume(playbook: &Playbook, service: &str, def: &ServiceDef) -> Option<VolumeSpec> {
+    let mut volume = def.volume?;
+    let wiring = Wiring::new(playbook);
+    let own = playbook.faults.iter().map(|fault| &fault.inject);
+    let own = own.filter(|kind| kind.needs_own_drive());
+    let mut hit = own.flat_map(|kind| wiring.reach(kind).volumes);
+    if volume.backing == Backing::Auto && hit.any(|(_, of)| of == service) {
+        volume.backing = Backing::Fuse;
+    }
+    Some(volume)
+}
+
 fn program(service: &ServiceDef, playbook: &Playbook) -> Option<Program> {
     let builtin = |name: &str, config: Json| Program::Builtin {
         name: name.into(),
@@ -65,6 +81,9 @@ fn program(service: &ServiceDef, playbook: &Playbook) -> Option<Program> {
     }
     if let Some(replica) = &service.replica {
         return Some(builtin("replica", serde_json::to_value(replica).ok()?));
+    }
+    if let Some(journal) = &service.journal {
+        return Some(builtin("journal", serde_json::to_value(journal).ok()?));
     }
     let argv = service.command.clone()?;
     let env = service.env.iter();
@@ -111,7 +130,8 @@ pub(crate) fn replicas(stack: &StackSpec) -> impl Iterator<Item = (&str, u16)> {
 pub(crate) fn port(service: &ServiceDef) -> Option<u16> {
     let gateway = service.gateway.as_ref().map(|g| g.port);
     let replica = service.replica.as_ref().map(|r| r.port);
-    gateway.or(replica).or(service.port)
+    let journal = service.journal.as_ref().map(|j| j.port);
+    gateway.or(replica).or(journal).or(service.port)
 }
 
 /// The service that clients talk to: the one named, or the only gateway.
@@ -146,6 +166,21 @@ pub(crate) fn doors(stack: &StackSpec, entry: &(String, u16)) -> Vec<(String, u1
     let mut doors = vec![entry.clone()];
     doors.extend(commands.filter(|door| door != entry));
     doors
+}
+
+/// What the playbook's writers are told; their times are the engine's to fill
+/// in.
+pub(crate) fn writers(playbook: &Playbook) -> Vec<WriterTask> {
+    let services = &playbook.stack.services;
+    let task = |spec: &WriterSpec| {
+        let journal = services.get(&spec.service)?;
+        Some(WriterTask {
+            spec: spec.clone(),
+            host: journal.on.first()?.clone(),
+            port: port(journal)?,
+        })
+    };
+    playbook.writers.iter().filter_map(task).collect()
 }
 
 /// The model that clients ask for: the first replica's.

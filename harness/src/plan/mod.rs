@@ -15,6 +15,8 @@ mod site_file;
 mod text;
 mod text_network;
 mod text_power;
+mod text_storage;
+mod text_telemetry;
 mod time;
 mod wiring;
 

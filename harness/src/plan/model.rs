@@ -69,6 +69,11 @@ impl Plan {
         }
     }
 
+    /// Loads and writers, which each say when they are done.
+    pub fn clients(&self) -> usize {
+        self.playbook.load.len() + self.playbook.writers.len()
+    }
+
     /// The node of a device's card.
     pub fn card_of(&self, device: &str) -> Option<&PlannedNode> {
         let behind = |node: &&PlannedNode| match &node.role {
@@ -210,6 +215,9 @@ pub struct Reach {
     /// The two sides of a link fault, by node; an empty second side means
     /// every other node.
     pub link: Option<(Vec<String>, Vec<String>)>,
+    /// Volumes that fail, by machine and service.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub volumes: Vec<(String, String)>,
     /// Devices whose telemetry fails, each by each protocol that fails.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub questions: Vec<Question>,

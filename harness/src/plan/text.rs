@@ -4,7 +4,10 @@ use ridethrough_faults::catalogue::{FaultKind, NodeTarget};
 use ridethrough_targets::plant::PowerTarget;
 
 use super::wiring::machine_target;
-use super::{text_network as network, text_power as power};
+use super::{
+    text_network as network, text_power as power, text_storage as storage,
+    text_telemetry as telemetry,
+};
 use crate::playbook::{
     Assertion, Cohort, ContinuityAssert, FailoverAssert, GoodputAssert, LatencyAssert, Metric,
     NodesAssert, Scope, Source, SupervisorAssert, SupplyKind,
@@ -53,6 +56,11 @@ pub fn fault_kind_name(kind: &FaultKind) -> &'static str {
         FaultKind::Flap(_) => "flap",
         FaultKind::Mtu(_) => "mtu",
         FaultKind::Dns(_) => "dns",
+        FaultKind::DiskSlow(_) => "disk_slow",
+        FaultKind::DiskFull(_) => "disk_full",
+        FaultKind::IoError(_) => "io_error",
+        FaultKind::TornWrites(_) => "torn_writes",
+        FaultKind::ForgetsFsync(_) => "forgets_fsync",
         FaultKind::TelemetryStale(_) => "telemetry_stale",
         FaultKind::TelemetryFrozen(_) => "telemetry_frozen",
         FaultKind::TelemetryDelayed(_) => "telemetry_delayed",
@@ -103,28 +111,12 @@ pub fn fault_target(kind: &FaultKind) -> String {
         FaultKind::Dns(f) => format!("{} on {}", f.names.join(", "), nodes(&f.target)),
         other => match machine_target(other) {
             Some(target) => nodes(target),
-            None => telemetry_target(other),
+            None => storage::fault_target(other).unwrap_or_else(|| telemetry::fault_target(other)),
         },
     }
 }
 
-/// `ups-a, ups-b by snmp`.
-fn telemetry_target(kind: &FaultKind) -> String {
-    let Some((_, devices, via)) = kind.distortion() else {
-        return String::new();
-    };
-    let whose = match devices {
-        [] => "every device".to_string(),
-        named => named.join(", "),
-    };
-    let via: Vec<&str> = via.iter().map(|via| via.name()).collect();
-    match via.as_slice() {
-        [] => whose,
-        via => format!("{whose} by {}", via.join(", ")),
-    }
-}
-
-fn nodes(target: &NodeTarget) -> String {
+pub(super) fn nodes(target: &NodeTarget) -> String {
     match target {
         NodeTarget::Node(name) => format!("node {name}"),
         NodeTarget::Service(name) => format!("service {name}"),
@@ -156,7 +148,7 @@ pub fn fault_size(kind: &FaultKind) -> Option<String> {
         FaultKind::TelemetryLie(f) => Some(format!("{} = {}", f.variable, f.value)),
         FaultKind::TelemetryScale(f) => Some(format!("{} x {}", f.variable, f.factor)),
         FaultKind::TelemetryFlapping(f) => Some(format!("every {}", f.period)),
-        kind => network::size(kind),
+        kind => network::size(kind).or_else(|| storage::fault_size(kind)),
     }
 }
 
@@ -185,6 +177,7 @@ pub fn assertion_name(assertion: &Assertion) -> &'static str {
         Assertion::NoFalseShutdown(_) => "no_false_shutdown",
         Assertion::ShutdownOrder(_) => "shutdown_order",
         Assertion::TruthLag(_) => "truth_lag",
+        Assertion::Durability(_) => "durability",
     }
 }
 
@@ -244,6 +237,7 @@ pub fn sentence(assertion: &Assertion) -> String {
         Assertion::NoFalseShutdown(a) => power::no_false_shutdown(a),
         Assertion::ShutdownOrder(a) => power::shutdown_order(a),
         Assertion::TruthLag(a) => power::truth_lag(a),
+        Assertion::Durability(a) => storage::durability(a),
     }
 }
 

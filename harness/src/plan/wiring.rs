@@ -8,7 +8,7 @@ use ridethrough_targets::plant::PowerTarget;
 use ridethrough_targets::telemetry::Distortion;
 use ridethrough_targets::world::Direction;
 
-use crate::playbook::Playbook;
+use crate::playbook::{Playbook, ServiceDef};
 
 use super::cards::cards;
 use super::model::Reach;
@@ -239,6 +239,11 @@ impl<'a> Wiring<'a> {
                 link: kind.on_link().map(|on| self.sides(on)),
                 ..Reach::default()
             },
+            FaultKind::DiskSlow(_)
+            | FaultKind::DiskFull(_)
+            | FaultKind::IoError(_)
+            | FaultKind::TornWrites(_)
+            | FaultKind::ForgetsFsync(_) => self.disks(kind),
             FaultKind::TelemetryStale(_)
             | FaultKind::TelemetryFrozen(_)
             | FaultKind::TelemetryDelayed(_)
@@ -251,6 +256,35 @@ impl<'a> Wiring<'a> {
                 questions: self.questions(kind),
                 ..Reach::default()
             },
+        }
+    }
+
+    /// The volumes that a target means, by machine and service: a service's own,
+    /// or all that are on a machine.
+    pub(crate) fn volumes_of(&self, target: &NodeTarget) -> Vec<(String, String)> {
+        let nodes = self.nodes_of(target);
+        let services = self.playbook.stack.services.iter();
+        let meant = services.filter(|(name, service)| {
+            let named = !matches!(target, NodeTarget::Service(one) if one != *name);
+            service.volume.is_some() && named
+        });
+        let on = |(name, service): (&String, &ServiceDef)| {
+            let here = service.on.iter().filter(|node| nodes.contains(node));
+            let pairs = here.map(|node| (node.clone(), name.clone()));
+            pairs.collect::<Vec<_>>()
+        };
+        meant.flat_map(on).collect()
+    }
+
+    fn disks(&self, kind: &FaultKind) -> Reach {
+        let volumes = kind.volumes().map(|target| self.volumes_of(target));
+        let volumes = volumes.unwrap_or_default();
+        let mut nodes: Vec<String> = volumes.iter().map(|(node, _)| node.clone()).collect();
+        nodes.dedup();
+        Reach {
+            nodes,
+            volumes,
+            ..Reach::default()
         }
     }
 
@@ -341,8 +375,15 @@ impl<'a> Wiring<'a> {
                 nodes(&a.target, &b.target) && a.names.iter().any(|name| b.names.contains(name))
             }
             (a, b) if a.on_link().is_some() => same_link(a, b),
-            (a, b) => self.same_telemetry(a, b),
+            (a, b) => self.same_volume(a, b) || self.same_telemetry(a, b),
         }
+    }
+
+    /// Two faults of one kind of the same volume.
+    fn same_volume(&self, a: &FaultKind, b: &FaultKind) -> bool {
+        let (first, second) = (self.disks(a).volumes, self.disks(b).volumes);
+        std::mem::discriminant(a) == std::mem::discriminant(b)
+            && first.iter().any(|volume| second.contains(volume))
     }
 
     /// Two distortions of one kind of the same device by the same protocol; lies

@@ -11,6 +11,8 @@ use super::power_assertion::{
     RetransferAssert, RideThroughAssert, ShutdownOrderAssert, TemperatureAssert, TruthLagAssert,
 };
 
+use super::storage_assertion::DurabilityAssert;
+
 /// A promise about a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -60,6 +62,8 @@ pub enum Assertion {
     ShutdownOrder(ShutdownOrderAssert),
     /// How long after the truth a UPS on battery is reported as such.
     TruthLag(TruthLagAssert),
+    /// Every write that a service acknowledged is there at the end, word for word.
+    Durability(DurabilityAssert),
 }
 
 /// The requests that an assertion speaks of. Everything left out means all.

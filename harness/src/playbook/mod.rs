@@ -17,6 +17,7 @@ mod repair;
 mod schema;
 mod site;
 mod source;
+mod storage_assertion;
 mod syntax;
 mod tree;
 mod validate;
@@ -34,6 +35,7 @@ pub use load::{Loaded, load_playbook, load_text};
 pub use model::{
     Arrivals, BatteryBelow, BlastRadius, ClientSpec, Condition, Control, FaultSpec, KeepaliveSpec,
     LoadSpec, NodeDef, Playbook, Prefill, Range, ServiceDef, StackSpec, Timeout, WorldKind,
+    WriterSpec,
 };
 pub use power_assertion::{
     EnergyAssert, GeneratorAssert, NoCommonModeAssert, NoFalseShutdownAssert, RechargeAssert,
@@ -41,6 +43,7 @@ pub use power_assertion::{
     TruthLagAssert,
 };
 pub use schema::editor_schema;
+pub use storage_assertion::DurabilityAssert;
 pub use vocabulary::{Described, assertions, faults, playbook_head};
 
 pub(crate) use errors::Problem;

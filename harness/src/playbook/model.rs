@@ -5,8 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use ridethrough_targets::plant::Site;
-use ridethrough_targets::serving::{GatewayConfig, ReplicaConfig};
+use ridethrough_targets::serving::{GatewayConfig, JournalConfig, ReplicaConfig};
 use ridethrough_targets::units::{Rate, Span, Watts};
+use ridethrough_targets::world::VolumeSpec;
 
 use super::assertion::Assertion;
 
@@ -36,6 +37,9 @@ pub struct Playbook {
     pub stack: StackSpec,
     /// What the clients do.
     pub load: Vec<LoadSpec>,
+    /// Clients that write to a journal.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub writers: Vec<WriterSpec>,
     /// The phases, in order, with their lengths.
     pub phases: IndexMap<String, Span>,
     /// What breaks, and when.
@@ -129,6 +133,9 @@ pub struct ServiceDef {
     /// The reference replica.
     #[serde(default)]
     pub replica: Option<ReplicaConfig>,
+    /// A write-ahead journal; needs a `volume`.
+    #[serde(default)]
+    pub journal: Option<JournalConfig>,
     /// Any program of this machine, with its arguments.
     #[serde(default)]
     pub command: Option<Vec<String>>,
@@ -139,6 +146,11 @@ pub struct ServiceDef {
     /// accepts connections.
     #[serde(default)]
     pub port: Option<u16>,
+    /// A volume of its own on each of its machines. It outlives their boots; what
+    /// was not flushed does not outlive a cut of their power. A `command` finds it
+    /// at the path in `RIDETHROUGH_VOLUME`.
+    #[serde(default)]
+    pub volume: Option<VolumeSpec>,
 }
 
 /// One stream of requests.
@@ -232,6 +244,8 @@ pub struct Range {
 mod client;
 mod fault;
 mod range;
+mod writer;
 
 pub use client::{ClientSpec, KeepaliveSpec, Timeout};
 pub use fault::{BatteryBelow, Condition, FaultSpec, Prefill};
+pub use writer::WriterSpec;

@@ -141,6 +141,7 @@ impl Maker {
             "PerUnit" => ("%", "pu"),
             "Rate" => ("/h", "/s"),
             "Bandwidth" => ("bit/s", "Gbit/s"),
+            "Bytes" => ("MiB", "MiB"),
             "Range" => ("", ""),
             _ => return None,
         };

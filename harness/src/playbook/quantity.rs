@@ -2,7 +2,7 @@
 //! understood there.
 
 use ridethrough_targets::units::{
-    Amps, Bandwidth, Celsius, Hertz, Joules, PerUnit, Rate, Span, Volts, WattHours, Watts,
+    Amps, Bandwidth, Bytes, Celsius, Hertz, Joules, PerUnit, Rate, Span, Volts, WattHours, Watts,
 };
 
 use super::errors::Problem;
@@ -30,6 +30,7 @@ pub(crate) fn quantity(name: &str) -> Option<Parse> {
         "PerUnit" => read::<PerUnit>,
         "Rate" => read::<Rate>,
         "Bandwidth" => read::<Bandwidth>,
+        "Bytes" => read::<Bytes>,
         "Range" => read::<Range>,
         "Timeout" => read::<Timeout>,
         _ => return None,
@@ -68,6 +69,7 @@ pub(crate) fn unit_hint(name: Option<&str>, n: f64) -> Option<String> {
         "PerUnit" => format!("{n}pu` or `{}%", (n * 1e4).round() / 100.0),
         "Rate" => format!("{n}/s"),
         "Bandwidth" => format!("{n}Mbit/s"),
+        "Bytes" => format!("{n}MiB"),
         _ => return None,
     })
 }

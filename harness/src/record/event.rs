@@ -8,8 +8,10 @@ use ridethrough_targets::clock::Micros;
 use ridethrough_targets::plant::{Change, EnergyLedger};
 use ridethrough_targets::service::Attempt;
 use ridethrough_targets::telemetry::{DeviceCommand, UpsReading};
+use ridethrough_targets::world::VolumeLoss;
 
 use crate::load::LedgerRow;
+use crate::writer::{ReadBack, WriteRow};
 
 /// The version of the record's format.
 pub const SCHEMA: u32 = 1;
@@ -97,6 +99,9 @@ pub enum Body {
         dead_us: Micros,
         /// Frames it sent after its port went dark; always 0.
         leaked: u64,
+        /// What its volumes lost.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lost: Vec<VolumeLoss>,
     },
     /// A service can be used.
     ServiceReady {
@@ -172,6 +177,10 @@ pub enum Body {
         /// Send lag behind the schedule, 99th percentile.
         lag_p99_us: Micros,
     },
+    /// A write to a journal is over.
+    Write(WriteRow),
+    /// A writer read back what was acknowledged.
+    ReadBack(ReadBack),
     /// Numbers for the progress line.
     Progress {
         /// By name: `requests_per_s`, `tokens_per_s`, `in_flight`.

@@ -157,6 +157,7 @@ fn machines() -> Vec<Body> {
             dark_us: 1,
             dead_us: 2,
             leaked: 0,
+            lost: Vec::new(),
         },
         Body::ServiceReady {
             node: node.clone(),

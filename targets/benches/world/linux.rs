@@ -138,6 +138,7 @@ fn node(host: u8, service: &str) -> NodeSpec {
             name: service.into(),
             program,
             seed: 1,
+            volume: None,
         }],
     }
 }

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
+use crate::disk::Disk;
 use crate::net::Net;
 
 pub use home::{Census, Home, spawn, spawn_in};
@@ -34,6 +35,8 @@ pub struct Env {
     pub boot: u32,
     /// Its network.
     pub net: Arc<dyn Net>,
+    /// Its volume, if it has one.
+    pub disk: Option<Arc<dyn Disk>>,
     /// The run's clock.
     pub clock: Clock,
     /// Its own seed; every random choice follows from it.

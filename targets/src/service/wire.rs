@@ -1,6 +1,7 @@
 //! A panel between processes: one JSON document a line, over any byte stream.
 
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,9 @@ pub struct ServiceStart {
     pub monotonic_offset_ns: i64,
     /// Names of all nodes.
     pub hosts: IndexMap<String, Ipv4Addr>,
+    /// Where its volume is mounted, if it has one.
+    #[serde(default)]
+    pub volume: Option<PathBuf>,
 }
 
 /// Carries a panel over a byte stream: spawns the tasks that do it and returns

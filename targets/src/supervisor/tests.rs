@@ -23,6 +23,7 @@ fn env(service: &str) -> (Env, PanelPeer) {
         node: service.into(),
         boot: 0,
         net: Arc::new(HostNet::loopback()),
+        disk: None,
         clock: Clock::start(),
         seed: 1,
         panel,

@@ -13,11 +13,13 @@ mod shortage;
 mod spec;
 mod tail;
 pub mod r#virtual;
+mod volume;
 
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 
 use crate::clock::{Clock, Micros};
+use crate::disk::{DiskFault, DiskFaultId, DiskProbe, DiskReport};
 use crate::service::{FromService, ToService};
 
 pub use bursts::{FourState, GilbertElliott, LossChain};
@@ -30,6 +32,7 @@ pub use probe::{
 };
 pub use shortage::{FileUse, Inquiry, Shortage, Supply};
 pub use spec::{NodeSpec, ServiceSpec};
+pub use volume::{Backing, VolumeLoss, VolumeSpec};
 
 /// Something a world reports by itself.
 #[derive(Clone, Debug)]
@@ -72,6 +75,9 @@ pub struct CutReceipt {
     pub dead_us: Micros,
     /// The port's counters when it went dark.
     pub at_cut: PortCounters,
+    /// What its volumes lost.
+    #[serde(default)]
+    pub lost: Vec<VolumeLoss>,
 }
 
 /// Why a world could not do what was asked.
@@ -99,6 +105,12 @@ pub enum WorldError {
     /// A node did not come up or answer in time.
     #[error("{0}")]
     Failed(String),
+}
+
+fn no_volume(world: &str, node: &str, service: &str) -> WorldError {
+    WorldError::Failed(format!(
+        "service `{service}` has no volume on node `{node}` in world `{world}`"
+    ))
 }
 
 /// One place where nodes run.
@@ -180,6 +192,36 @@ pub trait World: Send + Sync {
 
     /// Looks a name up on a node, as a program there would.
     async fn lookup(&self, node: &str, name: &str) -> Result<Lookup, WorldError>;
+    /// Makes the volume of a service on a node fail.
+    async fn disk_fault(
+        &self,
+        node: &str,
+        service: &str,
+        _fault: DiskFault,
+    ) -> Result<DiskFaultId, WorldError> {
+        Err(no_volume(self.name(), node, service))
+    }
+
+    /// Ends a failure of a volume; one that has ended is no error.
+    async fn disk_heal(
+        &self,
+        node: &str,
+        service: &str,
+        _fault: DiskFaultId,
+    ) -> Result<(), WorldError> {
+        Err(no_volume(self.name(), node, service))
+    }
+
+    /// Writes, flushes and reads back files on the volume of a service, from its
+    /// node and by the way that the service takes. Nothing of a file stays.
+    async fn probe_disk(
+        &self,
+        node: &str,
+        service: &str,
+        _probe: &DiskProbe,
+    ) -> Result<DiskReport, WorldError> {
+        Err(no_volume(self.name(), node, service))
+    }
 
     /// What a node's processes are doing, read from the kernel.
     async fn state(&self, node: &str) -> Result<NodeState, WorldError>;

@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use serde::{Deserialize, Serialize};
 
+use super::volume::VolumeSpec;
 use crate::service::Program;
 
 /// One host of the stack.
@@ -35,4 +36,7 @@ pub struct ServiceSpec {
     pub program: Program,
     /// Its seed.
     pub seed: u64,
+    /// Its volume, if it has one.
+    #[serde(default)]
+    pub volume: Option<VolumeSpec>,
 }

@@ -54,6 +54,7 @@ fn env(net: &Arc<dyn Net>, node: &str) -> (Env, PanelPeer) {
         node: node.into(),
         boot: 0,
         net: Arc::clone(net),
+        disk: None,
         clock: Clock::start(),
         seed: 1,
         panel,

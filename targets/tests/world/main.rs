@@ -7,6 +7,7 @@ mod simulated;
 mod site;
 mod table;
 mod virtual_site;
+mod volumes;
 
 use std::process::ExitCode;
 
@@ -29,5 +30,6 @@ fn main() -> ExitCode {
     trials.extend(embedded::trials());
     trials.extend(table::trials());
     trials.extend(simulated::trials());
+    trials.extend(volumes::trials());
     libtest_mimic::run(&args, trials).exit_code()
 }

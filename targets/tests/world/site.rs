@@ -6,13 +6,15 @@ use indexmap::IndexMap;
 use ridethrough_targets::service::{
     BuiltinFuture, Env, FromService, Program, ServiceError, ToService,
 };
+use ridethrough_targets::units::Bytes;
 use ridethrough_targets::world::conformance;
-use ridethrough_targets::world::{NodeSpec, ServiceSpec};
+use ridethrough_targets::world::{Backing, NodeSpec, ServiceSpec, VolumeSpec};
 
 /// The built-in services of this binary.
 pub(crate) fn registry(name: &str, config: serde_json::Value, env: Env) -> Option<BuiltinFuture> {
     match name {
         "idle" => Some(Box::pin(idle(env))),
+        "scribe" => Some(Box::pin(scribe(env))),
         "runaway" => Some(Box::pin(async {
             loop {
                 tokio::task::yield_now().await;
@@ -39,6 +41,30 @@ async fn idle(mut env: Env) -> Result<(), ServiceError> {
     Ok(())
 }
 
+/// Tells what is in its log. On the first boot it then writes a word that it
+/// flushes, and one that it does not.
+async fn scribe(mut env: Env) -> Result<(), ServiceError> {
+    let io = |source| ServiceError::Io {
+        what: "use the volume".into(),
+        source,
+    };
+    let none = || ServiceError::Config("no volume".into());
+    let disk = env.disk.take().ok_or_else(none)?;
+    let log = disk.open("log").await.map_err(io)?;
+    let found = log.read_at(0, 4096).await.map_err(io)?;
+    let found = String::from_utf8_lossy(&found).into_owned();
+    env.panel.say(FromService::Ledger(found.into()));
+    if env.boot == 0 {
+        log.append(b"flushed").await.map_err(io)?;
+        log.sync().await.map_err(io)?;
+        disk.sync_names().await.map_err(io)?;
+        log.append(b" and not").await.map_err(io)?;
+        let seen = log.read_at(0, 4096).await.map_err(io)?;
+        assert_eq!(seen, b"flushed and not");
+    }
+    idle(env).await
+}
+
 pub(crate) fn hosts(names: &[&str]) -> IndexMap<String, Ipv4Addr> {
     (1..)
         .zip(names)
@@ -60,9 +86,23 @@ pub(crate) fn node(names: &[&str], name: &str, programs: Vec<(&str, Program)>) -
                 name: name.to_string(),
                 program,
                 seed: 1,
+                volume: None,
             })
             .collect(),
     }
+}
+
+/// The same node, whose first service has a volume.
+pub(crate) fn with_volume(mut node: NodeSpec, backing: Backing) -> NodeSpec {
+    let size = Bytes(16.0 * 1024.0 * 1024.0);
+    if let Some(first) = node.services.first_mut() {
+        first.volume = Some(VolumeSpec {
+            size,
+            backing,
+            torn: false,
+        });
+    }
+    node
 }
 
 pub(crate) fn builtin(name: &str) -> Program {

@@ -52,6 +52,7 @@ fn env(net: Arc<dyn Net>) -> (Env, PanelPeer) {
         service: "load".into(),
         node: "client".into(),
         boot: 0,
+        disk: None,
         net,
         clock: Clock::start(),
         seed: 7,

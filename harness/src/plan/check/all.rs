@@ -3,7 +3,7 @@
 use crate::playbook::{Loaded, Problem};
 
 use super::checker::Checker;
-use super::{blast, controls, faults, load, promises, site, stack, world};
+use super::{blast, controls, faults, load, promises, site, stack, storage, world};
 
 /// Everything that is wrong with a playbook.
 pub(crate) fn check(loaded: &Loaded) -> Vec<Problem> {
@@ -47,6 +47,7 @@ pub(super) fn check_without_controls(loaded: &Loaded) -> Vec<Problem> {
     world::check(&mut checker);
     site::check(&mut checker);
     load::check(&mut checker);
+    storage::writers(&mut checker);
     faults::check(&mut checker);
     promises::check(&mut checker);
     blast::check(&mut checker);

@@ -63,7 +63,8 @@ fn phase_of_faults(assertion: &Assertion) -> Option<&str> {
         | Assertion::Temperature(_)
         | Assertion::NoFalseShutdown(_)
         | Assertion::ShutdownOrder(_)
-        | Assertion::TruthLag(_) => &None,
+        | Assertion::TruthLag(_)
+        | Assertion::Durability(_) => &None,
     };
     during.as_deref()
 }

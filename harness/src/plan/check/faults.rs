@@ -152,12 +152,8 @@ fn target(c: &mut Checker<'_>, path: &str, kind: &FaultKind) {
             }
         }
         FaultKind::BatteryOpen(f) => {
-            c.exists(
-                &format!("{path}.ups"),
-                ("UPS", "the site"),
-                &f.ups,
-                all_ups(),
-            );
+            let at = format!("{path}.ups");
+            c.exists(&at, ("UPS", "the site"), &f.ups, all_ups());
         }
         FaultKind::BatteryAged(f) => {
             c.exists(
@@ -190,6 +186,7 @@ fn target(c: &mut Checker<'_>, path: &str, kind: &FaultKind) {
             network::names(c, path, f);
         }
         kind if kind.on_link().is_some() => network::target(c, path, kind),
+        disk if disk.volumes().is_some() => super::storage::target(c, path, disk),
         other => {
             if !machines::target(c, path, other) {
                 super::telemetry::check(c, path, other);

@@ -16,6 +16,7 @@ mod power;
 mod promises;
 mod site;
 mod stack;
+mod storage;
 mod supervisor;
 mod telemetry;
 mod world;

@@ -10,7 +10,7 @@ use crate::playbook::{
 use super::super::machines::replicas;
 use super::super::text::assertion_name;
 use super::checker::Checker;
-use super::{begun, common_mode, power};
+use super::{begun, common_mode, power, storage};
 
 pub(super) fn check(c: &mut Checker<'_>) {
     let playbook = c.playbook;
@@ -84,6 +84,10 @@ fn names(c: &mut Checker<'_>, path: &str, assertion: &Assertion) {
         }) => {
             ups(c, path, name.as_deref());
             phase(c, path, during.as_deref());
+        }
+        Assertion::Durability(a) => {
+            storage::durability(c, path, a);
+            phase(c, path, a.during.as_deref());
         }
         Assertion::TruthLag(a) => {
             match (&a.ups, a.via) {
@@ -196,6 +200,7 @@ fn needs(c: &mut Checker<'_>, path: &str, assertion: &Assertion) {
             | Assertion::Detection(_)
             | Assertion::Retransfer(_)
             | Assertion::Recharge(_)
+            | Assertion::Durability(_)
     );
     let profiled = profiled(c);
     let faultless = playbook.faults.is_empty() && c.unsure(|gaps| !gaps.near("faults", 0));

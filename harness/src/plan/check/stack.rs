@@ -8,6 +8,7 @@ use super::super::address;
 use super::super::machines::{entry_service, port, replicas};
 use super::super::wiring::{CLIENTS, MONITOR, SUPERVISOR};
 use super::checker::Checker;
+use super::storage;
 
 pub(super) fn check(c: &mut Checker<'_>) {
     machines(c);
@@ -63,6 +64,7 @@ fn services(c: &mut Checker<'_>) {
             }
         }
         program(c, &path, name, service);
+        storage::service(c, &path, name, service);
     }
 }
 
@@ -71,6 +73,7 @@ fn program(c: &mut Checker<'_>, path: &str, name: &str, service: &ServiceDef) {
     let kinds = [
         ("gateway", service.gateway.is_some()),
         ("replica", service.replica.is_some()),
+        ("journal", service.journal.is_some()),
         ("command", service.command.is_some()),
     ];
     let has: Vec<&str> = kinds.iter().filter(|k| k.1).map(|k| k.0).collect();

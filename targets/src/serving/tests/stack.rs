@@ -100,6 +100,7 @@ impl Stack {
             service: service.into(),
             node: node.into(),
             boot: 0,
+            disk: None,
             net: Arc::clone(&self.net),
             clock: Clock::start(),
             seed: 1,

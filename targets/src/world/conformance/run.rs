@@ -189,5 +189,6 @@ fn service(name: &str, config: serde_json::Value) -> ServiceSpec {
             config,
         },
         seed: 0,
+        volume: None,
     }
 }

@@ -3,6 +3,7 @@
 use std::fs::OpenOptions;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,8 +15,8 @@ use crate::service::{Program, ServiceStart};
 use crate::world::{NodeSpec, ServiceSpec, WorldError};
 
 use super::channel::{self, AsyncChannel};
-use super::live::{Live, Wires, lock, run_wire};
-use super::message::{BootOrder, CommandOrder, FromSite, ServiceOrder};
+use super::live::{Given, Live, Wires, lock, run_wire};
+use super::message::{BootOrder, CommandOrder, FromSite, ServiceOrder, VolumeOrder};
 use super::open::{monotonic_ns, system, write};
 use super::probe::Means;
 use super::world::EmbeddedWorld;
@@ -50,19 +51,26 @@ impl EmbeddedWorld {
             return Err(WorldError::Failed(format!("node `{}` is up", node.name)));
         }
         let offset_ns = self.time_ns.then(|| FIRST_TICK_NS - monotonic_ns());
-        let order = self.order_for(node, boot, offset_ns)?;
+        let volumes = self.volumes.orders(node).await?;
+        let order = self.order_for(node, boot, offset_ns, volumes)?;
         let (ours, theirs) = channel::pair().map_err(system("make a control socket"))?;
-        let baggage = self.baggage(node, boot, offset_ns, theirs)?;
+        let baggage = self.baggage(node, boot, offset_ns, theirs, &order.volumes)?;
+        let given = Given {
+            offset_ns,
+            volumes: order.volumes.clone(),
+        };
         let init = self.fork(order, &baggage).await?;
         let control = AsyncChannel::new(ours).map_err(system("watch a control socket"))?;
-        let live = Live::new(&node.name, init, control, baggage.wires, offset_ns)
+        let live = Live::new(&node.name, init, control, baggage.wires, given)
             .map_err(system("watch a node's init"))?;
         let live = Arc::new(live);
         lock(&self.nodes).insert(node.name.clone(), Arc::clone(&live));
         let result = self.light(node, &live).await;
         if result.is_err() {
             let _ = live.kill();
+            self.volumes.power_off(&node.name).await;
             let _ = live.dead(BOOT_LIMIT).await;
+            let _ = self.volumes.cut(&node.name).await;
             self.forget(&node.name, &live);
         }
         result
@@ -73,6 +81,7 @@ impl EmbeddedWorld {
         node: &NodeSpec,
         boot: u32,
         clock_offset_ns: Option<i64>,
+        volumes: Vec<VolumeOrder>,
     ) -> Result<BootOrder, WorldError> {
         let boot_id_file = self.folder.join(format!("{}.boot_id", node.name));
         let id = boot_id(self.config.seed, &node.name, boot);
@@ -88,7 +97,8 @@ impl EmbeddedWorld {
             clock_offset_ns,
             hosts: self.config.hosts.clone().into_iter().collect(),
             names: lock(&self.names).of_node(&node.name),
-            services: orders(node),
+            services: orders(node, &volumes),
+            volumes,
         })
     }
 
@@ -98,6 +108,7 @@ impl EmbeddedWorld {
         boot: u32,
         offset_ns: Option<i64>,
         control: OwnedFd,
+        volumes: &[VolumeOrder],
     ) -> Result<Baggage, WorldError> {
         let path = self.log_path(&node.name);
         let log = OpenOptions::new()
@@ -105,7 +116,7 @@ impl EmbeddedWorld {
             .append(true)
             .open(&path)
             .map_err(system(format!("open {}", path.display())))?;
-        let (theirs, wires) = self.wires(node, boot, offset_ns)?;
+        let (theirs, wires) = self.wires(node, boot, offset_ns, volumes)?;
         Ok(Baggage {
             control,
             log: log.into(),
@@ -120,6 +131,7 @@ impl EmbeddedWorld {
         node: &NodeSpec,
         boot: u32,
         offset_ns: Option<i64>,
+        volumes: &[VolumeOrder],
     ) -> Result<(Vec<OwnedFd>, Wires), WorldError> {
         let mut theirs = Vec::new();
         let mut wires = IndexMap::new();
@@ -137,6 +149,7 @@ impl EmbeddedWorld {
                 origin_monotonic_ns: self.origin_ns,
                 monotonic_offset_ns: offset_ns.unwrap_or(0),
                 hosts: self.config.hosts.clone(),
+                volume: folder_of(volumes, &service.name),
             };
             let (ours, end) = UnixStream::pair().map_err(system("make a service's wire"))?;
             theirs.push(OwnedFd::from(end));
@@ -188,13 +201,14 @@ impl EmbeddedWorld {
     async fn light(&self, node: &NodeSpec, live: &Arc<Live>) -> Result<(), WorldError> {
         let name = &node.name;
         let failed = |why: &str| WorldError::Failed(format!("node `{name}` did not boot: {why}"));
-        let (tap, notes) = match timeout(BOOT_LIMIT, live.up()).await {
+        let (tap, volumes, notes) = match timeout(BOOT_LIMIT, live.up()).await {
             Ok(up) => up.map_err(|why| failed(&why))?,
             Err(_) => return Err(failed("its init did not answer in 10 s")),
         };
         for note in notes {
             tracing::info!(node = %name, "{note}");
         }
+        self.volumes.mounted(node, volumes).await?;
         live.listen(self.log_path(name), self.events.clone());
         // Under the lock, so that a cut comes before or after but not between.
         let nodes = lock(&self.nodes);
@@ -215,18 +229,34 @@ impl EmbeddedWorld {
 }
 
 /// How each service of a node is started.
-pub(super) fn orders(node: &NodeSpec) -> Vec<ServiceOrder> {
+pub(super) fn orders(node: &NodeSpec, volumes: &[VolumeOrder]) -> Vec<ServiceOrder> {
     let order = |service: &ServiceSpec| ServiceOrder {
         name: service.name.clone(),
         command: match &service.program {
             Program::Builtin { .. } => None,
-            Program::Command { argv, env } => Some(CommandOrder {
-                argv: argv.clone(),
-                env: env.clone(),
-            }),
+            Program::Command { argv, env } => {
+                let volume = path_of(volumes, &service.name);
+                Some(CommandOrder {
+                    argv: argv.clone(),
+                    env: env.iter().cloned().chain(volume).collect(),
+                })
+            }
         },
     };
     node.services.iter().map(order).collect()
+}
+
+/// The variable that tells a program of the host where its volume is.
+const VOLUME: &str = "RIDETHROUGH_VOLUME";
+
+fn folder_of(volumes: &[VolumeOrder], service: &str) -> Option<PathBuf> {
+    let volume = volumes.iter().find(|volume| volume.service == service)?;
+    Some(volume.folder.clone())
+}
+
+fn path_of(volumes: &[VolumeOrder], service: &str) -> Option<(String, String)> {
+    let folder = folder_of(volumes, service)?;
+    Some((VOLUME.into(), folder.to_string_lossy().into_owned()))
 }
 
 /// A random-looking id that differs at every boot and follows from the seed.

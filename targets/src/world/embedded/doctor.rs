@@ -15,7 +15,8 @@ use crate::world::{Capability, WorldError};
 use super::cgroup::Memory;
 use super::kernel::{FUSE_FD, Step};
 use super::probe::{Named, attempt, means, time_steps, user_steps};
-use super::refused::{Need, Refused, USER_REMEDY, tap_remedy};
+use super::refused::{Need, Refused, USER_REMEDY, fuse_remedy, tap_remedy};
+use super::volume::ext4_missing;
 
 /// The capability that others are tried in.
 const USER_NAMESPACES: &str = "user namespaces";
@@ -29,7 +30,7 @@ pub fn capabilities() -> Vec<Capability> {
     let mut list = vec![user_namespaces()];
     list.extend(namespaces());
     list.extend(devices());
-    list.extend([embedded_world(), cgroups(), docker()]);
+    list.extend([ext4(), embedded_world(), cgroups(), docker()]);
     list.push(program(
         "NUT clients",
         "upsc",
@@ -92,9 +93,9 @@ fn devices() -> [Capability; 3] {
         ),
         tried(
             "FUSE",
-            inside(fuse_steps()),
-            "slow, full and failing disks",
-            |_| "`modprobe fuse`; in a container, pass `--device /dev/fuse`",
+            fuse(),
+            "volumes without root; slow, failing, torn and forgetful disks",
+            fuse_remedy,
         ),
         tried(
             "netem",
@@ -103,6 +104,11 @@ fn devices() -> [Capability; 3] {
             |_| "not needed",
         ),
     ]
+}
+
+/// Whether a FUSE file system can be mounted.
+pub(super) fn fuse() -> Result<(), Refused> {
+    inside(fuse_steps())
 }
 
 /// Tries steps as root of a user namespace, where it takes one.
@@ -263,6 +269,22 @@ fn embedded_world() -> Capability {
         detail,
         needed_for: "`--world embedded`",
         remedy,
+    }
+}
+
+fn ext4() -> Capability {
+    let root = nix::unistd::geteuid().is_root() && allowed();
+    let missing = ext4_missing(root);
+    let (detail, remedy) = match &missing {
+        None => ("as root, on loop devices", ""),
+        Some((what, remedy)) => (what.as_str(), *remedy),
+    };
+    Capability {
+        name: "ext4 volumes",
+        found: missing.is_none(),
+        detail: detail.into(),
+        needed_for: "volumes with a real file system under power cuts",
+        remedy: remedy.into(),
     }
 }
 

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 mod attempt;
+mod volume;
 
 use std::ffi::CString;
 use std::io;
@@ -19,6 +20,7 @@ use tokio::io::unix::AsyncFd;
 use crate::world::LookupError;
 
 pub(super) use attempt::{FUSE_FD, Refusal, Step, attempt};
+pub(super) use volume::{attach_loop, shut_down};
 
 /// The descriptor on which a built-in service finds its wire.
 pub(super) const WIRE_FD: RawFd = 3;

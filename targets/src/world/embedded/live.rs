@@ -21,7 +21,7 @@ use crate::world::{WorldError, WorldEvent};
 
 use super::channel::AsyncChannel;
 use super::kernel;
-use super::message::{Answer, Ask, FromNode, ToNode};
+use super::message::{Answer, Ask, FromNode, ToNode, VolumeOrder};
 
 type Waiting = Arc<std::sync::Mutex<BTreeMap<u64, oneshot::Sender<Answer>>>>;
 
@@ -34,8 +34,17 @@ pub(super) struct Live {
     waiting: Waiting,
     next: AtomicU64,
     wires: std::sync::Mutex<Wires>,
+    pub(super) given: Given,
+}
+
+/// What a boot was given, which its services get again when they are started
+/// again.
+#[derive(Debug)]
+pub(super) struct Given {
     /// How far its clock is from the host's.
     pub(super) offset_ns: Option<i64>,
+    /// Its volumes.
+    pub(super) volumes: Vec<VolumeOrder>,
 }
 
 /// Our ends of the wires of a node's services.
@@ -48,7 +57,7 @@ impl Live {
         init: OwnedFd,
         control: AsyncChannel,
         wires: Wires,
-        offset_ns: Option<i64>,
+        given: Given,
     ) -> io::Result<Self> {
         Ok(Self {
             name: name.to_string(),
@@ -57,18 +66,19 @@ impl Live {
             waiting: Waiting::default(),
             next: AtomicU64::new(0),
             wires: std::sync::Mutex::new(wires),
-            offset_ns,
+            given,
         })
     }
 
-    /// Waits for the word that the node is up; returns its network device and
-    /// what had to be left out.
-    pub(super) async fn up(&self) -> Result<(OwnedFd, Vec<String>), String> {
+    /// Waits for the word that the node is up; returns its network device, what
+    /// its volumes are held by, and what had to be left out.
+    pub(super) async fn up(&self) -> Result<(OwnedFd, Vec<OwnedFd>, Vec<String>), String> {
         match self.control.receive::<FromNode>().await {
-            Ok(Some((FromNode::Up(notes), mut fds))) => match fds.pop() {
-                Some(tap) => Ok((tap, notes)),
-                None => Err("its init sent no device".into()),
-            },
+            Ok(Some((FromNode::Up(notes), mut fds))) if !fds.is_empty() => {
+                let tap = fds.remove(0);
+                Ok((tap, fds, notes))
+            }
+            Ok(Some((FromNode::Up(_), _))) => Err("its init sent no device".into()),
             Ok(Some((FromNode::Broken(error), _))) => Err(error),
             Ok(Some((word, _))) => Err(format!("its init said {word:?} too early")),
             Ok(None) => Err("its init has died".into()),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::disk::{DiskProbe, DiskReport};
 use crate::world::{ConnectionReport, End, Inquiry, Lookup, NameRule, NodeState, Supply};
 
 /// The first message to the warden: how the site is to be made.
@@ -46,8 +47,33 @@ pub(super) struct BootOrder {
     pub(super) hosts: BTreeMap<String, Ipv4Addr>,
     /// What its resolver answers instead.
     pub(super) names: Vec<NameRule>,
+    /// What it mounts, in order.
+    pub(super) volumes: Vec<VolumeOrder>,
     /// What it runs.
     pub(super) services: Vec<ServiceOrder>,
+}
+
+/// One volume.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct VolumeOrder {
+    /// The service that it belongs to.
+    pub(super) service: String,
+    /// Where it is mounted.
+    pub(super) folder: PathBuf,
+    /// What it is made of.
+    pub(super) means: VolumeMeans,
+}
+
+/// What a volume is made of.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) enum VolumeMeans {
+    /// An ext4 file system in a file.
+    Ext4 {
+        /// The file.
+        image: PathBuf,
+    },
+    /// The harness serves it over FUSE.
+    Fuse,
 }
 
 /// One service process.
@@ -120,6 +146,15 @@ pub(super) enum Ask {
     },
     /// Which probe packets with this mark were echoed here; asked once.
     Arrived(u64),
+    /// Try a volume.
+    Disk {
+        /// Where it is mounted.
+        folder: PathBuf,
+        /// What to try.
+        probe: DiskProbe,
+        /// Leave the last file there.
+        keep: bool,
+    },
     /// How many packets this kernel has dropped for their checksum.
     Checksums,
     /// Open a connection to another init.
@@ -169,8 +204,8 @@ pub(super) struct Seen(pub(super) u32, pub(super) u32, pub(super) u32);
 /// From a node's init to the harness.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum FromNode {
-    /// Its services' processes run; the network device is beside this. Holds
-    /// what had to be left out.
+    /// Its services' processes run; the network device is beside this, and then
+    /// what each volume is held by, in order. Holds what had to be left out.
     Up(Vec<String>),
     /// It could not come up.
     Broken(String),
@@ -215,6 +250,8 @@ pub(super) enum Answer {
     Lookup(Lookup),
     /// What the services can still get.
     Supply(Supply),
+    /// What a volume answered.
+    Disk(DiskReport),
     /// It could not be done.
     Failed(String),
 }

@@ -43,6 +43,7 @@ mod shortage;
 mod site;
 mod theft;
 mod ties;
+mod volume;
 mod warden;
 mod world;
 

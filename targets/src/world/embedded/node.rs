@@ -21,6 +21,7 @@ use super::resolver::Resolver;
 use super::setup::{self, Doing};
 use super::theft::Thief;
 use super::ties::Ties;
+use super::volume::{self, Look};
 
 /// How long processes may take to stop, go on or die.
 const SIGNAL_LIMIT_US: u64 = 2_000_000;
@@ -83,8 +84,12 @@ fn start(
     order: &BootOrder,
 ) -> Result<NodeInit, String> {
     match prepare(log, wires, order) {
-        Ok((tap, notes, deaths, (echo, ties, resolver), procs)) => {
-            channel::send(control.as_fd(), &FromNode::Up(notes), &[tap.as_fd()])
+        Ok((tap, volumes, notes, deaths, (echo, ties, resolver), procs)) => {
+            let handles: Vec<_> = std::iter::once(&tap)
+                .chain(&volumes)
+                .map(AsFd::as_fd)
+                .collect();
+            channel::send(control.as_fd(), &FromNode::Up(notes), &handles)
                 .doing("hand over the device")?;
             Ok(NodeInit {
                 control,
@@ -109,6 +114,7 @@ fn start(
 
 type Parts = (
     OwnedFd,
+    Vec<OwnedFd>,
     Vec<String>,
     SignalFd,
     (Echo, Ties, Resolver),
@@ -124,6 +130,7 @@ fn prepare(log: OwnedFd, wires: Vec<OwnedFd>, order: &BootOrder) -> Result<Parts
     let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
     let deaths = SignalFd::with_flags(&mask, flags).doing("watch for deaths")?;
     let prepared = setup::node(order)?;
+    let volumes = volume::mount_all(&order.volumes)?;
     let ahead_us = order.clock_offset_ns.unwrap_or(0) / 1_000;
     let echo = Echo::open(ahead_us).doing("open the probe socket")?;
     let ties = Ties::open().doing("open the probe listener")?;
@@ -132,6 +139,7 @@ fn prepare(log: OwnedFd, wires: Vec<OwnedFd>, order: &BootOrder) -> Result<Parts
     let procs = Procs::start(&order.services, log, wires, prepared.own_proc)?;
     Ok((
         prepared.tap,
+        volumes,
         prepared.notes,
         deaths,
         (echo, ties, resolver),
@@ -235,6 +243,21 @@ impl NodeInit {
                 };
             }
             Ask::State => return self.reply(id, Answer::State(self.procs.state())),
+            Ask::Disk {
+                folder,
+                probe,
+                keep,
+            } => {
+                let asked = probe;
+                let it = Look {
+                    id,
+                    folder,
+                    asked,
+                    keep,
+                };
+                volume::look(it, self.control.try_clone()?);
+                return Ok(());
+            }
             ask => return self.asked_of_network(id, ask),
         };
         self.procs.signal_all(signal)?;
@@ -311,6 +334,7 @@ impl NodeInit {
             | Ask::Kill
             | Ask::State
             | Ask::Start(_)
+            | Ask::Disk { .. }
             | Ask::Steal(_)
             | Ask::Files(_)
             | Ask::Inquire(_) => return Ok(()),

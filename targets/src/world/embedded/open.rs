@@ -17,6 +17,7 @@ use crate::world::{NodeSpec, RESOLVER_ATTEMPTS, RESOLVER_TIMEOUT, World, WorldEr
 use super::config::EmbeddedConfig;
 use super::message::{FromSite, SiteOrder};
 use super::probe::{self, Means};
+use super::volume::Volumes;
 use super::warden::Warden;
 use super::world::EmbeddedWorld;
 
@@ -88,6 +89,7 @@ impl EmbeddedWorld {
         let (events, reports) = mpsc::unbounded_channel();
         Ok(Self {
             prefix: config.prefix(),
+            volumes: Volumes::new(folder.join("volumes"), means.user.is_none()),
             config,
             folder,
             logs,

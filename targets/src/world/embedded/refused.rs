@@ -99,6 +99,14 @@ pub(super) fn tap_remedy(errno: Errno) -> &'static str {
     }
 }
 
+/// How to get FUSE.
+pub(super) fn fuse_remedy(errno: Errno) -> &'static str {
+    match errno {
+        Errno::EACCES => "let everybody open it with `chmod 0666 /dev/fuse`",
+        _ => "`modprobe fuse`; in a container, pass `--device /dev/fuse`",
+    }
+}
+
 /// The outcome of a call that makes namespaces, in words that do not send
 /// anybody to look for a full disk.
 pub(super) fn made<T, E: Into<io::Error>>(need: Need, result: Result<T, E>) -> Result<T, String> {

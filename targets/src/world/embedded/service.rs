@@ -14,6 +14,7 @@ use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::oneshot;
 
 use crate::clock::Clock;
+use crate::disk::{Disk, HostDisk};
 use crate::net::HostNet;
 use crate::service::{Env, FromService, Registry, ServiceStart, open_panel};
 
@@ -73,6 +74,9 @@ async fn run(registry: &Registry, wire: UnixStream) -> Result<(), String> {
         node: start.node,
         boot: start.boot,
         net: Arc::new(HostNet::asking(start.hosts)),
+        disk: start
+            .volume
+            .map(|folder| Arc::new(HostDisk::new(&folder)) as Arc<dyn Disk>),
         clock: Clock::started(ago(start.origin_monotonic_ns, start.monotonic_offset_ns)),
         seed: start.seed,
         panel,

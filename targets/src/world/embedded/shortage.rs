@@ -27,9 +27,10 @@ impl EmbeddedWorld {
         boot: u32,
     ) -> Result<(), WorldError> {
         let live = self.live(&node.name)?;
-        let (theirs, wires) = self.wires(node, boot, live.offset_ns)?;
+        let (theirs, wires) = self.wires(node, boot, live.given.offset_ns, &live.given.volumes)?;
         let fds: Vec<_> = theirs.iter().map(AsFd::as_fd).collect();
-        live.ask_with(Ask::Start(orders(node)), &fds, LIMIT).await?;
+        live.ask_with(Ask::Start(orders(node, &live.given.volumes)), &fds, LIMIT)
+            .await?;
         live.rewire(wires);
         Ok(())
     }

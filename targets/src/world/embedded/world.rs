@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 use tokio::sync::mpsc;
 
 use crate::clock::Clock;
+use crate::disk::{DiskFault, DiskFaultId, DiskProbe, DiskReport};
 use crate::fabric::Switch;
 use crate::service::ToService;
 use crate::undo::Ticket;
@@ -24,6 +25,7 @@ use super::config::EmbeddedConfig;
 use super::live::{Live, lock};
 use super::message::{Answer, Ask};
 use super::open::system;
+use super::volume::Volumes;
 use super::warden::Warden;
 
 /// How long a node's init may take to answer.
@@ -48,6 +50,7 @@ pub struct EmbeddedWorld {
     /// Gone once the world is closed.
     pub(super) switch: std::sync::Mutex<Option<Switch>>,
     pub(super) nodes: std::sync::Mutex<IndexMap<String, Arc<Live>>>,
+    pub(super) volumes: Volumes,
     pub(super) events: mpsc::UnboundedSender<WorldEvent>,
     pub(super) reports: std::sync::Mutex<Option<mpsc::UnboundedReceiver<WorldEvent>>>,
     /// Counts probes and connections.
@@ -114,6 +117,9 @@ impl EmbeddedWorld {
         };
         // All are killed before the first is waited for.
         let killed: Vec<_> = dying.iter().map(|(_, live)| live.kill()).collect();
+        for (name, _) in &dying {
+            self.volumes.power_off(name).await;
+        }
         let mut dead_us = IndexMap::new();
         for ((name, live), killed) in dying.iter().zip(killed) {
             killed.map_err(system(format!("kill node `{name}`")))?;
@@ -122,6 +128,10 @@ impl EmbeddedWorld {
                 .map_err(system(format!("see node `{name}` dead")))?;
             dead_us.insert(name.clone(), self.config.clock.now_us());
         }
+        let mut lost = IndexMap::new();
+        for (name, _) in &dying {
+            lost.insert(name.clone(), self.volumes.cut(name).await?);
+        }
         let receipt = |name: &String| {
             let now_us = self.config.clock.now_us();
             let (dark_us, at_cut) = dark
@@ -129,6 +139,7 @@ impl EmbeddedWorld {
                 .find(|(dark, _, _)| dark == name)
                 .map_or((now_us, PortCounters::default()), |(_, t, c)| (*t, *c));
             CutReceipt {
+                lost: lost.get(name).cloned().unwrap_or_default(),
                 node: name.clone(),
                 dark_us,
                 dead_us: dead_us.get(name).copied().unwrap_or(now_us),
@@ -245,6 +256,54 @@ impl World for EmbeddedWorld {
 
     async fn lookup(&self, node: &str, name: &str) -> Result<Lookup, WorldError> {
         self.look_up(node, name).await
+    }
+
+    async fn disk_fault(
+        &self,
+        node: &str,
+        service: &str,
+        fault: DiskFault,
+    ) -> Result<DiskFaultId, WorldError> {
+        self.known(node)?;
+        self.volumes.find(node, service).await?.fail(fault).await
+    }
+
+    async fn disk_heal(
+        &self,
+        node: &str,
+        service: &str,
+        fault: DiskFaultId,
+    ) -> Result<(), WorldError> {
+        self.known(node)?;
+        self.volumes.find(node, service).await?.mend(fault).await
+    }
+
+    async fn probe_disk(
+        &self,
+        node: &str,
+        service: &str,
+        probe: &DiskProbe,
+    ) -> Result<DiskReport, WorldError> {
+        let live = self.live(node)?;
+        let held = self.volumes.find(node, service).await?;
+        let ask = Ask::Disk {
+            folder: held.folder().to_path_buf(),
+            probe: *probe,
+            keep: held.tells(),
+        };
+        // A round makes eight calls.
+        let length = probe.patience.duration() * probe.rounds * 8;
+        let answer = live.ask(ask, length + ASK_LIMIT).await;
+        let image = held.image();
+        let Answer::Disk(mut report) = answer? else {
+            return Err(WorldError::Failed("odd answer to a disk probe".into()));
+        };
+        if let Some(image) = image {
+            report.sectors = image.of;
+            report.synced = image.synced;
+            report.unsynced = image.unsynced;
+        }
+        Ok(report)
     }
 
     async fn state(&self, node: &str) -> Result<NodeState, WorldError> {

@@ -98,6 +98,7 @@ impl VirtualWorld {
             node: node.name.clone(),
             boot,
             net: Arc::new(net),
+            disk: self.disk(&node.name, service),
             clock: self.config.clock,
             seed: service.seed,
             panel,

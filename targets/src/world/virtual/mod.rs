@@ -10,6 +10,8 @@ mod boot;
 mod bound;
 mod config;
 mod connection;
+mod disk;
+mod drives;
 mod logs;
 mod shortage;
 mod wire;

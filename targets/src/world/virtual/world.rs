@@ -12,9 +12,11 @@ use super::boot::Live;
 use super::bound::Bound;
 use super::config::VirtualConfig;
 use super::connection::Watched;
+use super::drives::Drives;
 use super::logs::{Logs, subscriber};
 use super::wire::{NodeNet, ProbeWay, Wire};
 use crate::clock::Clock;
+use crate::disk::{DiskFault, DiskFaultId, DiskProbe, DiskReport};
 use crate::service::{Home, ToService};
 use crate::units::Span;
 use crate::world::{
@@ -31,6 +33,7 @@ pub struct VirtualWorld {
     pub(super) logs: Logs,
     pub(super) events: mpsc::UnboundedSender<WorldEvent>,
     nodes: Mutex<IndexMap<String, Live>>,
+    pub(super) drives: Drives,
     reports: Mutex<Option<mpsc::UnboundedReceiver<WorldEvent>>>,
     /// Counts probes and connections.
     probes: AtomicU64,
@@ -54,6 +57,7 @@ impl VirtualWorld {
             wire: wire.clone(),
             events,
             nodes: Mutex::default(),
+            drives: Drives::default(),
             reports: Mutex::new(Some(reports)),
             probes: AtomicU64::new(0),
             watched: Mutex::default(),
@@ -146,6 +150,7 @@ impl World for VirtualWorld {
             dark_us,
             dead_us: self.config.clock.now_us(),
             at_cut,
+            lost: self.drives.cut(node),
         };
         Ok(nodes.iter().zip(counters).map(receipt).collect())
     }
@@ -290,6 +295,38 @@ impl World for VirtualWorld {
         };
         let took = Span::from_micros(clock.now_us() - begun_us);
         Ok(Lookup { found, took })
+    }
+
+    async fn disk_fault(
+        &self,
+        node: &str,
+        service: &str,
+        fault: DiskFault,
+    ) -> Result<DiskFaultId, WorldError> {
+        self.place(node)?;
+        Ok(self.drives.find(node, service)?.fail(fault))
+    }
+
+    async fn disk_heal(
+        &self,
+        node: &str,
+        service: &str,
+        fault: DiskFaultId,
+    ) -> Result<(), WorldError> {
+        self.place(node)?;
+        self.drives.find(node, service)?.mend(fault);
+        Ok(())
+    }
+
+    async fn probe_disk(
+        &self,
+        node: &str,
+        service: &str,
+        probe: &DiskProbe,
+    ) -> Result<DiskReport, WorldError> {
+        self.with_live(node, |_| ())?;
+        let clock = self.config.clock;
+        Ok(self.drives.probe(node, service, probe, clock).await?)
     }
 
     async fn state(&self, node: &str) -> Result<NodeState, WorldError> {

@@ -33,6 +33,7 @@ pub(crate) fn env(service: &str) -> (Env, PanelPeer) {
         node: service.into(),
         boot: 0,
         net: Arc::new(HostNet::loopback()),
+        disk: None,
         clock: Clock::start(),
         seed: 1,
         panel,

@@ -105,6 +105,7 @@ impl Traces {
             self.alive.contains(pid) && links.any(|link| self.namespaces.contains(&link))
         }));
         left.extend(outside()?.difference(&self.before).cloned());
+        left.extend(loops(&self.folder));
         Ok(left)
     }
 }
@@ -232,6 +233,19 @@ const MOUNT_POINTS: [&str; 4] = [
     "/proc",
     "/proc/sys/kernel/random/boot_id",
 ];
+
+/// Loop devices with a file of a harness behind them.
+fn loops(folder: &Path) -> Vec<String> {
+    let blocks = fs::read_dir("/sys/block").into_iter().flatten().flatten();
+    blocks
+        .filter_map(|block| {
+            let file = fs::read_to_string(block.path().join("loop/backing_file")).ok()?;
+            let name = block.file_name();
+            let ours = Path::new(file.trim_end()).starts_with(folder);
+            ours.then(|| format!("loop device {}: {file}", name.to_string_lossy()))
+        })
+        .collect()
+}
 
 /// TAP devices, and mounts of the kind that nodes have, as this process sees
 /// them. Others may come and go while a test runs.

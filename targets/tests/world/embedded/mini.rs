@@ -11,9 +11,9 @@ use nix::sys::stat::{Mode, SFlag, fchmodat, makedev, mknod};
 use nix::unistd::{Gid, Uid, setgid, setgroups, setuid};
 use ridethrough_targets::units::Span;
 use ridethrough_targets::world::embedded::{EmbeddedWorld, capabilities};
-use ridethrough_targets::world::{NodeState, PROBE_PAYLOAD_MIN, ProbeSpec, World};
+use ridethrough_targets::world::{Backing, NodeState, PROBE_PAYLOAD_MIN, ProbeSpec, World};
 
-use super::site::{builtin, config, node, shell};
+use super::site::{builtin, config, node, shell, with_volume};
 
 /// Boots, cuts and boots again until it is killed.
 pub(crate) const CHURN: &str = "mini-churn";
@@ -50,20 +50,25 @@ pub(crate) fn run_if_asked() -> Option<ExitCode> {
     })
 }
 
-/// Drops root where only a device node of its own lets it make TAPs, so that
+/// Drops root where only device nodes of its own let it make TAPs and FUSE mounts, so that
 /// nothing of the machine itself is changed.
 fn nobody(folder: &Path, verb: &str, device_mode: u32) -> Result<(), Failed> {
     let none: Option<&str> = None;
     unshare(CloneFlags::CLONE_NEWNS)?;
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)?;
     mount(Some("tmpfs"), folder, Some("tmpfs"), MsFlags::empty(), none)?;
-    let device = folder.join("tun");
     let mode = Mode::from_bits_truncate(device_mode);
-    mknod(&device, SFlag::S_IFCHR, mode, makedev(10, 200))?;
     let follow = nix::sys::stat::FchmodatFlags::FollowSymlink;
     let here = nix::fcntl::AT_FDCWD;
-    fchmodat(here, &device, mode, follow)?;
-    mount(Some(&device), "/dev/net/tun", none, MsFlags::MS_BIND, none)?;
+    for (name, minor, over) in [("tun", 200, "/dev/net/tun"), ("fuse", 229, "/dev/fuse")] {
+        if !Path::new(over).exists() {
+            continue;
+        }
+        let device = folder.join(name);
+        mknod(&device, SFlag::S_IFCHR, mode, makedev(10, minor))?;
+        fchmodat(here, &device, mode, follow)?;
+        mount(Some(&device), over, none, MsFlags::MS_BIND, none)?;
+    }
     let run = folder.join("run");
     std::fs::create_dir(&run)?;
     fchmodat(here, &run, Mode::from_bits_truncate(0o777), follow)?;
@@ -121,10 +126,25 @@ async fn boot_all(world: &EmbeddedWorld) -> Result<(), Failed> {
             ("idle", builtin("idle")),
             ("tree", shell("sleep 1000 & setsid sleep 1000")),
         ];
-        node(&NAMES, name, programs)
+        let spec = node(&NAMES, name, programs);
+        // One of them has a volume, where there can be one.
+        if name == NAMES[0] && storage() {
+            with_volume(spec, Backing::Auto)
+        } else {
+            spec
+        }
     });
     futures_util::future::try_join_all(specs.iter().map(|spec| world.boot(spec, 0))).await?;
     Ok(())
+}
+
+/// Whether a volume can be had here.
+fn storage() -> bool {
+    let found = capabilities();
+    let mut volumes = found
+        .iter()
+        .filter(|c| ["FUSE", "ext4 volumes"].contains(&c.name));
+    volumes.any(|c| c.found)
 }
 
 async fn once(world: &EmbeddedWorld) -> Result<(), Failed> {

@@ -8,6 +8,7 @@ mod mini;
 mod nobody;
 mod site;
 mod table;
+mod volumes;
 
 use libtest_mimic::{Failed, Trial};
 use ridethrough_targets::world::Capability;
@@ -23,6 +24,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(fabric::trials());
     trials.extend(nobody::trials());
     trials.extend(death::trials());
+    trials.extend(volumes::trials());
     available(trials, &capabilities())
 }
 

@@ -9,7 +9,7 @@ use ridethrough_targets::world::embedded::{EmbeddedConfig, EmbeddedWorld};
 use ridethrough_targets::world::{World, WorldEvent};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-pub(crate) use crate::site::{builtin, hosts, node, shell};
+pub(crate) use crate::site::{builtin, hosts, node, shell, with_volume};
 
 /// A site with the named nodes, in a folder of its own.
 pub(crate) struct Site {

@@ -26,6 +26,7 @@ async fn embedded(of: &Row) -> Result<(), Failed> {
         name: "impatience".into(),
         program: shell(IMPATIENT),
         seed: 0,
+        volume: None,
     }];
     let cells = row(&site.world, &mut site.events, &stage(extra), of).await?;
     site.world.close().await?;
