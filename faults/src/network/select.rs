@@ -14,7 +14,7 @@ use super::mtu::Mtu;
 use super::rate::Rate;
 use super::reorder::Reorder;
 use super::reset::Reset;
-use crate::catalogue::{FaultKind, OnLink};
+use crate::catalogue::{self, FaultKind, OnLink};
 use crate::lifecycle::{Aim, Fault};
 
 /// The fault of a kind that acts on a link.
@@ -37,18 +37,7 @@ pub(crate) fn on_link(kind: &FaultKind, aim: Aim) -> Box<dyn Fault> {
             let probability = f.probability;
             made(aim, on, Impairment::Loss { probability }, Loss::new(f))
         }
-        FaultKind::BurstLoss(f) => {
-            let rule = match (f.gilbert_elliott, f.four_state) {
-                (Some(asked), None) => Impairment::GilbertElliott(asked),
-                (None, Some(asked)) => Impairment::FourState(asked),
-                // Neither or both: the plan's check does not let them through.
-                _ => return Box::new(Nothing),
-            };
-            match BurstLoss::new(f) {
-                Some(sign) => made(aim, on, rule, sign),
-                None => Box::new(Nothing),
-            }
-        }
+        FaultKind::BurstLoss(f) => bursts(aim, on, f),
         FaultKind::Duplicate(f) => {
             let probability = f.probability;
             let rule = Impairment::Duplicate { probability };
@@ -90,6 +79,19 @@ pub(crate) fn on_link(kind: &FaultKind, aim: Aim) -> Box<dyn Fault> {
             made(aim, on, rule, Mtu::new(f))
         }
         _ => Box::new(Nothing),
+    }
+}
+
+fn bursts(aim: Aim, on: OnLink<'_>, f: &catalogue::BurstLoss) -> Box<dyn Fault> {
+    let rule = match (f.gilbert_elliott, f.four_state) {
+        (Some(asked), None) => Impairment::GilbertElliott(asked),
+        (None, Some(asked)) => Impairment::FourState(asked),
+        // Neither or both: the plan's check does not let them through.
+        _ => return Box::new(Nothing),
+    };
+    match BurstLoss::new(f) {
+        Some(sign) => made(aim, on, rule, sign),
+        None => Box::new(Nothing),
     }
 }
 

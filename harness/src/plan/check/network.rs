@@ -31,10 +31,10 @@ pub(super) fn target(c: &mut Checker<'_>, path: &str, kind: &FaultKind) {
     for (i, name) in [a, b].into_iter().enumerate() {
         let mut all: Vec<&str> = stack.nodes.keys().map(String::as_str).collect();
         all.extend(stack.services.keys().map(String::as_str));
-        all.extend(site.racks.keys().map(String::as_str));
         all.push(CLIENTS);
         all.extend(powered.then_some(SUPERVISOR));
         all.extend(cards.iter().map(|card| card.node.as_str()));
+        all.extend(site.racks.keys().map(String::as_str));
         let owner = ("node, service or rack", "the run");
         known &= c.exists(&format!("{path}.link.{i}"), owner, name, all);
     }
