@@ -343,5 +343,6 @@ proptest! {
 
 mod devices;
 mod faults;
+mod storage;
 mod supervision;
 mod windows;
