@@ -65,6 +65,8 @@ pub use sentence::sentence;
 pub use verdict::{INTERRUPTED, Verdict, combine};
 
 #[cfg(test)]
+mod durability_tests;
+#[cfg(test)]
 mod experiment_tests;
 #[cfg(test)]
 pub(crate) mod testkit;

@@ -8,7 +8,7 @@ use crate::load::Fate;
 use crate::record::Body;
 
 /// Judges one assertion; the run's verdict must be the assertion's.
-fn one(record: &Record, assertion: Value) -> Judgement {
+pub(super) fn one(record: &Record, assertion: Value) -> Judgement {
     let judgement = record.judge(&[assertion]);
     assert_eq!(
         judgement.verdict, judgement.assertions[0].verdict,

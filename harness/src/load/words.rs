@@ -52,7 +52,6 @@ fn learn_from() -> u32 {
 /// A word of the load's ledger, as carried by `FromService::Ledger`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "nearly every word is a row")]
 pub enum LedgerWord {
     /// A request is over.
     Row(LedgerRow),

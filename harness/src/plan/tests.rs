@@ -345,5 +345,6 @@ mod compound;
 mod devices;
 mod faults;
 mod network;
+mod storage;
 mod supervision;
 mod windows;
