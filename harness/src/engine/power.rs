@@ -326,10 +326,13 @@ impl Driver {
     }
 
     fn brake(&self, node: &str, clocks: f64) {
+        let reasons = self.lock().plant.clock_reasons(node).unwrap_or_default();
         for service in self.wiring.services.get(node).into_iter().flatten() {
-            self.wiring
-                .world
-                .say(node, service, ToService::Clocks { ratio: clocks });
+            let word = ToService::Clocks {
+                ratio: clocks,
+                reasons,
+            };
+            self.wiring.world.say(node, service, word);
         }
     }
 

@@ -50,7 +50,7 @@ pub use event::{
     HeatLevel, NodeLoad, PlantAction, PlantEvent, PowerTarget, TransferState, UpsState,
 };
 pub use ledger::EnergyLedger;
-pub use node::capped_clocks;
+pub use node::{ClockReasons, capped_clocks};
 pub use site::{
     Battery, BatteryCondition, Bbu, Bess, Breaker, Cooling, Generator, InputWindow, Nominal, Pdu,
     Profile, Psu, Rack, RestorePolicy, Room, RuntimePoint, Site, Strikes, Surge, Transfer,

@@ -6,6 +6,7 @@ use super::bus::{Bus, Kind};
 use super::engine::Plant;
 use super::event::{PowerTarget, UpsState};
 use super::ledger::{EnergyLedger, watt_hours};
+use super::node::ClockReasons;
 use crate::clock::Micros;
 
 impl Plant {
@@ -72,6 +73,12 @@ impl Plant {
     pub fn node_watts(&self, node: &str) -> Option<f64> {
         let index = *self.graph.node_names.get(node)?;
         Some(self.graph.nodes[index].power() as f64 / 1e3)
+    }
+
+    /// Why a machine's clocks are held down.
+    pub fn clock_reasons(&self, node: &str) -> Option<ClockReasons> {
+        let index = *self.graph.node_names.get(node)?;
+        Some(self.graph.nodes[index].clock_reasons())
     }
 
     /// Whether a machine's power supplies deliver.

@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Micros;
+use crate::plant::ClockReasons;
 use crate::telemetry::{CommandError, DeviceCommand, Distorted, Protocol, Reading, Seen};
 use crate::units::Span;
 
@@ -19,6 +20,9 @@ pub enum ToService {
     Clocks {
         /// 1.0 is full speed.
         ratio: f64,
+        /// Why they are below it.
+        #[serde(default)]
+        reasons: ClockReasons,
     },
     /// What the meters of a power device read (for its management card).
     Reading {

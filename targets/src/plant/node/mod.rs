@@ -3,6 +3,8 @@
 mod life;
 mod limits;
 mod model;
+mod reasons;
 
 pub(super) use model::NodeModel;
 pub use model::capped_clocks;
+pub use reasons::ClockReasons;

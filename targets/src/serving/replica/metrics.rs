@@ -67,6 +67,8 @@ pub(super) struct Metrics {
     pub(super) generation_tokens: AtomicU64,
     pub(super) finished_length: AtomicU64,
     pub(super) finished_abort: AtomicU64,
+    /// Bits of `ClockReasons`.
+    pub(super) clock_reasons: AtomicU64,
     pub(super) time_to_first_token: Histogram,
     pub(super) inter_token: Histogram,
     pub(super) end_to_end: Histogram,
@@ -94,6 +96,12 @@ impl Metrics {
                 "# TYPE {name} gauge\n{name}{{model_name=\"{model}\"}} {value}"
             );
         }
+        // As DCGM's exporter names it, beside the engine's own.
+        let reasons = self.clock_reasons.load(Ordering::Relaxed);
+        let _ = writeln!(
+            out,
+            "# TYPE DCGM_FI_DEV_CLOCKS_EVENT_REASONS gauge\nDCGM_FI_DEV_CLOCKS_EVENT_REASONS{{gpu=\"0\"}} {reasons}"
+        );
         let counters = [
             ("vllm:prompt_tokens_total", &self.prompt_tokens),
             ("vllm:generation_tokens_total", &self.generation_tokens),

@@ -86,7 +86,10 @@ async fn live(replica: &Replica, panel: &mut Panel) {
         tokio::select! {
             biased;
             word = panel.inbox.recv() => match word {
-                Some(ToService::Clocks { ratio }) => replica.scheduler.set_clocks(ratio),
+                Some(ToService::Clocks { ratio, reasons }) => {
+                    replica.metrics.clock_reasons.store(reasons.0, Ordering::Relaxed);
+                    replica.scheduler.set_clocks(ratio);
+                }
                 Some(ToService::Await {
                     ticket,
                     milestone: Milestone::Prefill { at_least },

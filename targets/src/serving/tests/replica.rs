@@ -214,7 +214,10 @@ async fn clocks_act_at_once_and_draw_follows() {
     reply.read(&mut answer, 10).await;
     replica
         .outbox
-        .send(ToService::Clocks { ratio: 0.25 })
+        .send(ToService::Clocks {
+            ratio: 0.25,
+            reasons: Default::default(),
+        })
         .expect("panel");
     let start = Instant::now();
     reply.read(&mut answer, 20).await;
@@ -232,13 +235,19 @@ async fn clocks_act_at_once_and_draw_follows() {
     assert!((slow.tokens_per_s - 12.5).abs() < 1e-9, "{slow:?}");
     replica
         .outbox
-        .send(ToService::Clocks { ratio: 0.0 })
+        .send(ToService::Clocks {
+            ratio: 0.0,
+            reasons: Default::default(),
+        })
         .expect("panel");
     let frozen = tokio::time::timeout(Duration::from_secs(60), reply.read(&mut answer, 5)).await;
     assert!(frozen.is_err(), "a stopped accelerator makes no token");
     replica
         .outbox
-        .send(ToService::Clocks { ratio: 1.0 })
+        .send(ToService::Clocks {
+            ratio: 1.0,
+            reasons: Default::default(),
+        })
         .expect("panel");
     reply.read(&mut answer, usize::MAX).await;
     answer.assert_exact(&expected(0, 50));

@@ -127,7 +127,10 @@ async fn eviction_moves_requests_at_once() {
     // The accelerator of gpu-1 stops: its kernel answers, its model does not.
     first
         .outbox
-        .send(ToService::Clocks { ratio: 0.0 })
+        .send(ToService::Clocks {
+            ratio: 0.0,
+            reasons: Default::default(),
+        })
         .expect("panel");
     let start = Instant::now();
     let body = chat_body(5);
@@ -150,7 +153,10 @@ async fn eviction_moves_requests_at_once() {
     // And it comes back by checks alone.
     first
         .outbox
-        .send(ToService::Clocks { ratio: 1.0 })
+        .send(ToService::Clocks {
+            ratio: 1.0,
+            reasons: Default::default(),
+        })
         .expect("panel");
     gateway.state("replica:gpu-1", "healthy").await;
 }

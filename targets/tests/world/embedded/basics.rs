@@ -112,8 +112,14 @@ async fn words_and_exits() -> Result<(), Failed> {
         ("script", shell("echo so long; exit 3")),
     ];
     site.world.boot(&node(&NAMES, "one", programs), 0).await?;
-    site.world
-        .say("one", "idle", ToService::Clocks { ratio: 0.5 });
+    site.world.say(
+        "one",
+        "idle",
+        ToService::Clocks {
+            ratio: 0.5,
+            reasons: Default::default(),
+        },
+    );
     let mut wanted = vec![
         "idle ready",
         "idle heard Clocks { ratio: 0.5 }",
