@@ -88,6 +88,8 @@ impl NameBook {
     }
 
     /// The rules on a node.
+    // A virtual world asks for answers only.
+    #[cfg_attr(not(linux_worlds), allow(dead_code))]
     pub(crate) fn of_node(&self, node: &str) -> Vec<NameRule> {
         let of_it = |rule: &&NameRule| rule.nodes.iter().any(|n| n == node);
         self.rules.values().filter(of_it).cloned().collect()
