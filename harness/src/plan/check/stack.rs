@@ -80,7 +80,9 @@ fn program(c: &mut Checker<'_>, path: &str, name: &str, service: &ServiceDef) {
     match has.as_slice() {
         [] => {
             c.wrong_key(path, format!("service `{name}` runs nothing"), "no program");
-            c.hint("give it one of `gateway: {}`, `replica: {}`, `journal: {}` or `command: [...]`");
+            c.hint(
+                "give it one of `gateway: {}`, `replica: {}`, `journal: {}` or `command: [...]`",
+            );
         }
         [_] => {}
         [first, second, ..] => {
