@@ -51,7 +51,7 @@ pub fn fault(kind: &FaultKind, aim: &Aim) -> Box<dyn Fault> {
         FaultKind::MemoryPressure(it) => Box::new(Short::new(
             aim,
             Shortage::Memory {
-                leave_bytes: u64::from(it.leave_mib) << 20,
+                leave_bytes: it.leave.get() as u64,
             },
         )),
         FaultKind::FdExhaustion(it) => {

@@ -54,7 +54,7 @@ load:
   - {name: chat, arrivals: {constant: {rate: 4/s}}, output_tokens: 10..20}
 phases: {before: 300ms, pressed: 60s, after: 1s}
 faults:
-  - {inject: {memory_pressure: {target: {service: replica}, leave_mib: 64}}, during: pressed}
+  - {inject: {memory_pressure: {target: {service: replica}, leave: 64MiB}}, during: pressed}
 assert:
   - nodes: {lost_at_most: 0}
 ";

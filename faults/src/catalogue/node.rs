@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use ridethrough_targets::units::{PerUnit, Span};
+use ridethrough_targets::units::{Bytes, PerUnit, Span};
 
 use super::NodeTarget;
 
@@ -57,14 +57,14 @@ fn turn() -> Span {
 }
 
 /// Memory that is short.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MemoryPressure {
     /// Which machines.
     pub target: NodeTarget,
-    /// How much further memory a machine's services can get together, in MiB;
-    /// who asks for more is killed by the kernel.
-    pub leave_mib: u32,
+    /// How much further memory a machine's services can get together; who asks
+    /// for more is killed by the kernel.
+    pub leave: Bytes,
 }
 
 /// File descriptors that are short.

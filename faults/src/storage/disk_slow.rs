@@ -49,12 +49,9 @@ impl DiskSlow {
                 let before = injected.before.get(&format!("{volume}.{what}"));
                 let added = median_ms(&report.rounds, of) - before.copied().unwrap_or(0.0);
                 finding = finding.with(&format!("{volume}.{what}_added_ms"), added);
-                // A probe's write may be more than one request.
-                let most = if what == "write" {
-                    added_ms * 4.0
-                } else {
-                    added_ms
-                };
+                // What a probe writes or reads may be more than one request.
+                let requests = if what == "fsync" { 1.0 } else { 4.0 };
+                let most = added_ms * requests;
                 if added < added_ms - slack_ms || added > most + slack_ms {
                     problems.push(format!(
                         "{what} of {volume} gained {added:.1} ms, not {added_ms:.1} ms"

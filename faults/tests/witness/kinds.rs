@@ -15,7 +15,7 @@ use ridethrough_faults::{Aim, Question};
 use ridethrough_targets::disk::DiskOp;
 use ridethrough_targets::plant::{GeneratorFault, PlantAction, PowerTarget};
 use ridethrough_targets::telemetry::Protocol;
-use ridethrough_targets::units::{Hertz, PerUnit, Span, Watts};
+use ridethrough_targets::units::{Bytes, Hertz, PerUnit, Span, Watts};
 
 use crate::{network, power};
 
@@ -198,7 +198,7 @@ fn machines() -> Vec<FaultKind> {
         }),
         FaultKind::MemoryPressure(MemoryPressure {
             target: target(),
-            leave_mib: 64,
+            leave: Bytes(67_108_864.0),
         }),
         FaultKind::FdExhaustion(FdExhaustion {
             target: target(),

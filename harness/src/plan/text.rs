@@ -140,7 +140,7 @@ pub fn fault_size(kind: &FaultKind) -> Option<String> {
         FaultKind::SlowBoot(f) => Some(format!("by {}", f.by)),
         FaultKind::CrashLoop(f) => Some(format!("every {}", f.every)),
         FaultKind::CpuTheft(f) => Some(f.stolen.to_string()),
-        FaultKind::MemoryPressure(f) => Some(format!("{} MiB left", f.leave_mib)),
+        FaultKind::MemoryPressure(f) => Some(format!("{} left", f.leave)),
         FaultKind::FdExhaustion(f) => Some(format!("{} descriptors left", f.leave)),
         FaultKind::TelemetryDelayed(f) | FaultKind::TelemetrySlow(f) => {
             Some(format!("by {}", f.by))

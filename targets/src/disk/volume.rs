@@ -197,12 +197,8 @@ impl Volume {
         };
         self.last += 1;
         let ino = self.last;
-        let inode = Inode {
-            mode,
-            open: 0,
-            body,
-        };
-        self.inodes.insert(ino, inode);
+        let open = 0;
+        self.inodes.insert(ino, Inode { mode, open, body });
         self.names_mut(parent)?.insert(name.into(), ino);
         self.shape(ino)
     }
@@ -289,12 +285,10 @@ impl Volume {
         match self.find(to.0, to.1) {
             Ok(there) if there.ino == shape.ino => return Ok(()),
             Ok(there) if there.folder != shape.folder => {
-                let error = if there.folder {
-                    DiskError::IsFolder
-                } else {
-                    DiskError::NotFolder
-                };
-                return Err(error);
+                return Err(match there.folder {
+                    true => DiskError::IsFolder,
+                    false => DiskError::NotFolder,
+                });
             }
             Ok(there) if there.folder && !self.names(there.ino)?.is_empty() => {
                 return Err(DiskError::NotEmpty);

@@ -2,7 +2,7 @@
 //! are.
 
 use ridethrough_faults::catalogue::FaultKind;
-use ridethrough_targets::units::Span;
+use ridethrough_targets::units::{Bytes, Span};
 
 use super::super::wiring::machine_target;
 use super::checker::Checker;
@@ -10,6 +10,8 @@ use super::faults::node_target;
 
 /// A shorter turn is shorter than what a kernel's scheduler gives out.
 const SHORTEST_TURN: Span = Span::from_millis(10);
+/// With less than this the kernel kills what only breathes.
+const LEAST_MEMORY: Bytes = Bytes(1_048_576.0);
 /// A service that dies sooner has never started.
 const SHORTEST_LIFE: Span = Span::from_millis(100);
 
@@ -57,8 +59,9 @@ pub(super) fn size(c: &mut Checker<'_>, path: &str, kind: &FaultKind) {
             c.wrong(&at("every"), message, "nothing ever runs");
             c.hint("services that never run are a `power_loss`, or a `hang`");
         }
-        FaultKind::MemoryPressure(f) if f.leave_mib < 1 => {
-            c.wrong(&at("leave_mib"), "memory for nothing", "at least 1");
+        FaultKind::MemoryPressure(f) if f.leave.get() < LEAST_MEMORY.get() => {
+            let message = format!("{} are left", f.leave);
+            c.wrong(&at("leave"), message, &format!("at least {LEAST_MEMORY}"));
         }
         _ => {}
     }

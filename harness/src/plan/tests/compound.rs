@@ -105,7 +105,7 @@ fn faults_of_machines_that_mean_nothing() {
   - {inject: {cpu_theft: {target: {node: gpu-2}, stolen: 50%, period: 1ms}}, at: 1s, for: 1s}
   - {inject: {crash_loop: {target: {node: gpu-1}, every: 1s, restart: 1s}}, at: 1s, for: 9s}
   - {inject: {slow_boot: {target: {rack: r9}, by: 0s}}, at: 1s, for: 9s}
-  - {inject: {memory_pressure: {target: {node: gpu-3}, leave_mib: 0}}, at: 1s, for: 9s}
+  - {inject: {memory_pressure: {target: {node: gpu-3}, leave: 0B}}, at: 1s, for: 9s}
   - {inject: {fd_exhaustion: {target: {service: gatway}}}, at: 1s, for: 9s}"
     )));
 }

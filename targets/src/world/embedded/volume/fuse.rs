@@ -22,6 +22,9 @@ const TTL: Duration = Duration::ZERO;
 /// The block size that it tells, in bytes.
 const BLOCK: u32 = 4096;
 
+/// Requests that are worked on at once: what one waits for, no other does.
+const QUEUE: usize = 8;
+
 /// The longest name, in bytes.
 const NAME_MAX: u32 = 255;
 
@@ -42,7 +45,9 @@ pub(super) fn serve(device: OwnedFd, drive: Arc<Drive>, alive: Arc<AtomicBool>) 
         .spawn(move || {
             // Requests come from the node's user namespace: the kernel has
             // checked them against it.
-            let session = Session::from_fd(way, device, SessionACL::All, Config::default());
+            let mut config = Config::default();
+            config.n_threads = Some(QUEUE);
+            let session = Session::from_fd(way, device, SessionACL::All, config);
             if let Err(error) = session.and_then(Session::run) {
                 tracing::warn!(%error, "a volume is no longer served");
             }
