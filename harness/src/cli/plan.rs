@@ -168,6 +168,12 @@ fn reach(reach: &Reach) -> Vec<String> {
         let names = reach.dual_corded.join(", ");
         lines.push(format!("one cord  {names} (should live on the other)"));
     }
+    if !reach.cut_off.is_empty() {
+        let names = reach.cut_off.join(", ");
+        lines.push(format!(
+            "network   {names} (behind a switch that goes dark)"
+        ));
+    }
     if let Some((a, b)) = &reach.link {
         let side = |names: &[String]| match names {
             [] => "everything else".to_string(),

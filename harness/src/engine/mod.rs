@@ -16,6 +16,7 @@ mod recorder;
 mod run;
 mod sampler;
 mod services;
+mod switches;
 mod triggers;
 
 pub use doorman::{DoormanConfig, run_doorman};

@@ -23,9 +23,10 @@ use super::meters::MeterLog;
 use super::nodes::NodeKeeper;
 use super::recorder::Recorder;
 use super::sampler::{Readings, Sampler};
+use super::switches::Switches;
 use crate::record::Body;
 
-/// A card's power supply gives up below this voltage (typical).
+/// The power supply of a card or a switch gives up below this voltage (typical).
 const CARD_DIES_PU: f64 = 0.5;
 
 /// A handle to the running plant.
@@ -75,6 +76,8 @@ pub(crate) struct Wiring {
     pub(crate) told: Told,
     /// Nodes of cards that a component of the site feeds.
     pub(crate) fed: IndexMap<String, String>,
+    /// Top-of-rack switches.
+    pub(crate) switches: Switches,
     /// Every component with a meter.
     pub(crate) metered: Vec<String>,
     /// Cooling units, whose air is recorded.
@@ -278,10 +281,12 @@ impl Driver {
                     let fed = self.wiring.fed.iter();
                     let fed = fed.filter(|(_, by)| **by == event.component);
                     let fed = fed.map(|(card, _)| card.clone());
-                    match *voltage_pu < CARD_DIES_PU {
-                        true => dead.extend(fed),
-                        false => alive.extend(fed),
+                    let on = *voltage_pu >= CARD_DIES_PU;
+                    match on {
+                        false => dead.extend(fed),
+                        true => alive.extend(fed),
                     }
+                    self.wiring.switches.supply(&event.component, on);
                 }
                 Change::Brake { clocks } => self.brake(&event.component, *clocks),
                 Change::Ups { .. } | Change::LowBattery { .. } => {

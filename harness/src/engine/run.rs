@@ -26,6 +26,7 @@ use super::power::{PowerGrid, Wiring};
 use super::readiness::Readiness;
 use super::recorder::Recorder;
 use super::services::{doors, has_builtin, with_schedule};
+use super::switches::Switches;
 use super::triggers::Triggers;
 use crate::judge::{Abort, Watchman};
 use crate::plan::{NodeRole, Plan, PlannedFault};
@@ -266,6 +267,12 @@ impl Run {
                 .collect(),
             told,
             fed: site.cards.clone(),
+            switches: Switches::new(
+                Arc::clone(&self.world),
+                self.recorder.clone(),
+                self.plan.switches.clone(),
+                self.plan.hosts.keys().cloned().collect(),
+            ),
             metered,
             cooling: names(site.cooling.keys().collect()),
             machines: self.plan.loads.iter().map(|l| l.name.clone()).collect(),

@@ -216,6 +216,8 @@ pub struct RunFacts {
     pub bess_moves: Vec<BessMove>,
     /// When a node's power went off (`false`) and came back.
     pub node_power: BTreeMap<String, Vec<(Micros, bool)>>,
+    /// When the switch of a machine's rack went dark, and forwarded again.
+    pub uplinks: BTreeMap<String, Vec<(Micros, bool)>>,
     /// Nodes whose power the plant has switched.
     pub machines: BTreeSet<String>,
     /// Nodes that were told to go off, each time.

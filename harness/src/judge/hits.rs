@@ -44,6 +44,9 @@ pub(crate) fn hits(facts: &RunFacts) -> Vec<Hit> {
                 for node in lost.filter(|n| named.is_empty() || named.contains(n)) {
                     all.extend(dark(facts, index, fault, node));
                 }
+                for node in facts.uplinks.keys() {
+                    all.extend(cut_off(facts, index, fault, node));
+                }
             }
             Reach::Node => all.extend(named.iter().map(|n| whole(facts, index, fault, n))),
             Reach::Link => {
@@ -77,6 +80,21 @@ fn dark(facts: &RunFacts, index: usize, fault: &Fault, node: &str) -> Option<Hit
         node: node.into(),
         start_us,
         end_us: end_us.unwrap_or(facts.last_us).max(start_us),
+    })
+}
+
+/// A machine whose rack's switch is dark: nobody reaches it until the switch
+/// forwards again.
+fn cut_off(facts: &RunFacts, index: usize, fault: &Fault, node: &str) -> Option<Hit> {
+    let window = fault.start_us()..=fault.end_us(facts.last_us);
+    let moves = facts.uplinks.get(node)?;
+    let (start_us, _) = *moves.iter().find(|(t, up)| !up && window.contains(t))?;
+    let back = moves.iter().find(|(t, up)| *up && *t > start_us);
+    Some(Hit {
+        fault: index,
+        node: node.into(),
+        start_us,
+        end_us: back.map_or(facts.last_us, |(t, _)| *t),
     })
 }
 

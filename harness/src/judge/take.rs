@@ -42,6 +42,11 @@ impl RunFacts {
                 self.reserves.push((t_us, runtime_s.into_iter().collect()));
             }
             Body::Energy(ledger) => self.energy = Some(ledger),
+            Body::Uplink { nodes, up, .. } => {
+                for node in nodes {
+                    self.uplinks.entry(node).or_default().push((t_us, up));
+                }
+            }
             Body::NodeDown { node, dark_us, .. } => self.power(dark_us, node, false),
             Body::NodeBoot { node, .. } => self.power(t_us, node, true),
             Body::FaultInjected(receipt) => self.fault(receipt),

@@ -18,6 +18,7 @@ use super::resolved::resolved_yaml;
 use super::seed::sha256;
 use super::text::sentence;
 use super::time::phases;
+use super::wiring::Wiring;
 
 /// Resolves every name and time of a playbook.
 ///
@@ -119,6 +120,7 @@ fn build(loaded: &Loaded) -> Option<Plan> {
         total: phases.last().map(|p| p.end).unwrap_or_default(),
         hosts: nodes.iter().map(|n| (n.name.clone(), n.ip)).collect(),
         loads: loads(&playbook.stack),
+        switches: Wiring::new(playbook).switches(),
         entry,
         faults: faults(playbook, &phases, &nodes)?,
         nodes,

@@ -22,7 +22,8 @@ mod wiring;
 
 pub use build::{plan, plan_file, plan_file_in, plan_source};
 pub use model::{
-    NodeRole, Occasion, Plan, PlannedAssertion, PlannedFault, PlannedNode, PlannedPhase, Reach,
+    NodeRole, Occasion, Plan, PlannedAssertion, PlannedFault, PlannedNode, PlannedPhase,
+    PlannedSwitch, Reach,
 };
 pub use site_file::site_file;
 pub use text::{assertion_name, fault_kind_name, fault_size, fault_target, sentence};

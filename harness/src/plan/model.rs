@@ -37,6 +37,9 @@ pub struct Plan {
     pub hosts: IndexMap<String, Ipv4Addr>,
     /// What the plant powers: the machines of the stack.
     pub loads: Vec<NodeLoad>,
+    /// Top-of-rack switches by name.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub switches: IndexMap<String, PlannedSwitch>,
     /// Host and port that clients send requests to.
     pub entry: (String, u16),
     /// The faults, in the order they were written.
@@ -184,6 +187,17 @@ pub struct PlannedFault {
     pub reach: Reach,
 }
 
+/// A top-of-rack switch and the machines behind it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlannedSwitch {
+    /// What feeds it.
+    pub from: String,
+    /// The machines of its rack.
+    pub nodes: Vec<String>,
+    /// Time from power to forwarding.
+    pub boot: Span,
+}
+
 /// What a fault waits for.
 #[derive(Clone, Debug, Serialize)]
 pub struct Occasion {
@@ -212,6 +226,9 @@ pub struct Reach {
     pub utilities: Vec<String>,
     /// PDUs that lose their supply or that the fault is in.
     pub pdus: Vec<String>,
+    /// Machines that are off the network, since their rack's switch goes dark.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cut_off: Vec<String>,
     /// The two sides of a link fault, by node; an empty second side means
     /// every other node.
     pub link: Option<(Vec<String>, Vec<String>)>,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use indexmap::IndexMap;
+
 use ridethrough_faults::Question;
 use ridethrough_faults::catalogue::{FaultKind, NodeTarget, OnLink};
 use ridethrough_targets::plant::PowerTarget;
@@ -11,7 +13,7 @@ use ridethrough_targets::world::Direction;
 use crate::playbook::{Playbook, ServiceDef};
 
 use super::cards::cards;
-use super::model::Reach;
+use super::model::{PlannedSwitch, Reach};
 
 /// The names of the infrastructure's nodes beside the UPSs' cards.
 pub(crate) const CLIENTS: &str = "clients";
@@ -91,6 +93,11 @@ impl<'a> Wiring<'a> {
                 reach.dual_corded.push(name.clone());
             }
         }
+        let dark = site
+            .switches
+            .values()
+            .filter(|s| hit.contains(s.from.as_str()));
+        reach.cut_off = dark.flat_map(|s| self.nodes_of_rack(&s.rack)).collect();
         reach
     }
 
@@ -99,6 +106,20 @@ impl<'a> Wiring<'a> {
         let nodes = self.playbook.stack.nodes.iter();
         let there = nodes.filter(|(_, node)| node.rack == rack);
         there.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The switches of racks, with the machines behind them.
+    pub(crate) fn switches(&self) -> IndexMap<String, PlannedSwitch> {
+        let all = self.playbook.site.switches.iter();
+        all.map(|(name, switch)| {
+            let planned = PlannedSwitch {
+                from: switch.from.clone(),
+                nodes: self.nodes_of_rack(&switch.rack),
+                boot: switch.boot,
+            };
+            (name.clone(), planned)
+        })
+        .collect()
     }
 
     /// The machines of a service.

@@ -103,6 +103,15 @@ pub enum Body {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         lost: Vec<VolumeLoss>,
     },
+    /// The switch of a rack has lost its supply, or forwards again.
+    Uplink {
+        /// The switch.
+        switch: String,
+        /// The machines behind it.
+        nodes: Vec<String>,
+        /// It forwards.
+        up: bool,
+    },
     /// A service can be used.
     ServiceReady {
         /// The node.

@@ -53,7 +53,7 @@ pub use ledger::EnergyLedger;
 pub use node::{ClockReasons, capped_clocks};
 pub use site::{
     Battery, BatteryCondition, Bbu, Bess, Breaker, Cooling, Generator, InputWindow, Nominal, Pdu,
-    Profile, Psu, Rack, RestorePolicy, Room, RuntimePoint, Site, Strikes, Surge, Transfer,
-    TransferKind, TransferWindow, Ups, UpsClass, Utility,
+    Profile, Psu, Rack, RackSwitch, RestorePolicy, Room, RuntimePoint, Site, Strikes, Surge,
+    Transfer, TransferKind, TransferWindow, Ups, UpsClass, Utility,
 };
 pub use validate::SiteError;

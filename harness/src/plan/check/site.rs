@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use ridethrough_targets::plant::{Plant, SiteError};
+use ridethrough_targets::plant::{Plant, RackSwitch, Site, SiteError};
 
 use crate::playbook::{Loaded, Problem, closest};
 
@@ -53,16 +53,19 @@ fn hosts(c: &mut Checker<'_>) {
         let path = format!("site.cards.{node}");
         let nodes = cards.iter().map(|card| card.node.as_str());
         c.exists(&path, ("card", "the site"), node, nodes);
-        let all = [
-            names(&site.utilities),
-            names(&site.generators),
-            names(&site.transfers),
-            names(&site.ups),
-            names(&site.bess),
-            names(&site.pdus),
-        ];
-        let all = all.iter().flatten().map(|name| name.as_str());
-        c.exists(&path, ("component", "the site"), by, all);
+        c.exists(&path, ("component", "the site"), by, components(site));
+    }
+    for (name, switch) in &site.switches {
+        let path = |key: &str| format!("site.switches.{name}.{key}");
+        let racks = names(&site.racks).into_iter().map(String::as_str);
+        c.exists(&path("rack"), ("rack", "the site"), &switch.rack, racks);
+        let all = components(site);
+        c.exists(&path("from"), ("component", "the site"), &switch.from, all);
+        let twice = |(other, it): &(&String, &RackSwitch)| *other != name && it.rack == switch.rack;
+        if let Some((other, _)) = site.switches.iter().find(twice) {
+            let message = format!("`{other}` connects rack `{}` already", switch.rack);
+            c.wrong(&path("rack"), message, "one switch a rack");
+        }
     }
     if cards.len() > address::MOST {
         let message = format!("more than {} devices with a card", address::MOST);
@@ -75,6 +78,19 @@ fn hosts(c: &mut Checker<'_>) {
             c.hint("give the machine another name");
         }
     }
+}
+
+/// Everything that can feed something.
+fn components(site: &Site) -> Vec<&str> {
+    let all = [
+        names(&site.utilities),
+        names(&site.generators),
+        names(&site.transfers),
+        names(&site.ups),
+        names(&site.bess),
+        names(&site.pdus),
+    ];
+    all.into_iter().flatten().map(String::as_str).collect()
 }
 
 fn names<T>(map: &IndexMap<String, T>) -> Vec<&String> {

@@ -12,6 +12,7 @@ use super::bess::Bess;
 use super::cooling::Cooling;
 use super::rack::{Pdu, Rack};
 use super::sources::{Generator, Transfer};
+use super::switch::RackSwitch;
 use super::ups::Ups;
 use crate::units::{Hertz, PerUnit, Span, Volts};
 
@@ -55,6 +56,10 @@ pub struct Site {
     /// battery of its own (default).
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub cards: IndexMap<String, String>,
+    /// Top-of-rack switches. A rack that is not here has one that never goes
+    /// dark.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub switches: IndexMap<String, RackSwitch>,
     /// What watches the site and decides; `external` where the user's own
     /// supervisor does.
     #[serde(default, deserialize_with = "crate::supervisor::supervision")]
