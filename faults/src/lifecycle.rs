@@ -229,7 +229,8 @@ pub trait Fault: Send + Sync {
     fn requested(&self) -> IndexMap<String, Value>;
 
     /// Measures what the witness will compare with. Called shortly before
-    /// [`Fault::inject`], off the clock.
+    /// [`Fault::inject`], off the clock; of a fault that waits for an occasion,
+    /// shortly before it begins to wait.
     async fn prepare(&self, _ground: &Ground) -> Result<IndexMap<String, f64>, FaultError> {
         Ok(IndexMap::new())
     }

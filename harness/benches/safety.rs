@@ -35,12 +35,12 @@ site: ../sites/two-feed.yaml
 stack: ../stacks/reference.yaml
 load:
   - {name: chat, arrivals: {poisson: {rate: 200/s}}, output_tokens: 4..12}
-phases: {before: 2s, faults: 24s, after: 2s}
+phases: {before: 2s, faults: 32s, after: 2s}
 faults:
-  - {inject: {partition: {link: [clients, gpu-1]}}, during: faults, for: 500ms, every: 1200ms}
-  - {inject: {hang: {node: gpu-2}}, during: faults, for: 300ms, every: 1200ms}
-  - {inject: {link_down: {node: gpu-3}}, during: faults, for: 500ms, every: 1200ms}
-  - {inject: {sag: {to: 40%}}, during: faults, for: 200ms, every: 1200ms}
+  - {inject: {partition: {link: [clients, gpu-1]}}, during: faults, for: 500ms, every: 1600ms}
+  - {inject: {hang: {node: gpu-2}}, during: faults, for: 300ms, every: 1600ms}
+  - {inject: {link_down: {node: gpu-3}}, during: faults, for: 500ms, every: 1600ms}
+  - {inject: {sag: {to: 40%}}, during: faults, for: 200ms, every: 1600ms}
 assert:
   - nodes: {lost_at_most: 0}
 ";
@@ -147,7 +147,7 @@ fn orphans() -> Result<()> {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
-        wait(|| Ok(changes(&state)? == 3))?;
+        wait(|| Ok(changes(&state)? == 4))?;
         // All of the change is made, and the run is in full swing.
         std::thread::sleep(Duration::from_millis(300));
         harness.kill()?;

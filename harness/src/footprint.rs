@@ -4,7 +4,12 @@
 use std::path::{Path, PathBuf};
 
 /// What a run's folder gets before its world stands.
-const EARLY: [&str; 4] = ["logs", "embedded", "playbook.yaml", "capture.pcapng"];
+const EARLY: [&str; 4] = [
+    "logs",
+    "ridethrough-world",
+    "playbook.yaml",
+    "capture.pcapng",
+];
 
 /// What was not there before a run.
 pub(crate) struct Footprint {

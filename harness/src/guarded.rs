@@ -68,11 +68,20 @@ impl Guarded {
 
     /// Takes back what is left of the run, and lets the guardian go.
     pub(crate) async fn over(self) -> Result<(), ConductError> {
-        let closed = self.journal.close();
+        let journal = self.journal;
+        let closed = tokio::task::spawn_blocking(move || {
+            let closed = journal.close();
+            // And with it its lock, which the guardian may now need.
+            drop(journal);
+            closed
+        });
+        let closed = closed
+            .await
+            .unwrap_or_else(|error| Err(io::Error::other(error)));
         if closed.is_ok() {
             self.guard.over().await;
         }
-        // Dropped without a word, the guardian tries again by itself.
+        // Dropped without a word, the guardian tries by itself.
         closed.map_err(|source| ConductError::Guard {
             what: "could not put this host back".into(),
             source,

@@ -15,6 +15,9 @@ const LOOKS: u32 = 150;
 /// How far the share of looks at which it stood still may be off: four standard
 /// deviations of that many looks at one half, the worst case.
 const TOLERANCE: f64 = 0.17;
+/// Descriptors that a service may open between the look before a fault and the
+/// fault.
+const CHURN: f64 = 64.0;
 /// What a probe asks for beyond what is left: more than a cache of free pages
 /// could hide.
 const BEYOND: u64 = 32 << 20;
@@ -33,7 +36,7 @@ impl Short {
         }
     }
 
-    async fn look(&self, ground: &Ground, short: bool) -> Finding {
+    async fn look(&self, ground: &Ground, injected: &Injected, short: bool) -> Finding {
         let mut finding = Finding::by(match self.shortage {
             Shortage::Cpu { .. } => "process states",
             Shortage::Memory { .. } => "a process that asks for memory",
@@ -49,7 +52,12 @@ impl Short {
                 Shortage::Memory { leave_bytes } => {
                     memory(ground, node, leave_bytes + BEYOND, short).await
                 }
-                Shortage::Files { leave } => files(ground, node, leave, short).await,
+                Shortage::Files { leave } => {
+                    let before =
+                        |what: &str| injected.before.get(&format!("{node}.{what}")).copied();
+                    let before = before("open").zip(before("limit"));
+                    files(ground, node, leave, short, before).await
+                }
             };
             match seen {
                 Ok((name, value, problem)) => {
@@ -109,23 +117,42 @@ async fn memory(ground: &Ground, node: &str, bytes: u64, short: bool) -> Seen {
     Ok((name, mib.into(), problem))
 }
 
-async fn files(ground: &Ground, node: &str, leave: u32, short: bool) -> Seen {
+/// The largest of what services may have open at all, by their kernel's word.
+async fn limit(ground: &Ground, node: &str) -> Result<(String, u64, u64), String> {
     let answer = ground.world.inquire(node, Inquiry::Files).await;
     let Supply::Files(services) = answer.map_err(|error| error.to_string())? else {
         return Err("an answer to another question".into());
     };
-    let Some(most) = services.iter().max_by_key(|it| it.left()) else {
-        return Err("no service runs".into());
+    let most = services.into_iter().max_by_key(|it| it.limit);
+    let most = most.ok_or("no service runs")?;
+    Ok((most.service, most.open, most.limit))
+}
+
+/// A limit is set once: what is opened and closed since moves what is left, and
+/// not the limit.
+async fn files(
+    ground: &Ground,
+    node: &str,
+    leave: u32,
+    short: bool,
+    before: Option<(f64, f64)>,
+) -> Seen {
+    let Some((open, usual)) = before else {
+        return Err("it could not be asked before the fault".into());
     };
-    // Descriptors that were closed since can be opened again.
-    let closed = most.open.max(64);
-    let bound = u64::from(leave) + closed;
-    let (service, left) = (&most.service, most.left());
-    let problem = ((left > bound) == short).then(|| match short {
-        true => format!("{service} on {node} may open {left} more, not {leave}"),
-        false => format!("{service} on {node} may open only {left} more"),
-    });
-    Ok(("descriptors_left", left.into(), problem))
+    let (service, _, limit) = limit(ground, node).await?;
+    let asked = open + f64::from(leave);
+    let lowered = (limit as f64) < usual && limit as f64 <= asked + CHURN;
+    let problem = match short {
+        true if !lowered => Some(format!(
+            "{service} on {node} may have {limit} open, not {asked:.0}"
+        )),
+        false if (limit as f64) < usual => Some(format!(
+            "{service} on {node} may have only {limit} open, not {usual:.0}"
+        )),
+        _ => None,
+    };
+    Ok(("descriptors_at_most", limit.into(), problem))
 }
 
 #[async_trait]
@@ -137,6 +164,19 @@ impl Fault for Short {
             Shortage::Files { leave } => ("descriptors_left", leave.into()),
         };
         IndexMap::from([(name.into(), value)])
+    }
+
+    async fn prepare(&self, ground: &Ground) -> Result<IndexMap<String, f64>, FaultError> {
+        let mut before = IndexMap::new();
+        if let Shortage::Files { .. } = self.shortage {
+            for node in &self.nodes {
+                if let Ok((_, open, limit)) = limit(ground, node).await {
+                    before.insert(format!("{node}.open"), open as f64);
+                    before.insert(format!("{node}.limit"), limit as f64);
+                }
+            }
+        }
+        Ok(before)
     }
 
     async fn inject(&self, ground: &Ground) -> Result<Injected, FaultError> {
@@ -152,9 +192,9 @@ impl Fault for Short {
         })
     }
 
-    async fn witness(&self, ground: &Ground, _: &Injected) -> Finding {
+    async fn witness(&self, ground: &Ground, injected: &Injected) -> Finding {
         let began = ground.world.clock().now_us();
-        let mut finding = self.look(ground, true).await;
+        let mut finding = self.look(ground, injected, true).await;
         finding.observed_us = finding.effective.then_some(began);
         finding
     }
@@ -166,7 +206,7 @@ impl Fault for Short {
         Ok(())
     }
 
-    async fn witness_healed(&self, ground: &Ground, _: &Injected) -> Finding {
-        self.look(ground, false).await
+    async fn witness_healed(&self, ground: &Ground, injected: &Injected) -> Finding {
+        self.look(ground, injected, false).await
     }
 }

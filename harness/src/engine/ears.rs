@@ -73,6 +73,7 @@ impl Ears {
         match word {
             FromService::Ready { t_us } => {
                 self.readiness.ready(node, service);
+                self.triggers.greet(node, service);
                 self.grid.greet(node);
                 let body = Body::ServiceReady {
                     node: node.into(),

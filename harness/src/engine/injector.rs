@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use indexmap::IndexMap;
 use tokio_util::sync::CancellationToken;
 
 use ridethrough_faults::{Aim, Fault, FaultError, Finding, Ground, Injected, fault};
 use ridethrough_targets::clock::{Clock, Micros};
 use ridethrough_targets::units::Span;
+use ridethrough_targets::world::WorldError;
 
 use super::power::PowerGrid;
 use super::recorder::Recorder;
@@ -17,6 +19,9 @@ use crate::record::{Body, FaultReceipt, WitnessReport};
 
 /// How long before its time a fault measures what its witness compares with.
 const PREPARE: Duration = Duration::from_millis(800);
+
+/// What a witness may take beyond the time in which its fault can be seen.
+pub(super) const WITNESS: Duration = Duration::from_secs(120);
 
 /// Carries faults through their lives.
 #[derive(Clone)]
@@ -49,9 +54,10 @@ impl Injector {
         {
             return;
         }
-        let before = match fault.prepare(&self.ground).await {
-            Ok(before) => before,
-            Err(error) => return self.invalid(&planned, "prepared", &error.to_string()),
+        let before = match self.prepare(fault.as_ref()).await {
+            Some(Ok(before)) => before,
+            Some(Err(error)) => return self.invalid(&planned, "prepared", &error.to_string()),
+            None => return,
         };
         if !self.wait(self.clock.instant(armed_us)).await {
             return;
@@ -62,7 +68,11 @@ impl Injector {
         let until_us = at_us + planned.lasts.micros();
         let mut injected = match self.inject(fault.as_ref()).await {
             Ok(injected) => injected,
-            Err(error) => return self.invalid(&planned, "injected", &error.to_string()),
+            Err(error) => {
+                // What was done of it before it failed is not left.
+                let _ = fault.heal(&self.ground, &Injected::default()).await;
+                return self.invalid(&planned, "injected", &error.to_string());
+            }
         };
         injected.before.extend(before);
         injected.until_us = until_us;
@@ -71,9 +81,25 @@ impl Injector {
             self.witness(&planned, fault.as_ref(), &injected),
             self.heal(&planned, fault.as_ref(), &injected, until_us),
         );
-        if healed && !self.stop.is_cancelled() {
-            let finding = fault.witness_healed(&self.ground, &injected).await;
-            self.report(planned.index, "healed", finding);
+        if healed {
+            self.witness_healed(&planned, fault.as_ref(), &injected)
+                .await;
+        }
+    }
+
+    /// Nothing where the run was stopped first.
+    async fn prepare(
+        &self,
+        fault: &dyn Fault,
+    ) -> Option<Result<IndexMap<String, f64>, FaultError>> {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => None,
+            prepared = fault.prepare(&self.ground) => Some(prepared),
+            () = tokio::time::sleep(WITNESS) => {
+                let error = WorldError::Failed(format!("nothing was measured within {WITNESS:?}"));
+                Some(Err(error.into()))
+            }
         }
     }
 
@@ -124,12 +150,37 @@ impl Injector {
         }
     }
 
+    /// It may take as long as the fault lasts, and what its looks take.
     async fn witness(&self, planned: &PlannedFault, fault: &dyn Fault, injected: &Injected) {
+        let late = planned.lasts.duration() + WITNESS;
+        let finding = self
+            .found(fault.witness(&self.ground, injected), late)
+            .await;
+        if let Some(finding) = finding {
+            self.report(planned.index, "injected", finding);
+        }
+    }
+
+    async fn witness_healed(&self, planned: &PlannedFault, fault: &dyn Fault, injected: &Injected) {
+        let looking = fault.witness_healed(&self.ground, injected);
+        if let Some(finding) = self.found(looking, WITNESS).await {
+            self.report(planned.index, "healed", finding);
+        }
+    }
+
+    /// What a witness found within a bound; nothing where the run was stopped.
+    async fn found(
+        &self,
+        looking: impl Future<Output = Finding>,
+        late: Duration,
+    ) -> Option<Finding> {
         tokio::select! {
             biased;
-            () = self.stop.cancelled() => {}
-            finding = fault.witness(&self.ground, injected) => {
-                self.report(planned.index, "injected", finding);
+            () = self.stop.cancelled() => None,
+            finding = looking => Some(finding),
+            () = tokio::time::sleep(late) => {
+                let problem = format!("it had seen nothing after {late:?}");
+                Some(Finding::by("a bound on time").conclude(vec![problem]))
             }
         }
     }

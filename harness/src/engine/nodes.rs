@@ -23,6 +23,8 @@ pub(crate) struct NodeKeeper {
     nodes: IndexMap<String, Kept>,
     /// Nodes whose services crash in a loop.
     crashing: Mutex<IndexMap<String, Crashing>>,
+    /// The run is over.
+    over: CancellationToken,
     itself: Weak<Self>,
 }
 
@@ -51,6 +53,7 @@ impl NodeKeeper {
         world: Arc<dyn World>,
         recorder: Recorder,
         nodes: impl IntoIterator<Item = (NodeSpec, Duration)>,
+        over: CancellationToken,
     ) -> Arc<Self> {
         let nodes = nodes
             .into_iter()
@@ -71,6 +74,7 @@ impl NodeKeeper {
             recorder,
             nodes,
             crashing: Mutex::default(),
+            over,
             itself: Weak::clone(itself),
         })
     }
@@ -111,7 +115,9 @@ impl NodeKeeper {
                 return;
             };
             tokio::time::sleep(kept.boot_time().duration()).await;
-            if let Err(error) = keeper.boot(kept, Some(generation)).await {
+            let booted = keeper.boot(kept, Some(generation)).await;
+            // What boots while the world is taken down has no world to boot in.
+            if let (Err(error), false) = (booted, keeper.over.is_cancelled()) {
                 let reason = format!("{name} did not boot when its power came back: {error}");
                 keeper.recorder.now("engine", Body::Invalid { reason });
             }
@@ -194,6 +200,10 @@ impl NodeKeeper {
 impl Machines for NodeKeeper {
     async fn crash_loop(&self, node: &str, every: Span, restart: Span) -> Result<(), WorldError> {
         self.kept(node)?;
+        if self.crashing().contains_key(node) {
+            let text = format!("the services of {node} crash in a loop already");
+            return Err(WorldError::Failed(text));
+        }
         let stop = CancellationToken::new();
         let looping = crash_loop(
             self.itself(),

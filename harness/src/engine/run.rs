@@ -20,7 +20,7 @@ use super::cards::Told;
 use super::desk::Desk;
 use super::ears::Ears;
 use super::error::EngineError;
-use super::injector::Injector;
+use super::injector::{Injector, WITNESS};
 use super::nodes::NodeKeeper;
 use super::power::{PowerGrid, Wiring};
 use super::readiness::Readiness;
@@ -66,7 +66,7 @@ pub struct RunRequest {
 /// aside.
 pub fn longest(plan: &Plan) -> Span {
     let ready = plan.playbook.stack.ready_within.duration() + model_load(plan);
-    let all = ready + plan.total.duration() + DRAIN.duration() + LEDGER_BOUND;
+    let all = ready + plan.total.duration() + WITNESS + DRAIN.duration() + LEDGER_BOUND;
     Span::from_micros(u64::try_from(all.as_micros()).unwrap_or(u64::MAX))
 }
 
@@ -171,6 +171,7 @@ impl Run {
             Arc::clone(&request.world),
             recorder.clone(),
             machines.map(|n| (n.spec(), n.boot.duration())),
+            ended.clone(),
         );
         Self {
             logs: request.record.with_file_name("logs"),

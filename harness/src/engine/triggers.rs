@@ -28,10 +28,18 @@ pub(crate) struct Triggers {
     inner: Mutex<Inner>,
 }
 
+/// A milestone that a fault waits for.
+struct Awaited {
+    milestone: Milestone,
+    /// Who can tell, by node and service.
+    tellers: Vec<(String, String)>,
+    tell: oneshot::Sender<Micros>,
+}
+
 #[derive(Default)]
 struct Inner {
     /// Milestones by ticket.
-    milestones: IndexMap<u64, oneshot::Sender<Micros>>,
+    milestones: IndexMap<u64, Awaited>,
     /// States of the supervisor, by name.
     states: Vec<(String, oneshot::Sender<Micros>)>,
     /// The supervisor's state now.
@@ -99,7 +107,12 @@ impl Triggers {
     ) -> oneshot::Receiver<Micros> {
         let ticket = self.next.fetch_add(1, Ordering::Relaxed);
         let (tell, told) = oneshot::channel();
-        self.lock().milestones.insert(ticket, tell);
+        let awaited = Awaited {
+            milestone,
+            tellers: tellers.to_vec(),
+            tell,
+        };
+        self.lock().milestones.insert(ticket, awaited);
         if let Some(world) = self.world.upgrade() {
             for (node, service) in tellers {
                 let word = ToService::Await { ticket, milestone };
@@ -111,8 +124,29 @@ impl Triggers {
 
     /// A service has reached a milestone. The first one counts.
     pub(crate) fn reached(&self, ticket: u64, t_us: Micros) {
-        if let Some(tell) = self.lock().milestones.shift_remove(&ticket) {
-            let _ = tell.send(t_us);
+        if let Some(awaited) = self.lock().milestones.shift_remove(&ticket) {
+            let _ = awaited.tell.send(t_us);
+        }
+    }
+
+    /// A service is there, perhaps again: it knows nothing of what was asked
+    /// before.
+    pub(crate) fn greet(&self, node: &str, service: &str) {
+        let Some(world) = self.world.upgrade() else {
+            return;
+        };
+        for (ticket, awaited) in &self.lock().milestones {
+            if awaited
+                .tellers
+                .iter()
+                .any(|(n, s)| n == node && s == service)
+            {
+                let word = ToService::Await {
+                    ticket: *ticket,
+                    milestone: awaited.milestone,
+                };
+                world.say(node, service, word);
+            }
         }
     }
 

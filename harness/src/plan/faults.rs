@@ -1,5 +1,7 @@
 //! The faults of a plan: each repetition of its own, each choice drawn.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -23,6 +25,7 @@ pub(crate) fn faults(
 ) -> Option<Vec<PlannedFault>> {
     let wiring = Wiring::new(playbook);
     let mut planned: Vec<PlannedFault> = Vec::new();
+    let mut names = Names::default();
     for (written, fault) in playbook.faults.iter().enumerate() {
         let mut random = chooser(playbook.seed, written);
         for (at, until) in occurrences(fault, phases).ok()? {
@@ -39,7 +42,7 @@ pub(crate) fn faults(
             let lasts = until.micros() - at.micros() - waits.micros();
             planned.push(PlannedFault {
                 index: planned.len(),
-                name: unused(playbook, &planned, written, wanted)?,
+                name: names.unused(playbook, written, wanted),
                 kind: kind.clone(),
                 kind_name,
                 target: fault_target(kind),
@@ -74,22 +77,33 @@ fn drawn<'a>(fault: &'a FaultSpec, random: &mut ChaCha8Rng) -> &'a FaultKind {
     }
 }
 
-/// The name that was wanted, or the first of `-2`, `-3` ... that nobody has.
-fn unused(
-    playbook: &Playbook,
-    planned: &[PlannedFault],
-    written: usize,
-    wanted: String,
-) -> Option<String> {
-    let own = playbook.faults[written].name.is_some();
-    let mut later = playbook.faults[written + 1..].iter();
-    let promised = !own && later.any(|f| f.name.as_ref() == Some(&wanted));
-    let taken =
-        |name: &String| planned.iter().any(|p| &p.name == name) || (promised && *name == wanted);
-    let numbered = (2_u64..).map(|n| format!("{wanted}-{n}"));
-    std::iter::once(wanted.clone())
-        .chain(numbered)
-        .find(|name| !taken(name))
+/// Gives every planned fault a name of its own.
+#[derive(Default)]
+struct Names {
+    taken: BTreeSet<String>,
+    /// The number to try next, by the name that was wanted.
+    next: BTreeMap<String, u64>,
+}
+
+impl Names {
+    /// The name that was wanted, or the first of `-2`, `-3` ... that nobody has
+    /// or will have.
+    fn unused(&mut self, playbook: &Playbook, written: usize, wanted: String) -> String {
+        let own = playbook.faults[written].name.is_some();
+        let mut later = playbook.faults[written + 1..].iter();
+        let promised = !own && later.any(|f| f.name.as_ref() == Some(&wanted));
+        if !promised && self.taken.insert(wanted.clone()) {
+            return wanted;
+        }
+        let next = self.next.entry(wanted.clone()).or_insert(2);
+        loop {
+            let name = format!("{wanted}-{next}");
+            *next += 1;
+            if self.taken.insert(name.clone()) {
+                return name;
+            }
+        }
+    }
 }
 
 /// A condition in words, after "when".

@@ -69,7 +69,7 @@ pub(crate) fn occurrences(
         let room = phase.map_or(0, |p| p.end.micros().saturating_sub(until.micros()));
         1 + room / every.micros()
     };
-    let times = fault.times.map_or_else(fits, u64::from).min(MOST_TIMES);
+    let times = fault.times.map_or_else(fits, u64::from).min(MOST_TIMES + 1);
     let later = |by: u64| Span::from_micros(every.micros().saturating_mul(by));
     let one = |n| (add(at, later(n)), add(until, later(n)));
     Ok((0..times).map(one).collect())

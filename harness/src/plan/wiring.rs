@@ -176,7 +176,7 @@ impl<'a> Wiring<'a> {
     }
 
     /// The nodes of both sides of a link.
-    fn sides(&self, on: OnLink<'_>) -> (Vec<String>, Vec<String>) {
+    pub(crate) fn sides(&self, on: OnLink<'_>) -> (Vec<String>, Vec<String>) {
         (self.side(&on.link.0), self.side(&on.link.1))
     }
 

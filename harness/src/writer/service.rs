@@ -23,6 +23,9 @@ use crate::playbook::WriterSpec;
 /// Between two looks for a journal that cannot be reached.
 const AGAIN: Duration = Duration::from_millis(100);
 
+/// Records that are read back at one time.
+const READS: usize = 16;
+
 /// The longest wait for one record that is read back.
 const READ_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -150,6 +153,7 @@ impl Writer {
         let gap = Duration::from_secs_f64(1.0 / writer.spec.rate.get());
         let planned = (duration.secs_f64() * writer.spec.rate.get()).floor() as u32;
         let mut writes = JoinSet::new();
+        let mut acknowledged = Vec::new();
         let mut sent = 0;
         for index in 0..planned {
             let due = start + gap * index;
@@ -160,8 +164,11 @@ impl Writer {
             }
             sent += 1;
             spawn_in(&mut writes, Arc::clone(&writer).write(index));
+            // What is over is let go as we go: nothing may pile up.
+            while let Some(written) = writes.try_join_next() {
+                acknowledged.extend(written.ok().flatten());
+            }
         }
-        let mut acknowledged = Vec::new();
         while let Some(written) = writes.join_next().await {
             acknowledged.extend(written.ok().flatten());
         }
@@ -217,7 +224,7 @@ impl Writer {
 
     /// Reads every acknowledged write, waiting for a journal that is not there
     /// yet until `last`.
-    async fn read_back(&self, acknowledged: &[(u32, u64)], last: Instant) -> ReadBack {
+    async fn read_back(self: &Arc<Self>, acknowledged: &[(u32, u64)], last: Instant) -> ReadBack {
         let mut found = ReadBack {
             writer: self.spec.name.clone(),
             service: self.spec.service.clone(),
@@ -228,13 +235,32 @@ impl Writer {
             changed: Vec::new(),
             unread: Vec::new(),
         };
-        for (index, sequence) in acknowledged {
-            match self.read(*sequence, last).await {
-                Some((StatusCode::OK, body)) if body == self.payload(*index) => found.kept += 1,
-                Some((StatusCode::NOT_FOUND, _)) => found.missing.push(*index),
-                Some(_) => found.changed.push(*index),
-                None => found.unread.push(*index),
+        let mut reads = JoinSet::new();
+        let mut left = acknowledged.iter().copied();
+        loop {
+            while reads.len() < READS
+                && let Some((index, sequence)) = left.next()
+            {
+                let writer = Arc::clone(self);
+                spawn_in(&mut reads, async move {
+                    (index, writer.read(sequence, last).await)
+                });
             }
+            let Some(read) = reads.join_next().await else {
+                break;
+            };
+            match read {
+                Ok((index, answer)) => match answer {
+                    Some((StatusCode::OK, body)) if body == self.payload(index) => found.kept += 1,
+                    Some((StatusCode::NOT_FOUND, _)) => found.missing.push(index),
+                    Some(_) => found.changed.push(index),
+                    None => found.unread.push(index),
+                },
+                Err(error) => tracing::error!(%error, "a read ended without an answer"),
+            }
+        }
+        for list in [&mut found.missing, &mut found.changed, &mut found.unread] {
+            list.sort_unstable();
         }
         found
     }

@@ -266,13 +266,17 @@ fn any_step() -> Result<(), String> {
         no_process_of(&place.out())?;
         let run = run_id(&place.out());
         let after = Host::look(&place.out(), &run);
+        let world = place.out().join("ridethrough-world");
+        holds(!world.exists(), || {
+            format!("step {step}: {} is left", world.display())
+        })?;
         holds(before == after, || {
             format!("step {step}: {before:#?}\n{after:#?}")
         })?;
         match (ended.status.code(), ended.status.signal()) {
             (None, Some(9)) => {}
-            // A record, a change, its undoing and the end are seven steps.
-            (Some(0), _) => return holds(step > 7, || format!("only {step} steps were taken")),
+            // Two records, their changes and undoings, and the end.
+            (Some(0), _) => return holds(step > 13, || format!("only {step} steps were taken")),
             _ => return Err(format!("step {step}: {}", said(&ended))),
         }
     }

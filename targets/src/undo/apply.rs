@@ -3,10 +3,13 @@
 use std::fmt;
 use std::fs;
 use std::io::{self, ErrorKind};
-use std::path::Path;
+use std::path::{Component, Path};
 use std::time::{Duration, Instant};
 
 use super::record::{OWNER, Undo};
+
+/// Where the kernel shows its control groups.
+const CGROUPS: &str = "/sys/fs/cgroup";
 
 /// How long the kernel may take to let go of a control group.
 const LET_GO: Duration = Duration::from_secs(5);
@@ -38,6 +41,13 @@ pub fn undo(record: &Undo) -> io::Result<Undone> {
     match record {
         Undo::Cgroup { path, home } => {
             owned(path)?;
+            for path in [path, home] {
+                if !path.starts_with(CGROUPS)
+                    || path.components().any(|c| c == Component::ParentDir)
+                {
+                    return Err(foreign(path));
+                }
+            }
             cgroup(path, home)
         }
         Undo::Folder { path } => {
@@ -52,8 +62,12 @@ fn owned(path: &Path) -> io::Result<()> {
     if path.is_absolute() && name.is_some_and(|name| name.starts_with(OWNER)) {
         return Ok(());
     }
+    Err(foreign(path))
+}
+
+fn foreign(path: &Path) -> io::Error {
     let text = format!("{} was not made by ridethrough", path.display());
-    Err(io::Error::new(ErrorKind::PermissionDenied, text))
+    io::Error::new(ErrorKind::PermissionDenied, text)
 }
 
 fn gone(removed: io::Result<()>) -> io::Result<Undone> {

@@ -24,6 +24,9 @@ const LIMIT: Duration = Duration::from_secs(10);
 pub(super) const ALIVE: u8 = b'.';
 /// See [`ALIVE`].
 pub(super) const OVER: u8 = b'!';
+/// The run is over and not all of it could be taken back: the guardian tries,
+/// and leaves the harness alone.
+pub(super) const LEFT: u8 = b'?';
 
 /// What a guardian is told at its start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,7 +57,7 @@ impl GuardOrder {
 }
 
 /// A guardian that is there. When this is dropped without
-/// [`over`](Self::over), the guardian undoes the run.
+/// [`over`](Self::over), the guardian undoes the run, and lets the harness live.
 #[derive(Debug)]
 pub struct Guard {
     over: oneshot::Sender<()>,
@@ -83,10 +86,15 @@ impl Guard {
         line.push(b'\n');
         pipe.write_all(&line).await?;
         let mut there = [0];
-        match timeout(LIMIT, said.read_exact(&mut there)).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(_)) => return Err(io::Error::other("the guardian ended at once")),
-            Err(late) => return Err(late.into()),
+        let heard = match timeout(LIMIT, said.read_exact(&mut there)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) => Err(io::Error::other("the guardian ended at once")),
+            Err(late) => Err(late.into()),
+        };
+        if let Err(error) = heard {
+            // One that comes too late would take a closed pipe for a death.
+            let _ = child.start_kill();
+            return Err(error);
         }
         let lost = CancellationToken::new();
         let (over, ended) = oneshot::channel();
@@ -106,8 +114,8 @@ impl Guard {
     }
 }
 
-/// Shows life until the run is over. A run that is given up without a word
-/// closes the pipe, which the guardian takes for a death.
+/// Shows life until the run is over. A pipe that closes without a word is the
+/// death of the harness.
 async fn beat(
     mut child: Child,
     mut pipe: ChildStdin,
@@ -118,9 +126,8 @@ async fn beat(
         tokio::select! {
             biased;
             ended = &mut over => {
-                if ended.is_ok() {
-                    let _ = pipe.write_all(&[OVER]).await;
-                }
+                let word = if ended.is_ok() { OVER } else { LEFT };
+                let _ = pipe.write_all(&[word]).await;
                 break;
             }
             _ = child.wait() => break,

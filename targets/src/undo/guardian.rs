@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::unistd::{getppid, setsid};
 
-use super::guard::{ALIVE, GuardOrder, OVER};
+use super::guard::{ALIVE, GuardOrder, LEFT, OVER};
 use super::journal::carry_out;
 
 /// How long a journal that cannot be carried out is tried.
@@ -30,6 +30,8 @@ enum Heard {
     Alive,
     /// The run is over, in good order.
     Over,
+    /// The run is over, and something of it is left.
+    Left,
     /// The harness is dead.
     Dead,
     /// Somebody pulls the emergency stop.
@@ -71,8 +73,13 @@ fn guard() -> io::Result<()> {
     std::thread::spawn(move || listen(input, &heard));
     io::stdout().write_all(&[ALIVE])?;
     io::stdout().flush()?;
-    if let Some(why) = watch(&order, &ears) {
-        end(&order, &why)?;
+    match watch(&order, &ears) {
+        End::Over => {}
+        End::Left => undo(&order, "it could not be undone by itself")?,
+        End::Kill(why) => {
+            kill_harness(&order);
+            undo(&order, &why)?;
+        }
     }
     let gone = fs::remove_file(order.guard());
     drop(held);
@@ -97,6 +104,7 @@ fn listen(input: impl Read, heard: &mpsc::Sender<Heard>) {
         let word = match byte {
             Ok(ALIVE) => Heard::Alive,
             Ok(OVER) => Heard::Over,
+            Ok(LEFT) => Heard::Left,
             _ => break,
         };
         if heard.send(word).is_err() {
@@ -106,37 +114,53 @@ fn listen(input: impl Read, heard: &mpsc::Sender<Heard>) {
     let _ = heard.send(Heard::Dead);
 }
 
-/// Until the run is over; returns why it must be ended, where it must.
-fn watch(order: &GuardOrder, ears: &mpsc::Receiver<Heard>) -> Option<String> {
+/// How a watch ends.
+enum End {
+    /// Nothing is left to do.
+    Over,
+    /// Something is left to take back.
+    Left,
+    /// The run must be ended, for this reason.
+    Kill(String),
+}
+
+/// Until the run is over, or must be.
+fn watch(order: &GuardOrder, ears: &mpsc::Receiver<Heard>) -> End {
     let begun = Instant::now();
     loop {
         let left = order.bound.duration().saturating_sub(begun.elapsed());
         match ears.recv_timeout(order.lease.duration().min(left)) {
             Ok(Heard::Alive) => {}
-            Ok(Heard::Over) => return None,
+            Ok(Heard::Over) => return End::Over,
+            Ok(Heard::Left) => return End::Left,
             Ok(Heard::Dead) | Err(mpsc::RecvTimeoutError::Disconnected) => {
-                return Some("its harness is gone".into());
+                return End::Kill("its harness is gone".into());
             }
-            Ok(Heard::Stop) => return Some("emergency stop".into()),
+            Ok(Heard::Stop) => return End::Kill("emergency stop".into()),
             Err(mpsc::RecvTimeoutError::Timeout) if begun.elapsed() >= order.bound.duration() => {
-                return Some(format!("it takes longer than {}", order.bound));
+                return End::Kill(format!("it takes longer than {}", order.bound));
             }
             Err(mpsc::RecvTimeoutError::Timeout) => {
                 let lease = order.lease;
-                return Some(format!("its harness showed no life for {lease}"));
+                return End::Kill(format!("its harness showed no life for {lease}"));
             }
         }
     }
 }
 
-/// Ends the harness, and with it the world, then puts the host back.
-fn end(order: &GuardOrder, why: &str) -> io::Result<()> {
+/// Ends the harness, and with it the world.
+fn kill_harness(order: &GuardOrder) {
     // A harness that has died is no longer the parent, and its number may be
     // somebody else's by now.
     let parent = getppid();
     if u32::try_from(parent.as_raw()) == Ok(order.harness) {
         let _ = kill(parent, Signal::SIGKILL);
     }
+}
+
+/// Puts the host back. The journal's lock is the harness's until the kernel has
+/// taken the last of it down, so nothing is changed any more from here on.
+fn undo(order: &GuardOrder, why: &str) -> io::Result<()> {
     let until = Instant::now() + PATIENCE;
     loop {
         match carry_out(&order.journal()) {

@@ -1,6 +1,6 @@
 //! The harness's end of the journal.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -23,6 +23,8 @@ pub struct Journal {
 #[derive(Debug)]
 struct State {
     file: File,
+    /// Of what is known to be whole.
+    length: u64,
     last: u64,
     left: Vec<(u64, Undo)>,
 }
@@ -37,15 +39,23 @@ impl Journal {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
-        let mut options = OpenOptions::new();
-        let file = options.append(true).create_new(true).open(path)?;
-        file.lock()?;
+        let file = loop {
+            let mut options = OpenOptions::new();
+            let file = options.append(true).create_new(true).open(path)?;
+            file.lock()?;
+            // Whoever heals may have taken it for a dead run's before it was
+            // locked, and removed it.
+            if path.exists() {
+                break file;
+            }
+        };
         file.sync_all()?;
         sync_folder(path)?;
         Ok(Self {
             path: path.to_path_buf(),
             state: Mutex::new(State {
                 file,
+                length: 0,
                 last: 0,
                 left: Vec::new(),
             }),
@@ -130,8 +140,16 @@ impl State {
     fn write(&mut self, line: &Line) -> io::Result<()> {
         let mut text = serde_json::to_vec(line).map_err(io::Error::other)?;
         text.push(b'\n');
-        self.file.write_all(&text)?;
-        self.file.sync_data()
+        let written = self
+            .file
+            .write_all(&text)
+            .and_then(|()| self.file.sync_data());
+        match written {
+            Ok(()) => self.length += text.len() as u64,
+            // Half a line in the middle would make the rest unreadable.
+            Err(_) => self.file.set_len(self.length)?,
+        }
+        written
     }
 }
 
@@ -139,13 +157,24 @@ impl State {
 /// Returns what was taken back.
 ///
 /// # Errors
-/// The first thing that could not be taken back or read. The journal stays.
+/// When its run goes on, or the first thing that could not be taken back or
+/// read. The journal stays.
 pub(super) fn carry_out(path: &Path) -> io::Result<Vec<(Undo, Undone)>> {
-    let left = match File::open(path) {
-        Ok(file) => outstanding(file)?,
+    let file = match File::open(path) {
+        Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
+    // Held to the end: nobody adds to it, and nobody else carries it out.
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let text = format!("{} is in use", path.display());
+            return Err(io::Error::new(io::ErrorKind::ResourceBusy, text));
+        }
+        Err(TryLockError::Error(error)) => return Err(error),
+    }
+    let left = outstanding(&file)?;
     let mut done = Vec::new();
     let mut failed = None;
     // One thing that cannot be taken back keeps no other from it.

@@ -31,8 +31,28 @@ pub fn state_dir() -> PathBuf {
     let kept = state.or_else(home).map(|state| state.join("ridethrough"));
     match kept {
         Some(kept) if fs::create_dir_all(&kept).is_ok() => kept,
-        _ => std::env::temp_dir().join(format!("ridethrough-{}", user())),
+        _ => private(std::env::temp_dir().join(format!("ridethrough-{}", user()))),
     }
+}
+
+/// A folder below one that everybody can write: it must be this user's own, and
+/// nobody else may write in it. Where it is not, one that nobody could guess.
+#[cfg(linux_worlds)]
+fn private(folder: PathBuf) -> PathBuf {
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+    let _ = fs::DirBuilder::new().mode(0o700).create(&folder);
+    let own = fs::symlink_metadata(&folder).is_ok_and(|it| {
+        it.is_dir() && it.uid() == nix::unistd::geteuid().as_raw() && it.mode() & 0o022 == 0
+    });
+    match own {
+        true => folder,
+        false => folder.with_extension(std::process::id().to_string()),
+    }
+}
+
+#[cfg(not(linux_worlds))]
+fn private(folder: PathBuf) -> PathBuf {
+    folder
 }
 
 #[cfg(linux_worlds)]
@@ -164,7 +184,8 @@ fn is_locked(path: &Path) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(error),
     };
-    match file.try_lock() {
+    // Shared, so that two that look do not take each other for a run.
+    match file.try_lock_shared() {
         Ok(()) => Ok(false),
         Err(TryLockError::WouldBlock) => Ok(true),
         Err(TryLockError::Error(error)) => Err(error),

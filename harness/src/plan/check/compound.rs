@@ -10,6 +10,9 @@ use super::super::text::fault_kind_name;
 use super::super::time::{MOST_TIMES, add, interval, occurrences, wait};
 use super::checker::Checker;
 
+/// From the end of one time to the beginning of the next, at least.
+const BETWEEN: Span = Span::from_secs(1);
+
 pub(super) fn check(c: &mut Checker<'_>, i: usize, fault: &FaultSpec, phases: &[PlannedPhase]) {
     repeated(c, i, fault, phases);
     waiting(c, i, fault, phases);
@@ -50,6 +53,16 @@ fn repeated(c: &mut Checker<'_>, i: usize, fault: &FaultSpec, phases: &[PlannedP
         c.hint("add how long each lasts: `for: 200ms`");
         return;
     }
+    if every > lasts && every.micros() - lasts.micros() < BETWEEN.micros() {
+        let message = format!("`{kind}` lasts {lasts} and comes every {every}");
+        c.wrong(
+            &path("every"),
+            message,
+            &format!("at least {BETWEEN} more than it lasts"),
+        );
+        c.hint("between two times its end is seen, and what is usual is measured again");
+        return;
+    }
     if every <= lasts {
         let message = format!("`{kind}` lasts {lasts} and comes every {every}");
         c.wrong(&path("every"), message, "longer than it lasts");
@@ -76,6 +89,11 @@ fn repeated(c: &mut Checker<'_>, i: usize, fault: &FaultSpec, phases: &[PlannedP
     let Ok(all) = occurrences(fault, phases) else {
         return;
     };
+    if all.len() as u64 > MOST_TIMES {
+        let message = format!("`{kind}` would be injected more than {MOST_TIMES} times");
+        c.wrong(&path("every"), message, "too often");
+        return;
+    }
     let phase = phases
         .iter()
         .find(|p| Some(&p.name) == fault.during.as_ref());

@@ -10,10 +10,10 @@ use super::super::cards::cards;
 use super::super::infrastructure::supervised;
 use super::super::model::PlannedPhase;
 use super::super::text::{fault_kind_name, fault_target};
-use super::super::time::{MOST_TIMES, Untimed, interval, occurrences, phases};
+use super::super::time::{Untimed, interval, occurrences, phases};
 use super::super::wiring::SUPERVISOR;
 use super::checker::Checker;
-use super::{compound, devices, machines, network};
+use super::{compound, devices, machines, mixed, network};
 
 pub(super) fn check(c: &mut Checker<'_>) {
     let playbook = c.playbook;
@@ -22,10 +22,7 @@ pub(super) fn check(c: &mut Checker<'_>) {
         name(c, i, fault);
         time(c, i, fault, &phases);
         compound::check(c, i, fault, &phases);
-        let others = fault.or.iter().enumerate();
-        let others = others.map(|(j, kind)| (format!("faults.{i}.or.{j}"), kind));
-        let own = (format!("faults.{i}.inject"), &fault.inject);
-        for (path, kind) in std::iter::once(own).chain(others) {
+        for (path, kind) in kinds(i, fault) {
             let path = format!("{path}.{}", fault_kind_name(kind));
             target(c, &path, kind);
             size(c, &path, kind);
@@ -320,48 +317,67 @@ fn overlaps(c: &mut Checker<'_>, phases: &[PlannedPhase]) {
             let Some(((from, to), (at, until))) = meeting(&earlier, &times) else {
                 continue;
             };
-            if let Some(why) = devices::contradict(c, &first.inject, &second.inject) {
-                let kind = fault_kind_name(&second.inject);
-                let other = fault_kind_name(&first.inject);
-                let message = format!("`{other}` and `{kind}` at one time: {why}");
-                c.wrong_key(
-                    &format!("faults.{i}.inject.{kind}"),
-                    message,
-                    "while the first lasts",
-                );
-                c.also_key(&format!("faults.{j}.inject.{other}"), "the first");
-                break;
-            }
-            if collide(c, &first.inject, &second.inject) {
-                let kind = fault_kind_name(&second.inject);
-                let target = fault_target(&second.inject);
-                let message = format!(
-                    "`{kind}` on {target} from {at} to {until} overlaps another from {from} to {to}"
-                );
-                c.wrong_key(
-                    &format!("faults.{i}.inject.{kind}"),
-                    message,
-                    "while the first lasts",
-                );
-                let other = format!("faults.{j}.inject.{}", fault_kind_name(&first.inject));
-                c.also_key(&other, "the first");
-                c.hint("healing the one would heal the other; give them times of their own");
+            let times = ((from, to), (at, until));
+            if both(c, (j, first), (i, second), times) {
                 break;
             }
         }
     }
 }
 
-/// The first two intervals that meet.
+/// What a fault may be, each with its path.
+fn kinds(i: usize, fault: &FaultSpec) -> Vec<(String, &FaultKind)> {
+    let others = fault.or.iter().enumerate();
+    let others = others.map(|(j, kind)| (format!("faults.{i}.or.{j}"), kind));
+    let own = (format!("faults.{i}.inject"), &fault.inject);
+    std::iter::once(own).chain(others).collect()
+}
+
+/// Whether two faults that meet cannot both be; says why.
+fn both(
+    c: &mut Checker<'_>,
+    (j, first): (usize, &FaultSpec),
+    (i, second): (usize, &FaultSpec),
+    ((from, to), (at, until)): ((Span, Span), (Span, Span)),
+) -> bool {
+    for (earlier, a) in kinds(j, first) {
+        for (path, b) in kinds(i, second) {
+            let (kind, other) = (fault_kind_name(b), fault_kind_name(a));
+            let why = devices::contradict(c, a, b).or_else(|| mixed::contradict(c, a, b));
+            let collides = collide(c, a, b);
+            let message = match why {
+                Some(why) => format!("`{other}` and `{kind}` at one time: {why}"),
+                None if collides => format!(
+                    "`{kind}` on {} from {at} to {until} overlaps another from {from} to {to}",
+                    fault_target(b)
+                ),
+                None => continue,
+            };
+            c.wrong_key(&format!("{path}.{kind}"), message, "while the first lasts");
+            c.also_key(&format!("{earlier}.{other}"), "the first");
+            if why.is_none() {
+                c.hint("healing the one would heal the other; give them times of their own");
+            }
+            return true;
+        }
+    }
+    false
+}
+
+/// The first two intervals that meet, of two lists in order of time.
 fn meeting(
     first: &[(Span, Span)],
     second: &[(Span, Span)],
 ) -> Option<((Span, Span), (Span, Span))> {
-    let pairs = first
-        .iter()
-        .flat_map(|a| second.iter().map(move |b| (*a, *b)));
-    let mut pairs = pairs.take(MOST_TIMES as usize);
-    pairs.find(|((from, to), (at, until))| from < until && at < to)
+    let (mut i, mut j) = (0, 0);
+    while let (Some(a), Some(b)) = (first.get(i), second.get(j)) {
+        if a.0 < b.1 && b.0 < a.1 {
+            return Some((*a, *b));
+        }
+        // Whichever ends first meets nothing that comes later.
+        if a.1 <= b.1 { i += 1 } else { j += 1 }
+    }
+    None
 }
 
 fn collide(c: &Checker<'_>, a: &FaultKind, b: &FaultKind) -> bool {

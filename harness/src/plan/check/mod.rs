@@ -11,6 +11,7 @@ mod devices;
 mod faults;
 mod load;
 mod machines;
+mod mixed;
 mod network;
 mod power;
 mod promises;

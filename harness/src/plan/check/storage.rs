@@ -142,6 +142,19 @@ pub(super) fn target(c: &mut Checker<'_>, path: &str, kind: &FaultKind) {
         c.hint("give a service one: `volume: {size: 64MiB}`");
         return;
     }
+    let torn = |(_, service): &&(String, String)| {
+        let volume = c.playbook.stack.services[service].volume;
+        volume.is_some_and(|volume| volume.torn)
+    };
+    if matches!(kind, FaultKind::TornWrites(_))
+        && let Some((_, service)) = volumes.iter().find(torn)
+    {
+        let place = format!("stack.services.{service}.volume.torn");
+        let message = format!("the volume of `{service}` tears at every cut already");
+        c.wrong_key(&path, message, "nothing would change");
+        c.also(&place, "here");
+        return;
+    }
     if !kind.needs_own_drive() {
         return;
     }

@@ -65,7 +65,11 @@ impl EmbeddedWorld {
             .map_err(system("watch a node's init"))?;
         let live = Arc::new(live);
         lock(&self.nodes).insert(node.name.clone(), Arc::clone(&live));
-        let result = self.light(node, &live).await;
+        let mut result = self.light(node, &live).await;
+        if result.is_ok() {
+            // What was changed since its order was written.
+            result = self.tell_names(&node.name).await;
+        }
         if result.is_err() {
             let _ = live.kill();
             self.volumes.power_off(&node.name).await;

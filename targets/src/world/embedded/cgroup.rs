@@ -21,7 +21,9 @@ const OWNER: &str = "ridethrough-";
 /// A place where groups with a bound on memory can be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Memory {
-    /// The group above ours, where processes go back to.
+    /// The group that ours are made in.
+    parent: PathBuf,
+    /// The group that processes are in, and go back to.
     home: PathBuf,
     /// The file that holds the bound.
     bound: &'static str,
@@ -57,7 +59,8 @@ impl Memory {
                     passed && writable(group)
                 })
                 .map(|group| Self {
-                    home: group.to_path_buf(),
+                    parent: group.to_path_buf(),
+                    home: root.join(path),
                     bound: "memory.max",
                 })
         });
@@ -69,7 +72,8 @@ impl Memory {
             };
             let home = own.lines().find_map(of)?;
             let there = home.join("memory.limit_in_bytes").exists() && writable(&home);
-            there.then_some(Self {
+            there.then(|| Self {
+                parent: home.clone(),
                 home,
                 bound: "memory.limit_in_bytes",
             })
@@ -77,14 +81,14 @@ impl Memory {
         second.or_else(first)
     }
 
-    /// The group above ours.
+    /// Where processes go back to.
     pub(super) fn home(&self) -> &Path {
         &self.home
     }
 
     /// The group of a node.
     pub(super) fn group(&self, run: &str, node: &str) -> PathBuf {
-        self.home.join(format!("{OWNER}{run}-{node}"))
+        self.parent.join(format!("{OWNER}{run}-{node}"))
     }
 
     /// Makes the group, with its bound.
@@ -164,7 +168,9 @@ mod tests {
             ("user/app/cgroup.procs", ""),
         ]);
         let found = Memory::find_below(root.path(), "0::/user/app\n").unwrap();
-        assert_eq!(found.home(), root.path().join("user"));
+        assert_eq!(found.parent, root.path().join("user"));
+        // A group with groups below it may hold no processes of its own.
+        assert_eq!(found.home(), root.path().join("user/app"));
         assert_eq!(found.bound, "memory.max");
     }
 

@@ -17,7 +17,7 @@ pub struct EmbeddedConfig {
     /// `std::env::current_exe()`.
     pub exe: PathBuf,
     /// The run folder: `logs/<node>.log`, `capture.pcapng` and, while the world
-    /// is open, `embedded/`.
+    /// is open, `ridethrough-world/`.
     pub run_dir: PathBuf,
     /// The run's clock.
     pub clock: Clock,

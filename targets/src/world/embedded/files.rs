@@ -24,9 +24,12 @@ impl Limits {
             let Some(open) = open(&pid.to_string()) else {
                 continue;
             };
-            let (soft, hard) = kernel::file_limit(pid)?;
+            let (soft, hard) = match kernel::file_limit(pid) {
+                Err(error) if gone(&error) => continue,
+                limits => limits?,
+            };
             self.before.entry(pid).or_insert(soft);
-            kernel::set_file_limit(pid, (open + u64::from(leave)).min(hard), hard)?;
+            kernel::set_file_limit(pid, (open + u64::from(leave)).min(soft), hard)?;
         }
         Ok(())
     }

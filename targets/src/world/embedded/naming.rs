@@ -34,7 +34,7 @@ impl EmbeddedWorld {
 
     /// Tells a node what holds for it now; one that is down learns it when it
     /// boots.
-    async fn tell_names(&self, node: &str) -> Result<(), WorldError> {
+    pub(super) async fn tell_names(&self, node: &str) -> Result<(), WorldError> {
         let rules = lock(&self.names).of_node(node);
         match self.find(node) {
             Some(live) => live.ask(Ask::Names(rules), ASK_LIMIT).await.map(drop),

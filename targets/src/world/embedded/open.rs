@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::fabric::{Switch, SwitchConfig};
+use crate::undo::Undo;
 use crate::world::{NodeSpec, RESOLVER_ATTEMPTS, RESOLVER_TIMEOUT, World, WorldError};
 
 use super::config::EmbeddedConfig;
@@ -20,6 +21,10 @@ use super::probe::{self, Means};
 use super::volume::Volumes;
 use super::warden::Warden;
 use super::world::EmbeddedWorld;
+
+/// The world's own folder in the run folder, while the world is open: what nodes
+/// see as files of their own, and the images of volumes.
+pub(super) const FOLDER: &str = "ridethrough-world";
 
 /// How long the site may take to stand.
 const SITE_LIMIT: Duration = Duration::from_secs(10);
@@ -59,13 +64,20 @@ impl EmbeddedWorld {
     /// process or the switch cannot be made.
     pub async fn open(config: EmbeddedConfig) -> Result<Self, WorldError> {
         let means = probe::means()?;
-        let folder = config.run_dir.join("embedded");
         let logs = config.run_dir.join("logs");
-        for path in [&folder, &logs] {
-            fs::create_dir_all(path).map_err(system(format!("make {}", path.display())))?;
-        }
+        fs::create_dir_all(&logs).map_err(system(format!("make {}", logs.display())))?;
         // Children may have another working folder.
-        let folder = fs::canonicalize(&folder).map_err(system("find the run folder"))?;
+        let run_dir = fs::canonicalize(&config.run_dir).map_err(system("find the run folder"))?;
+        let folder = run_dir.join(FOLDER);
+        if let Some(journal) = &config.undo {
+            let path = folder.clone();
+            let recorded = journal.record(Undo::Folder { path });
+            recorded.map_err(system("write the journal"))?;
+        }
+        fs::create_dir_all(&folder).map_err(system(format!("make {}", folder.display())))?;
+        if let Some(journal) = &config.undo {
+            journal.changed();
+        }
         let order = SiteOrder {
             user: means.user,
             hosts_file: folder.join("hosts"),

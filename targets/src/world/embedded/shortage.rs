@@ -1,6 +1,8 @@
 //! Machines that run short of something, and services that start again.
 
+use std::io;
 use std::os::fd::AsFd;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::undo::{Ticket, Undo};
@@ -61,7 +63,7 @@ impl EmbeddedWorld {
         let ask = match shortage {
             Shortage::Cpu { .. } => Ask::Steal(None),
             Shortage::Files { .. } => Ask::Files(None),
-            Shortage::Memory { .. } => return self.free_memory(node),
+            Shortage::Memory { .. } => return self.free_memory(node).await,
         };
         match self.live(node) {
             Ok(live) => live.ask(ask, LIMIT).await.map(drop),
@@ -115,14 +117,19 @@ impl EmbeddedWorld {
         Ok(())
     }
 
-    fn free_memory(&self, node: &str) -> Result<(), WorldError> {
+    async fn free_memory(&self, node: &str) -> Result<(), WorldError> {
         let ticket: Option<Ticket> = lock(&self.groups).shift_remove(node);
-        if let (Some(journal), Some(ticket)) = (&self.config.undo, ticket) {
-            journal
-                .take_back(ticket)
-                .map_err(system(format!("remove the control group of `{node}`")))?;
-        }
-        Ok(())
+        let (Some(journal), Some(ticket)) = (&self.config.undo, ticket) else {
+            return Ok(());
+        };
+        // It waits for the kernel to let go of the group.
+        let journal = Arc::clone(journal);
+        let taken = tokio::task::spawn_blocking(move || journal.take_back(ticket));
+        let taken = taken
+            .await
+            .unwrap_or_else(|error| Err(io::Error::other(error)));
+        let what = format!("remove the control group of `{node}`");
+        taken.map(drop).map_err(system(what))
     }
 
     /// Tells this run's groups from those of others.

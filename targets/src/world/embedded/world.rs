@@ -128,9 +128,16 @@ impl EmbeddedWorld {
                 .map_err(system(format!("see node `{name}` dead")))?;
             dead_us.insert(name.clone(), self.config.clock.now_us());
         }
-        let mut lost = IndexMap::new();
+        let (mut lost, mut failed) = (IndexMap::new(), None);
         for (name, _) in &dying {
-            lost.insert(name.clone(), self.volumes.cut(name).await?);
+            // One that does not let go keeps no other from its cut.
+            match self.volumes.cut(name).await {
+                Ok(loss) => drop(lost.insert(name.clone(), loss)),
+                Err(error) => drop(failed.get_or_insert(error)),
+            }
+        }
+        if let Some(error) = failed {
+            return Err(error);
         }
         let receipt = |name: &String| {
             let now_us = self.config.clock.now_us();
@@ -176,7 +183,12 @@ impl World for EmbeddedWorld {
     }
 
     async fn resume(&self, node: &str) -> Result<(), WorldError> {
-        self.order(node, Ask::Resume).await
+        self.known(node)?;
+        match self.find(node) {
+            Some(live) => live.ask(Ask::Resume, ASK_LIMIT).await.map(drop),
+            // Its hang has ended with its power.
+            None => Ok(()),
+        }
     }
 
     async fn kill(&self, node: &str) -> Result<(), WorldError> {

@@ -35,7 +35,8 @@ impl VirtualWorld {
                 live.files.insert(service.name.clone(), files);
             })?;
         }
-        Ok(())
+        // Its processor may be with somebody else now.
+        self.with_live(&node.name, |live| live.settle())
     }
 
     /// See [`World::deprive`](crate::world::World::deprive).

@@ -163,10 +163,13 @@ impl World for VirtualWorld {
     }
 
     async fn resume(&self, node: &str) -> Result<(), WorldError> {
-        self.with_live(node, |live| {
+        self.place(node)?;
+        // The hang of a node that is down has ended with its power.
+        if let Some(live) = self.nodes().get_mut(node) {
             live.hung = false;
             live.settle();
-        })
+        }
+        Ok(())
     }
 
     async fn kill(&self, node: &str) -> Result<(), WorldError> {

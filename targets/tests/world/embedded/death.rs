@@ -139,7 +139,7 @@ async fn close_and_drop() -> Result<(), Failed> {
         if close {
             site.world.close().await?;
             assert_eq!(self::tree(&folder), Vec::<String>::new());
-            assert!(!folder.join("embedded").exists());
+            assert!(!folder.join("ridethrough-world").exists());
         }
         drop(site);
         traces.gone().await?;

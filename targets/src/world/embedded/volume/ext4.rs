@@ -82,7 +82,11 @@ impl Ext4 {
             ));
         }
         if let Some(root) = &self.root {
-            fill(root).map_err(system("fill an ext4 volume"))?;
+            let filled = fill(root).map_err(system("fill an ext4 volume"));
+            if let Err(error) = filled {
+                let _ = mend_full(root);
+                return Err(error);
+            }
         }
         self.last += 1;
         let id = DiskFaultId(self.last);

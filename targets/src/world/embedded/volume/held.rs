@@ -163,11 +163,13 @@ impl Volumes {
 
     /// The node's processes are dead: what was not flushed is gone.
     pub(in super::super) async fn cut(&self, node: &str) -> Result<Vec<VolumeLoss>, WorldError> {
-        let mut lost = Vec::new();
+        let (mut lost, mut failed) = (Vec::new(), None);
         for (service, held) in self.of(node).await {
             let known = match &held.backed {
                 Backed::Ext4(ext4) => {
-                    ext4.lock().await.cut().await?;
+                    if let Err(error) = ext4.lock().await.cut().await {
+                        failed.get_or_insert(error);
+                    }
                     None
                 }
                 Backed::Fuse { drive, alive } => {
@@ -182,7 +184,10 @@ impl Volumes {
                 unsynced_names: known.map(|loss| loss.names),
             });
         }
-        Ok(lost)
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(lost),
+        }
     }
 }
 
