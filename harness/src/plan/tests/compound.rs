@@ -31,8 +31,8 @@ fn what_is_drawn_follows_from_the_seed() {
     or: [{hang: {node: gpu-2}}, {hang: {node: gpu-3}}]
     at: 1s
     for: 100ms
-    every: 200ms
-    times: 60",
+    every: 1100ms
+    times: 30",
     );
     let targets =
         |plan: &Plan| -> Vec<String> { plan.faults.iter().map(|f| f.target.clone()).collect() };
@@ -41,7 +41,7 @@ fn what_is_drawn_follows_from_the_seed() {
     assert_eq!(first, targets(&planned(&text)));
     for node in ["node gpu-1", "node gpu-2", "node gpu-3"] {
         let drawn = first.iter().filter(|t| *t == node).count();
-        assert!((8..=34).contains(&drawn), "{node} {drawn} times of 60");
+        assert!((3..=19).contains(&drawn), "{node} {drawn} times of 30");
     }
     plan.reseed(7);
     assert_ne!(first, targets(&plan));
@@ -124,4 +124,29 @@ fn faults_beyond_the_blast_radius() {
     assert_eq!(planned(&with_radius("{nodes: 2}", hangs)).faults.len(), 2);
     let feed = "  - {inject: {power_loss: {feed: a}}, at: 1s, for: 5s}";
     assert!(shown(&with_radius("{feeds: 0}", feed)).contains("`blast_radius` allows 0"));
+}
+
+#[test]
+fn faults_that_hide_each_other() {
+    assert_snapshot!(shown(&with_faults(
+        "  - {inject: {hang: {node: gpu-1}}, at: 1s, for: 5s}
+  - {inject: {cpu_theft: {target: {service: replica}, stolen: 50%}}, at: 2s, for: 5s}
+  - {inject: {loss: {link: [gw, gpu-2], probability: 5%}}, at: 1s, for: 5s}
+  - {inject: {corrupt: {link: [gpu-2, gw], probability: 5%}}, at: 2s, for: 5s}
+  - {inject: {partition: {link: [gw, gpu-3]}}, at: 9s, for: 5s}
+  - {inject: {latency: {link: [gw, gpu-3], delay: 5ms}}, at: 9s, for: 5s}
+  - {inject: {link_down: {node: gpu-1}}, or: [{hang: {node: gpu-2}}], at: 20s, for: 5s}
+  - {inject: {hang: {node: gpu-2}}, at: 22s, for: 5s}"
+    )));
+}
+
+#[test]
+fn repetitions_that_are_too_many_or_too_near() {
+    let text = shown(&with_faults(
+        "  - {inject: {latency: {link: [gw, gpu-1], delay: 5ms}}, at: 1s, for: 1s, every: 1500ms, times: 3}",
+    ));
+    assert!(text.contains("at least 1s more than it lasts"), "{text}");
+    let text = with_faults("  - {inject: {sag: {to: 50%}}, during: outage, for: 1s, every: 3s}");
+    let text = shown(&text.replace("outage: 20s", "outage: 20h"));
+    assert!(text.contains("more than 10000 times"), "{text}");
 }

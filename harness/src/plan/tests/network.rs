@@ -81,7 +81,7 @@ fn links_end_at_racks_too_and_ports_keep_faults_apart() {
         "  - {inject: {loss: {link: [gw, r2], probability: 5%, port: 8001}}, at: 1s, for: 5s}
   - {inject: {loss: {link: [gw, r2], probability: 9%, port: 9001}}, at: 1s, for: 5s}
   - {inject: {latency: {link: [gw, r2], delay: 9ms, jitter: 3ms, distribution: pareto, correlation: 25%}}, at: 1s, for: 5s}
-  - {inject: {burst_loss: {link: [gw, r2], gilbert_elliott: {p: 2%, r: 25%}, direction: a_to_b}}, at: 1s, for: 5s}",
+  - {inject: {burst_loss: {link: [gw, r2], gilbert_elliott: {p: 2%, r: 25%}, direction: a_to_b}}, at: 9s, for: 5s}",
     ));
     let text = |at: usize| {
         let fault = &plan.faults[at];

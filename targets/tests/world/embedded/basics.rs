@@ -122,7 +122,7 @@ async fn words_and_exits() -> Result<(), Failed> {
     );
     let mut wanted = vec![
         "idle ready",
-        "idle heard Clocks { ratio: 0.5 }",
+        "idle heard Clocks { ratio: 0.5, reasons: ClockReasons(0) }",
         "failing failed bad configuration: told to fail: null",
         "failing exit code 1",
         "script exit code 3",
