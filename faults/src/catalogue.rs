@@ -15,7 +15,7 @@ mod storage;
 pub use network::{
     BurstLoss, Dns, Flap, Latency, Link, Mtu, OnLink, PacketShare, Partition, Rate, Reorder, Reset,
 };
-pub use node::{CpuTheft, CrashLoop, FdExhaustion, MemoryPressure, SlowBoot};
+pub use node::{ClockJump, CpuTheft, CrashLoop, FdExhaustion, MemoryPressure, SlowBoot};
 pub use power::{
     BreakerPickup, FrequencyLevel, GeneratorFails, OneCooling, OneOutlet, OneSupply, OneTransfer,
     PowerCap, Waveform,
@@ -87,6 +87,10 @@ pub enum FaultKind {
     /// The services of machines can get little further memory (needs control
     /// groups, so not in `virtual`).
     MemoryPressure(MemoryPressure),
+    /// The services of machines are started again on a monotonic clock that has
+    /// jumped ahead, as after a restore from a snapshot; wall clocks stay (needs
+    /// time namespaces, so not in `virtual`).
+    ClockJump(ClockJump),
     /// The services of machines can open few further file descriptors.
     FdExhaustion(FdExhaustion),
     /// Two sides cannot reach each other; frames vanish.

@@ -135,6 +135,9 @@ pub trait Machines: Send + Sync {
     /// Ends [`Machines::crash_loop`]: the services run when this returns, where
     /// the machine has power.
     async fn end_crash_loop(&self, node: &str) -> Result<(), WorldError>;
+    /// Starts the services of a machine again, on a monotonic clock that is so
+    /// far ahead of the one it booted with.
+    async fn jump_clock(&self, node: &str, ahead: Span) -> Result<(), WorldError>;
     /// How long a machine takes from power to the start of its services.
     fn boot_time(&self, node: &str) -> Option<Span>;
     /// Makes every boot of a machine take so much longer from now on.

@@ -5,7 +5,7 @@ use ridethrough_targets::world::Shortage;
 use crate::catalogue::FaultKind;
 use crate::lifecycle::{Aim, Fault};
 use crate::network::{self, Cut, Dns};
-use crate::node::{CrashLoop, Hang, Short, SlowBoot};
+use crate::node::{ClockJump, CrashLoop, Hang, Short, SlowBoot};
 use crate::power::{
     BatteryAged, BatteryOpen, Brake, Breaker, Cap, Converter, Cooling, Frequency, Generator,
     Outlet, Pickup, PowerLoss, Psu, Retransfer, Supply, Transfer, Waveform, Why,
@@ -54,6 +54,7 @@ pub fn fault(kind: &FaultKind, aim: &Aim) -> Box<dyn Fault> {
                 leave_bytes: it.leave.get() as u64,
             },
         )),
+        FaultKind::ClockJump(it) => Box::new(ClockJump::new(aim, it.by)),
         FaultKind::FdExhaustion(it) => {
             Box::new(Short::new(aim, Shortage::Files { leave: it.leave }))
         }

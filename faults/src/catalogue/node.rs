@@ -77,3 +77,13 @@ pub struct FdExhaustion {
     #[serde(default)]
     pub leave: u32,
 }
+
+/// A clock that jumps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClockJump {
+    /// Which machines.
+    pub target: NodeTarget,
+    /// How far ahead the monotonic clock of its services is.
+    pub by: Span,
+}

@@ -38,6 +38,7 @@ struct State {
     crashing: BTreeMap<String, (Span, Span)>,
     short: BTreeMap<String, Shortage>,
     later: BTreeMap<String, Span>,
+    ahead: BTreeMap<String, Span>,
     names: Option<NameRule>,
     wire: Wire,
 }
@@ -208,6 +209,13 @@ impl Machines for Numbers {
         Ok(())
     }
 
+    async fn jump_clock(&self, node: &str, ahead: Span) -> Result<(), WorldError> {
+        self.change(|state| {
+            state.ahead.insert(node.into(), ahead);
+        });
+        Ok(())
+    }
+
     fn boot_time(&self, node: &str) -> Option<Span> {
         let later = self.state().later.get(node).copied().unwrap_or_default();
         Some(Span::from_micros(BOOT.micros() + later.micros()))
@@ -260,6 +268,10 @@ impl World for Numbers {
         Ok(())
     }
 
+    async fn jump_clock(&self, _: &NodeSpec, _: u32, _: Span) -> Result<(), WorldError> {
+        Ok(())
+    }
+
     async fn deprive(&self, node: &str, shortage: &Shortage) -> Result<(), WorldError> {
         self.change(|state| {
             state.short.insert(node.into(), *shortage);
@@ -281,6 +293,10 @@ impl World for Numbers {
                 Supply::Memory(bytes <= leave_bytes)
             }
             (Inquiry::Memory { .. }, _) => Supply::Memory(true),
+            (Inquiry::Clock, _) => {
+                let ahead = self.state().ahead.get(node).copied().unwrap_or_default();
+                Supply::Clock(ahead.micros() as i64)
+            }
             (Inquiry::Files, short) => {
                 let limit = match short {
                     Some(Shortage::Files { leave }) => OPEN + u64::from(leave),

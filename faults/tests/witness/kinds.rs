@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ridethrough_faults::catalogue::{
-    BatteryAged, BreakerPickup, CpuTheft, CrashLoop, DiskSlow, FaultKind, FdExhaustion,
+    BatteryAged, BreakerPickup, ClockJump, CpuTheft, CrashLoop, DiskSlow, FaultKind, FdExhaustion,
     FrequencyLevel, GeneratorFails, IoError, MemoryPressure, NodeTarget, OneCooling, OneOutlet,
     OnePdu, OneSupply, OneTransfer, OneUps, PowerBrake, PowerCap, SlowBoot, SupplyLevel,
     TelemetryFlapping, TelemetryLie, TelemetryScale, TelemetryTarget, TelemetryTime, UtilityOutage,
@@ -95,6 +95,7 @@ pub(crate) fn aim(kind: &FaultKind) -> (&'static str, Aim) {
         FaultKind::CpuTheft(_) => ("cpu_theft", nodes()),
         FaultKind::MemoryPressure(_) => ("memory_pressure", nodes()),
         FaultKind::FdExhaustion(_) => ("fd_exhaustion", nodes()),
+        FaultKind::ClockJump(_) => ("clock_jump", nodes()),
         FaultKind::Partition(_) => ("partition", link()),
         FaultKind::LinkDown(_) => ("link_down", nodes()),
         FaultKind::Latency(_) => ("latency", link()),
@@ -199,6 +200,10 @@ fn machines() -> Vec<FaultKind> {
         FaultKind::MemoryPressure(MemoryPressure {
             target: target(),
             leave: Bytes(67_108_864.0),
+        }),
+        FaultKind::ClockJump(ClockJump {
+            target: target(),
+            by: Span::from_secs(3_600),
         }),
         FaultKind::FdExhaustion(FdExhaustion {
             target: target(),

@@ -229,6 +229,14 @@ impl Machines for NodeKeeper {
         }
     }
 
+    async fn jump_clock(&self, node: &str, ahead: Span) -> Result<(), WorldError> {
+        let kept = self.kept(node)?;
+        let _busy = kept.busy.lock().await;
+        let boots = kept.lock().boots;
+        let boot = boots.saturating_sub(1);
+        self.world.jump_clock(&kept.spec, boot, ahead).await
+    }
+
     fn boot_time(&self, node: &str) -> Option<Span> {
         self.nodes.get(node).map(Kept::boot_time)
     }

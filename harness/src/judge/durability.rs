@@ -34,6 +34,7 @@ pub(crate) fn judge(facts: &RunFacts, asked: &DurabilityAssert) -> Finding {
         let lists = [
             (&found.missing, "missing"),
             (&found.changed, "not as it was written"),
+            (&found.unread, "not to be reached until the end"),
         ];
         let fates = told.entry(&*found.writer).or_insert_with(BTreeMap::new);
         for (list, fate) in lists {
@@ -47,13 +48,14 @@ pub(crate) fn judge(facts: &RunFacts, asked: &DurabilityAssert) -> Finding {
         let why = format!("writer {} never told what it read back", row.writer);
         return Finding::invalid(why, limit);
     }
-    let unread = facts
+    let untried = facts
         .read_back
         .iter()
-        .map(|found| (&*found.writer, found.unread.len()));
-    if let Some((writer, n)) = unread.clone().find(|(_, n)| *n > 0) {
+        .map(|found| (&*found.writer, found.untried.len()));
+    if let Some((writer, n)) = untried.clone().find(|(_, n)| *n > 0) {
         let records = count(n, "record");
-        let why = format!("writer {writer} could not read {records} back until the end of the run");
+        let why =
+            format!("writer {writer} had no time to read {records} back before the end of the run");
         return Finding::invalid(why, limit);
     }
     let fate = |row: &WriteRow| told.get(&*row.writer)?.get(&row.index).copied();

@@ -47,6 +47,7 @@ fn read_back(missing: Vec<u32>, changed: Vec<u32>, unread: Vec<u32>) -> Record {
             missing,
             changed,
             unread,
+            untried: Vec::new(),
         };
         r.add(END - MS, Body::ReadBack(found));
     })
@@ -60,27 +61,42 @@ fn a_write_without_an_answer_is_no_promise() {
 }
 
 #[test]
-fn what_is_gone_or_changed_is_lost() {
+fn what_is_gone_changed_or_out_of_reach_is_lost() {
     let all = json!({"durability": {"service": "journal"}});
-    let record = read_back(vec![9], vec![3], vec![]);
+    let record = read_back(vec![9], vec![3], vec![4]);
     let observed = fail(&record, all.clone());
-    assert!(observed.contains("2 of 10"), "{observed}");
+    assert!(observed.contains("3 of 10"), "{observed}");
     let evidence = one(&record, all).assertions[0].evidence.join("\n");
     for part in [
         "#10 (ledger-9, acknowledged at t = 1.901 s): missing",
         "#4 ",
+        "#5 ",
     ] {
         assert!(evidence.contains(part), "{evidence}");
     }
-    let some = json!({"durability": {"service": "journal", "lost": 2}});
-    pass(&read_back(vec![9], vec![3], vec![]), some);
+    let some = json!({"durability": {"service": "journal", "lost": 3}});
+    pass(&read_back(vec![9], vec![3], vec![4]), some);
 }
 
 /// Nobody knows of a record that was not read whether it is there.
 #[test]
 fn what_was_not_read_in_time_says_nothing() {
     let all = json!({"durability": {"service": "journal", "lost": 9}});
-    invalid(&read_back(vec![], vec![], vec![4]), all);
+    let record = written().with(|r| {
+        let found = ReadBack {
+            writer: "ledger".into(),
+            service: "journal".into(),
+            planned: 20,
+            sent: 20,
+            kept: 9,
+            missing: Vec::new(),
+            changed: Vec::new(),
+            unread: Vec::new(),
+            untried: vec![9],
+        };
+        r.add(END - MS, Body::ReadBack(found));
+    });
+    invalid(&record, all);
 }
 
 #[test]

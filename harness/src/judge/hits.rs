@@ -20,7 +20,7 @@ enum Reach {
 fn reach(kind: &str) -> Reach {
     match kind {
         "hang" | "link_down" | "power_brake" | "power_cap" | "crash_loop" | "cpu_theft"
-        | "memory_pressure" | "fd_exhaustion" | "dns" => Reach::Node,
+        | "memory_pressure" | "fd_exhaustion" | "clock_jump" | "dns" => Reach::Node,
         "disk_slow" | "disk_full" | "io_error" | "torn_writes" | "forgets_fsync" => Reach::Node,
         "partition" | "latency" | "loss" => Reach::Link,
         _ => Reach::Supply,

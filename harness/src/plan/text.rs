@@ -42,6 +42,7 @@ pub fn fault_kind_name(kind: &FaultKind) -> &'static str {
         FaultKind::CrashLoop(_) => "crash_loop",
         FaultKind::CpuTheft(_) => "cpu_theft",
         FaultKind::MemoryPressure(_) => "memory_pressure",
+        FaultKind::ClockJump(_) => "clock_jump",
         FaultKind::FdExhaustion(_) => "fd_exhaustion",
         FaultKind::Partition(_) => "partition",
         FaultKind::LinkDown(_) => "link_down",
@@ -141,6 +142,7 @@ pub fn fault_size(kind: &FaultKind) -> Option<String> {
         FaultKind::CrashLoop(f) => Some(format!("every {}", f.every)),
         FaultKind::CpuTheft(f) => Some(f.stolen.to_string()),
         FaultKind::MemoryPressure(f) => Some(format!("{} left", f.leave)),
+        FaultKind::ClockJump(f) => Some(format!("ahead by {}", f.by)),
         FaultKind::FdExhaustion(f) => Some(format!("{} descriptors left", f.leave)),
         FaultKind::TelemetryDelayed(f) | FaultKind::TelemetrySlow(f) => {
             Some(format!("by {}", f.by))

@@ -238,6 +238,7 @@ impl<'a> Wiring<'a> {
             | FaultKind::CrashLoop(_)
             | FaultKind::CpuTheft(_)
             | FaultKind::MemoryPressure(_)
+            | FaultKind::ClockJump(_)
             | FaultKind::FdExhaustion(_) => {
                 let target = machine_target(kind);
                 nodes(
@@ -446,6 +447,7 @@ pub(super) fn machine_target(kind: &FaultKind) -> Option<&NodeTarget> {
         FaultKind::CrashLoop(it) => Some(&it.target),
         FaultKind::CpuTheft(it) => Some(&it.target),
         FaultKind::MemoryPressure(it) => Some(&it.target),
+        FaultKind::ClockJump(it) => Some(&it.target),
         FaultKind::FdExhaustion(it) => Some(&it.target),
         _ => None,
     }

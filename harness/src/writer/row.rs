@@ -63,4 +63,8 @@ pub struct ReadBack {
     /// Acknowledged writes, by index, after which nobody could be asked until
     /// the run was over.
     pub unread: Vec<u32>,
+    /// Acknowledged writes, by index, for which the time was too short, although
+    /// the journal was there.
+    #[serde(default)]
+    pub untried: Vec<u32>,
 }

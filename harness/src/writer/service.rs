@@ -234,6 +234,7 @@ impl Writer {
             missing: Vec::new(),
             changed: Vec::new(),
             unread: Vec::new(),
+            untried: Vec::new(),
         };
         let mut reads = JoinSet::new();
         let mut left = acknowledged.iter().copied();
@@ -250,32 +251,46 @@ impl Writer {
                 break;
             };
             match read {
-                Ok((index, answer)) => match answer {
+                Ok((index, Some(answer))) => match answer {
                     Some((StatusCode::OK, body)) if body == self.payload(index) => found.kept += 1,
                     Some((StatusCode::NOT_FOUND, _)) => found.missing.push(index),
                     Some(_) => found.changed.push(index),
                     None => found.unread.push(index),
                 },
+                Ok((index, None)) => found.untried.push(index),
                 Err(error) => tracing::error!(%error, "a read ended without an answer"),
             }
         }
-        for list in [&mut found.missing, &mut found.changed, &mut found.unread] {
+        if !found.unread.is_empty() {
+            // The journal was out of reach for all that came after, too.
+            found.unread.append(&mut found.untried);
+        }
+        for list in [
+            &mut found.missing,
+            &mut found.changed,
+            &mut found.unread,
+            &mut found.untried,
+        ] {
             list.sort_unstable();
         }
         found
     }
 
-    async fn read(&self, sequence: u64, last: Instant) -> Option<(StatusCode, Bytes)> {
+    /// What the journal has under a number; nothing inside where it could not be
+    /// reached until `last`, nothing at all where there was no time to try.
+    async fn read(&self, sequence: u64, last: Instant) -> Option<Option<(StatusCode, Bytes)>> {
         let path = format!("/records/{sequence}");
+        let mut tried = false;
         loop {
             let left = last.saturating_duration_since(Instant::now());
             if left.is_zero() || self.closed.get() {
-                return None;
+                return tried.then_some(None);
             }
+            tried = true;
             let patience = left.min(READ_PATIENCE);
             let answer = self.journal.ask(Method::GET, &path, Bytes::new(), patience);
             if let Ok(answer) = answer.await {
-                return Some(answer);
+                return Some(Some(answer));
             }
             sleep(AGAIN.min(left)).await;
         }

@@ -15,7 +15,7 @@ use crate::needs_embedded;
 /// A case for each kind, from the catalogue itself, and one for the folder.
 /// A kind whose playbook names world `embedded` needs processes; `missing` says
 /// what this machine has not got for it.
-pub(crate) fn trials(root: &Path, missing: impl Fn() -> Option<String>) -> Vec<Trial> {
+pub(crate) fn trials(root: &Path, missing: impl Fn(&str) -> Option<String>) -> Vec<Trial> {
     let folder = root.join("tests/kinds");
     let kinds: Vec<String> = faults().into_iter().map(|kind| kind.name).collect();
     let mut trials: Vec<Trial> = kinds
@@ -25,7 +25,7 @@ pub(crate) fn trials(root: &Path, missing: impl Fn() -> Option<String>) -> Vec<T
             let world = world(&path);
             let (place, missing) = match world {
                 WorldKind::Virtual => ("virtual", None),
-                _ => ("embedded", missing()),
+                _ => ("embedded", missing(&kind)),
             };
             let name = format!("playbooks::{place}::kinds::{kind}");
             let test = move || witnessed(&kind, &path, world);

@@ -57,12 +57,15 @@ fn main() -> ExitCode {
         .flat_map(|playbook| trials(playbook, worlds, missing.as_deref()))
         .collect();
     if worlds.simulated {
-        let bounds = || {
-            embedded::bounds_memory()
+        let bounds = |kind: &str| match kind {
+            "memory_pressure" => embedded::bounds_memory()
                 .err()
-                .map(|error| error.to_string())
+                .map(|error| error.to_string()),
+            _ => None,
         };
-        trials.extend(kinds::trials(root, || missing.clone().or_else(bounds)));
+        trials.extend(kinds::trials(root, |kind| {
+            missing.clone().or_else(|| bounds(kind))
+        }));
     }
     // The long ones first: what is short fills the gaps.
     trials.sort_by_key(|trial| trial.name().contains("virtual"));

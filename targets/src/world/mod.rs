@@ -21,6 +21,7 @@ use tokio::sync::mpsc;
 use crate::clock::{Clock, Micros};
 use crate::disk::{DiskFault, DiskFaultId, DiskProbe, DiskReport};
 use crate::service::{FromService, ToService};
+use crate::units::Span;
 
 pub use bursts::{FourState, GilbertElliott, LossChain};
 pub use capability::Capability;
@@ -147,6 +148,10 @@ pub trait World: Send + Sync {
     /// Starts the services of a node again after [`World::kill`], on the same
     /// boot of the same kernel.
     async fn restart(&self, node: &NodeSpec, boot: u32) -> Result<(), WorldError>;
+
+    /// Starts the services of a node again on a monotonic clock that is this far
+    /// ahead of the one it booted with. Wall clocks stay: no namespace has them.
+    async fn jump_clock(&self, node: &NodeSpec, boot: u32, ahead: Span) -> Result<(), WorldError>;
 
     /// Makes a node run short of something.
     async fn deprive(&self, node: &str, shortage: &Shortage) -> Result<(), WorldError>;

@@ -47,6 +47,8 @@ impl Shortage {
 pub enum Inquiry {
     /// What descriptors each service has and may have.
     Files,
+    /// How far the monotonic clock of services is ahead of the machine's.
+    Clock,
     /// Whether a process of this machine gets so many bytes of memory.
     Memory {
         /// In bytes.
@@ -60,6 +62,8 @@ pub enum Inquiry {
 pub enum Supply {
     /// To [`Inquiry::Files`], in the order of the services' starts.
     Files(Vec<FileUse>),
+    /// To [`Inquiry::Clock`], in microseconds.
+    Clock(i64),
     /// To [`Inquiry::Memory`]: it got them, or was killed for asking.
     Memory(bool),
 }

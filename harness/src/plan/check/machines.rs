@@ -12,6 +12,8 @@ use super::faults::node_target;
 const SHORTEST_TURN: Span = Span::from_millis(10);
 /// With less than this the kernel kills what only breathes.
 const LEAST_MEMORY: Bytes = Bytes(1_048_576.0);
+/// A shorter jump is hard to tell from the start of a process.
+const SHORTEST_JUMP: Span = Span::from_secs(1);
 /// A service that dies sooner has never started.
 const SHORTEST_LIFE: Span = Span::from_millis(100);
 
@@ -29,6 +31,10 @@ pub(super) fn size(c: &mut Checker<'_>, path: &str, kind: &FaultKind) {
     match kind {
         FaultKind::SlowBoot(f) if f.by == Span::default() => {
             c.wrong(&at("by"), "a slow boot by nothing", "longer than 0s");
+        }
+        FaultKind::ClockJump(f) if f.by < SHORTEST_JUMP => {
+            let message = format!("a clock that jumps by {}", f.by);
+            c.wrong(&at("by"), message, &format!("at least {SHORTEST_JUMP}"));
         }
         FaultKind::CpuTheft(f) if f.stolen.get() <= 0.0 || f.stolen.get() >= 1.0 => {
             let message = format!("a theft of {} of the processor", f.stolen);

@@ -4,25 +4,32 @@ use ridethrough_faults::catalogue::FaultKind;
 
 use crate::playbook::WorldKind;
 
+use super::super::text::fault_kind_name;
 use super::checker::Checker;
 
 pub(super) fn check(c: &mut Checker<'_>) {
     if c.playbook.world == Some(WorldKind::Virtual) {
         no_programs_of_the_host(c);
-        no_memory_of_their_own(c);
+        nothing_of_their_own(c);
     }
 }
 
-/// Services in process share the harness's memory.
-fn no_memory_of_their_own(c: &mut Checker<'_>) {
+/// Services in process share the harness's memory and clock.
+fn nothing_of_their_own(c: &mut Checker<'_>) {
     for (i, fault) in c.playbook.faults.iter().enumerate() {
         let others = fault.or.iter().enumerate();
         let others = others.map(|(j, kind)| (format!("or.{j}"), kind));
         let all = std::iter::once(("inject".to_string(), &fault.inject)).chain(others);
-        for (path, _) in all.filter(|(_, k)| matches!(k, FaultKind::MemoryPressure(_))) {
+        for (path, kind) in all {
+            let lacks = match kind {
+                FaultKind::MemoryPressure(_) => "no memory of their own to run short of",
+                FaultKind::ClockJump(_) => "no clock of their own to jump",
+                _ => continue,
+            };
+            let kind = fault_kind_name(kind);
             c.wrong_key(
-                &format!("faults.{i}.{path}.memory_pressure"),
-                "services of world `virtual` have no memory of their own to run short of",
+                &format!("faults.{i}.{path}.{kind}"),
+                format!("services of world `virtual` have {lacks}"),
                 "needs processes",
             );
             c.hint("run it in a world of processes: `--world embedded`");

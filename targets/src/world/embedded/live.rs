@@ -35,6 +35,8 @@ pub(super) struct Live {
     next: AtomicU64,
     wires: std::sync::Mutex<Wires>,
     pub(super) given: Given,
+    /// How far the clock of its services is from the host's now.
+    pub(super) clock_ns: std::sync::Mutex<Option<i64>>,
 }
 
 /// What a boot was given, which its services get again when they are started
@@ -66,6 +68,7 @@ impl Live {
             waiting: Waiting::default(),
             next: AtomicU64::new(0),
             wires: std::sync::Mutex::new(wires),
+            clock_ns: std::sync::Mutex::new(given.offset_ns),
             given,
         })
     }

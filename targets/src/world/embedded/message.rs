@@ -177,7 +177,13 @@ pub(super) enum Ask {
     /// Look a name up as a program would.
     Lookup(String),
     /// Start these services again. Beside it: the wire of each built-in one.
-    Start(Vec<ServiceOrder>),
+    Start {
+        /// The services.
+        services: Vec<ServiceOrder>,
+        /// Set their clocks to this far ahead of the host's, in nanoseconds;
+        /// `None` leaves them.
+        clock_offset_ns: Option<i64>,
+    },
     /// Take the processor away for a share of every period; `None`: no more.
     Steal(Option<Theft>),
     /// Let every process open no more than this many further descriptors;

@@ -15,6 +15,7 @@
 //!
 //! `elsewhere.rs` is this module where there is no Linux.
 
+mod ahead;
 mod available;
 mod boot;
 mod cgroup;

@@ -10,6 +10,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 use crate::world::{Inquiry, NodeState, Supply};
 
+use super::ahead;
 use super::channel;
 use super::echo::{Echo, ProbeOrder, monotonic_us};
 use super::files::Limits;
@@ -216,9 +217,20 @@ impl NodeInit {
                 self.hung = false;
                 (Signal::SIGKILL, |state| state == NodeState::Empty)
             }
-            Ask::Start(services) => {
-                let started = self.procs.add(&services, wires);
+            Ask::Start {
+                services,
+                clock_offset_ns,
+            } => {
+                let clock = setup::next_clock(clock_offset_ns);
+                let started = clock.and_then(|()| self.procs.add(&services, wires));
                 return self.reply(id, done(started));
+            }
+            Ask::Inquire(Inquiry::Clock) => {
+                let answer = match ahead::ahead_us() {
+                    Ok(ahead_us) => Answer::Supply(Supply::Clock(ahead_us)),
+                    Err(error) => Answer::Failed(format!("no clock was read: {error}")),
+                };
+                return self.reply(id, answer);
             }
             Ask::Steal(theft) => return self.steal(id, theft),
             Ask::Files(leave) => {
@@ -333,7 +345,7 @@ impl NodeInit {
             | Ask::Resume
             | Ask::Kill
             | Ask::State
-            | Ask::Start(_)
+            | Ask::Start { .. }
             | Ask::Disk { .. }
             | Ask::Steal(_)
             | Ask::Files(_)

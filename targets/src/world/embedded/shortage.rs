@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::undo::{Ticket, Undo};
+use crate::units::Span;
 use crate::world::{NodeSpec, Shortage, WorldError};
 
 use super::boot::orders;
@@ -28,11 +29,48 @@ impl EmbeddedWorld {
         node: &NodeSpec,
         boot: u32,
     ) -> Result<(), WorldError> {
+        self.start_services(node, boot, None).await
+    }
+
+    /// See [`World::jump_clock`](crate::world::World::jump_clock).
+    pub(super) async fn restart_ahead(
+        &self,
+        node: &NodeSpec,
+        boot: u32,
+        ahead: Span,
+    ) -> Result<(), WorldError> {
         let live = self.live(&node.name)?;
-        let (theirs, wires) = self.wires(node, boot, live.given.offset_ns, &live.given.volumes)?;
+        let Some(offset_ns) = live.given.offset_ns else {
+            return Err(WorldError::Missing {
+                what: "this kernel has no time namespaces, so no clock can jump".into(),
+                remedy: "a kernel built with CONFIG_TIME_NS (5.6 or later)".into(),
+            });
+        };
+        live.ask(Ask::Kill, LIMIT).await?;
+        let ahead_ns = i64::try_from(ahead.micros()).unwrap_or(i64::MAX / 1_000) * 1_000;
+        let offset_ns = offset_ns.saturating_add(ahead_ns);
+        self.start_services(node, boot, Some(offset_ns)).await
+    }
+
+    /// With another clock, or the one that they had.
+    async fn start_services(
+        &self,
+        node: &NodeSpec,
+        boot: u32,
+        clock_offset_ns: Option<i64>,
+    ) -> Result<(), WorldError> {
+        let live = self.live(&node.name)?;
+        if let Some(offset_ns) = clock_offset_ns {
+            *lock(&live.clock_ns) = Some(offset_ns);
+        }
+        let now_ns = *lock(&live.clock_ns);
+        let (theirs, wires) = self.wires(node, boot, now_ns, &live.given.volumes)?;
         let fds: Vec<_> = theirs.iter().map(AsFd::as_fd).collect();
-        live.ask_with(Ask::Start(orders(node, &live.given.volumes)), &fds, LIMIT)
-            .await?;
+        let ask = Ask::Start {
+            services: orders(node, &live.given.volumes),
+            clock_offset_ns,
+        };
+        live.ask_with(ask, &fds, LIMIT).await?;
         live.rewire(wires);
         Ok(())
     }

@@ -14,6 +14,7 @@ use crate::disk::{DiskFault, DiskFaultId, DiskProbe, DiskReport};
 use crate::fabric::Switch;
 use crate::service::ToService;
 use crate::undo::Ticket;
+use crate::units::Span;
 use crate::world::names::NameBook;
 use crate::world::{
     ConnectionReport, ConnectionSpec, CutReceipt, Inquiry, LinkRule, Lookup, NameRule, NodeSpec,
@@ -197,6 +198,10 @@ impl World for EmbeddedWorld {
 
     async fn restart(&self, node: &NodeSpec, boot: u32) -> Result<(), WorldError> {
         self.restart_services(node, boot).await
+    }
+
+    async fn jump_clock(&self, node: &NodeSpec, boot: u32, ahead: Span) -> Result<(), WorldError> {
+        self.restart_ahead(node, boot, ahead).await
     }
 
     async fn deprive(&self, node: &str, shortage: &Shortage) -> Result<(), WorldError> {

@@ -196,6 +196,13 @@ impl World for VirtualWorld {
         self.restart_services(node, boot)
     }
 
+    async fn jump_clock(&self, _: &NodeSpec, _: u32, _: Span) -> Result<(), WorldError> {
+        Err(WorldError::Missing {
+            what: "services of a virtual world have no clock of their own to jump".into(),
+            remedy: "use `--world embedded`".into(),
+        })
+    }
+
     async fn deprive(&self, node: &str, shortage: &Shortage) -> Result<(), WorldError> {
         self.make_short(node, shortage)
     }
