@@ -3,6 +3,11 @@
 //! or with `skew` or `orphans` behind `--`. Needs an embedded world; the second
 //! part also control groups with a bound on memory.
 #![forbid(unsafe_code)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "real time is what is measured"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -19,6 +24,7 @@ use ridethrough_targets::world::embedded;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 type Result<T> = std::result::Result<T, Error>;
+type Part = fn() -> Result<()>;
 
 /// Runs whose faults are timed.
 const ROUNDS: usize = 3;
@@ -68,10 +74,8 @@ fn main() -> ExitCode {
         .filter(|a| a != "--bench")
         .collect();
     let wants = |part: &str| asked.is_empty() || asked.iter().any(|a| a == part);
-    let mut parts: Vec<(&str, fn() -> Result<()>)> = Vec::new();
-    parts.extend(wants("skew").then_some(("skew", skew as fn() -> Result<()>)));
-    parts.extend(wants("orphans").then_some(("orphans", orphans as fn() -> Result<()>)));
-    for (name, part) in parts {
+    let parts: [(&str, Part); 2] = [("skew", skew), ("orphans", orphans)];
+    for (name, part) in parts.into_iter().filter(|(name, _)| wants(name)) {
         if let Err(error) = part() {
             eprintln!("{name}: {error}");
             return ExitCode::FAILURE;

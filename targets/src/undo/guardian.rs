@@ -7,7 +7,7 @@
 //! needs nothing but the journal for that.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::mpsc;
@@ -99,7 +99,7 @@ fn hold(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-fn listen(input: impl Read, heard: &mpsc::Sender<Heard>) {
+fn listen(input: impl BufRead, heard: &mpsc::Sender<Heard>) {
     for byte in input.bytes() {
         let word = match byte {
             Ok(ALIVE) => Heard::Alive,

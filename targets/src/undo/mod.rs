@@ -11,6 +11,12 @@
 //! [`Journal`] is the harness's end; the guardian is a process of its own that
 //! outlives it.
 
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "it waits for the host's kernel, in real time, and without a runtime"
+)]
+
 mod apply;
 mod guard;
 #[cfg(linux_worlds)]
