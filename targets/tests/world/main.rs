@@ -1,7 +1,7 @@
 //! What a world promises, tried on each.
 
-mod embedded;
 #[cfg(linux_worlds)]
+mod embedded;
 mod impairments;
 mod simulated;
 mod site;
