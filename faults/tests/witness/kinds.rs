@@ -5,17 +5,15 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ridethrough_faults::catalogue::{
-    BatteryAged, BreakerPickup, ClockJump, CpuTheft, CrashLoop, DiskSlow, FaultKind, FdExhaustion,
-    FrequencyLevel, GeneratorFails, IoError, MemoryPressure, NodeTarget, OneCooling, OneOutlet,
-    OnePdu, OneSupply, OneTransfer, OneUps, PowerBrake, PowerCap, SlowBoot, SupplyLevel,
+    BatteryAged, BreakerPickup, FaultKind, FrequencyLevel, GeneratorFails, NodeTarget, OneCooling,
+    OneOutlet, OnePdu, OneSupply, OneTransfer, OneUps, PowerBrake, PowerCap, SupplyLevel,
     TelemetryFlapping, TelemetryLie, TelemetryScale, TelemetryTarget, TelemetryTime, UtilityOutage,
-    Volumes, Waveform,
+    Waveform,
 };
 use ridethrough_faults::{Aim, Question};
-use ridethrough_targets::disk::DiskOp;
 use ridethrough_targets::plant::{GeneratorFault, PlantAction, PowerTarget};
 use ridethrough_targets::telemetry::Protocol;
-use ridethrough_targets::units::{Bytes, Hertz, PerUnit, Span, Watts};
+use ridethrough_targets::units::{Hertz, PerUnit, Span, Watts};
 
 use crate::{network, power};
 
@@ -178,65 +176,6 @@ fn telemetry() -> Vec<FaultKind> {
     ]
 }
 
-/// Faults of machines beyond their supply.
-fn machines() -> Vec<FaultKind> {
-    let target = || NodeTarget::Rack("r1".into());
-    vec![
-        FaultKind::Hang(target()),
-        FaultKind::SlowBoot(SlowBoot {
-            target: target(),
-            by: Span::from_secs(3),
-        }),
-        FaultKind::CrashLoop(CrashLoop {
-            target: target(),
-            every: Span::from_secs(2),
-            restart: Span::from_millis(500),
-        }),
-        FaultKind::CpuTheft(CpuTheft {
-            target: target(),
-            stolen: PerUnit(0.6),
-            period: Span::from_millis(50),
-        }),
-        FaultKind::MemoryPressure(MemoryPressure {
-            target: target(),
-            leave: Bytes(67_108_864.0),
-        }),
-        FaultKind::ClockJump(ClockJump {
-            target: target(),
-            by: Span::from_secs(3_600),
-        }),
-        FaultKind::FdExhaustion(FdExhaustion {
-            target: target(),
-            leave: 2,
-        }),
-    ]
-}
-
-/// Faults of volumes.
-fn storage() -> Vec<FaultKind> {
-    let target = || NodeTarget::Service("journal".into());
-    let volumes = || Volumes { target: target() };
-    let failing = |on, probability| {
-        FaultKind::IoError(IoError {
-            target: target(),
-            on,
-            probability: PerUnit(probability),
-        })
-    };
-    vec![
-        FaultKind::DiskSlow(DiskSlow {
-            target: target(),
-            by: Span::from_millis(30),
-        }),
-        FaultKind::DiskFull(volumes()),
-        failing(DiskOp::All, 1.0),
-        failing(DiskOp::Read, 0.3),
-        failing(DiskOp::Fsync, 0.5),
-        FaultKind::TornWrites(volumes()),
-        FaultKind::ForgetsFsync(volumes()),
-    ]
-}
-
 /// At least one fault of every kind.
 pub(crate) fn all() -> Vec<FaultKind> {
     let level = |to: f64| SupplyLevel {
@@ -246,9 +185,9 @@ pub(crate) fn all() -> Vec<FaultKind> {
     let node = || NodeTarget::Node("gpu-1".into());
     let mut all = devices();
     all.extend(telemetry());
-    all.extend(machines());
+    all.extend(crate::machines::machines());
     all.extend(network::all());
-    all.extend(storage());
+    all.extend(crate::machines::storage());
     all.extend(vec![
         FaultKind::Swell(level(1.2)),
         FaultKind::UtilityOutage(UtilityOutage::default()),
@@ -416,7 +355,7 @@ pub(crate) fn waiting() -> Vec<FaultKind> {
         )
     }));
     all.extend(
-        machines()
+        crate::machines::machines()
             .into_iter()
             .filter(|kind| matches!(kind, FaultKind::SlowBoot(_))),
     );

@@ -3,6 +3,7 @@
 
 mod ground;
 mod kinds;
+mod machines;
 mod network;
 mod power;
 mod storage;

@@ -1,5 +1,6 @@
 //! Doing it: one run of one plan in one world.
 
+mod bounds;
 mod cards;
 mod crash_loop;
 mod desk;
@@ -19,8 +20,9 @@ mod services;
 mod switches;
 mod triggers;
 
+pub use bounds::longest;
 pub use doorman::{DoormanConfig, run_doorman};
 pub use error::EngineError;
 pub(crate) use error::way_out;
 pub use recorder::Recorder;
-pub use run::{RunRequest, longest, run};
+pub use run::{RunRequest, run};

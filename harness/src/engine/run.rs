@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use indexmap::IndexMap;
 use tokio::sync::{mpsc, watch};
@@ -16,11 +15,12 @@ use ridethrough_targets::service::{Program, ToService};
 use ridethrough_targets::units::Span;
 use ridethrough_targets::world::World;
 
+use super::bounds::{DRAIN, LEDGER_BOUND, mind, model_load};
 use super::cards::Told;
 use super::desk::Desk;
 use super::ears::Ears;
 use super::error::EngineError;
-use super::injector::{Injector, WITNESS};
+use super::injector::Injector;
 use super::nodes::NodeKeeper;
 use super::power::{PowerGrid, Wiring};
 use super::readiness::Readiness;
@@ -34,11 +34,6 @@ use crate::record::{Body, Event, PhaseWindow, RunHeader};
 
 /// From the clients' boot to their first request.
 const LEAD: Span = Span::from_millis(400);
-/// How long requests may go on after the last phase.
-pub(super) const DRAIN: Span = Span::from_secs(10);
-/// What the ledger may take to be told after the drain.
-const LEDGER_BOUND: Duration = Duration::from_secs(10);
-
 /// What to run, where, and who watches.
 pub struct RunRequest {
     /// What will happen.
@@ -60,21 +55,6 @@ pub struct RunRequest {
     /// Cancelled when nobody is left to put the host back, were this process
     /// to die.
     pub unguarded: Option<CancellationToken>,
-}
-
-/// The longest that a run of a plan takes by its own bounds, its first boots
-/// aside.
-pub fn longest(plan: &Plan) -> Span {
-    let ready = plan.playbook.stack.ready_within.duration() + model_load(plan);
-    let all = ready + plan.total.duration() + WITNESS + DRAIN.duration() + LEDGER_BOUND;
-    Span::from_micros(u64::try_from(all.as_micros()).unwrap_or(u64::MAX))
-}
-
-/// The longest model load of the stack's replicas.
-fn model_load(plan: &Plan) -> Duration {
-    let services = plan.playbook.stack.services.values();
-    let loads = services.filter_map(|s| s.replica.as_ref().map(|r| r.model_load));
-    loads.max().unwrap_or_default().duration()
 }
 
 /// Carries a plan out. The record holds everything; the world is closed in any
@@ -117,29 +97,6 @@ pub async fn run(mut request: RunRequest) -> Result<(), EngineError> {
     outcome?;
     closed?;
     Ok(())
-}
-
-/// Stops a run that must not go on.
-async fn mind(recorder: Recorder, unguarded: CancellationToken, stop: CancellationToken) {
-    let abort = recorder.abort();
-    tokio::select! {
-        biased;
-        () = abort.cancelled() => match recorder.aborted() {
-            Some(Abort::BlastRadius(reason)) => {
-                recorder.now("engine", Body::Invalid { reason });
-            }
-            Some(Abort::Broken(text)) => {
-                let text = format!("ended early: {text}");
-                recorder.now("engine", Body::Note { text });
-            }
-            None => {}
-        },
-        () = unguarded.cancelled() => {
-            let reason = "the guardian is gone: nobody would undo this run".into();
-            recorder.now("engine", Body::Invalid { reason });
-        }
-    }
-    stop.cancel();
 }
 
 struct Run {

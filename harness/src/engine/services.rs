@@ -7,8 +7,8 @@ use ridethrough_targets::service::Program;
 use ridethrough_targets::units::Span;
 use ridethrough_targets::world::NodeSpec;
 
+use super::bounds::DRAIN;
 use super::doorman::{DoormanConfig, door};
-use super::run::DRAIN;
 use crate::plan::PlannedNode;
 
 /// A node runs a built-in service of this name.

@@ -10,6 +10,7 @@ mod infrastructure;
 mod machines;
 mod model;
 mod resolved;
+mod same;
 mod seed;
 mod site_file;
 mod text;

@@ -69,6 +69,13 @@ fn repeated(c: &mut Checker<'_>, i: usize, fault: &FaultSpec, phases: &[PlannedP
         c.hint("a fault must be gone before it can come again");
         return;
     }
+    often(c, i, fault, phases);
+}
+
+/// How often it is injected, and whether all of it fits.
+fn often(c: &mut Checker<'_>, i: usize, fault: &FaultSpec, phases: &[PlannedPhase]) {
+    let kind = fault_kind_name(&fault.inject);
+    let path = |key: &str| format!("faults.{i}.{key}");
     if fault.times.is_none() && fault.during.is_none() {
         c.wrong(
             &path("every"),
