@@ -1,7 +1,7 @@
 //! Machines: hold-up, cords, coming back, brakes.
 
 use super::support::*;
-use crate::plant::{Change, PlantAction, PlantEvent, PowerTarget};
+use crate::plant::{Change, Plant, PlantAction, PlantEvent, PowerTarget};
 use crate::units::{Span, Watts};
 
 fn blink(ms: u64) -> Vec<PlantEvent> {
@@ -203,6 +203,33 @@ fn work_draws_power_and_does_not_outlive_it() {
     draw(&mut plant, "n", 1.0);
     plant.act(&PlantAction::Uncut(pdu("pdu")));
     assert_eq!(plant.node_watts("n"), Some(500.0));
+}
+
+#[test]
+fn a_held_down_machine_tells_why() {
+    let mut n = load("n", "r1", 500.0);
+    n.peak = Watts(2_500.0);
+    let mut plant = plant(BARE, &[n]);
+    let node = || "n".to_string();
+    let reasons = |plant: &Plant| plant.clock_reasons("n").expect("a machine").0;
+    assert_eq!(reasons(&plant), 0);
+    plant.act(&PlantAction::Brake {
+        node: node(),
+        ratio: 0.5,
+    });
+    // HwSlowdown and HwPowerBrakeSlowdown.
+    assert_eq!(reasons(&plant), 0x88);
+    plant.act(&PlantAction::PowerCap {
+        node: node(),
+        limit: Some(Watts(1_000.0)),
+    });
+    assert_eq!(reasons(&plant), 0x8c);
+    plant.act(&PlantAction::Brake {
+        node: node(),
+        ratio: 1.0,
+    });
+    // SwPowerCap alone.
+    assert_eq!(reasons(&plant), 0x4);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::stack::{Answer, Stack, chat_body, expected, replica_config};
+use crate::plant::ClockReasons;
 use crate::service::{FromService, ToService};
 use crate::serving::{Message, ReplicaConfig, answer, request_key};
 
@@ -237,9 +238,16 @@ async fn clocks_act_at_once_and_draw_follows() {
         .outbox
         .send(ToService::Clocks {
             ratio: 0.0,
-            reasons: Default::default(),
+            reasons: ClockReasons::HW_SLOWDOWN.and(ClockReasons::HW_POWER_BRAKE_SLOWDOWN),
         })
         .expect("panel");
+    let metrics = stack
+        .post(1, "/metrics", &[], &Value::Null)
+        .await
+        .text()
+        .await;
+    let reasons = "DCGM_FI_DEV_CLOCKS_EVENT_REASONS{gpu=\"0\"} 136";
+    assert!(metrics.contains(reasons), "{metrics}");
     let frozen = tokio::time::timeout(Duration::from_secs(60), reply.read(&mut answer, 5)).await;
     assert!(frozen.is_err(), "a stopped accelerator makes no token");
     replica

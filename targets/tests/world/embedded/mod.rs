@@ -3,6 +3,7 @@
 mod basics;
 mod death;
 mod fabric;
+mod guardian;
 mod identity;
 mod mini;
 mod nobody;
@@ -25,6 +26,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(nobody::trials());
     trials.extend(death::trials());
     trials.extend(volumes::trials());
+    trials.extend(guardian::trials());
     available(trials, &capabilities())
 }
 
