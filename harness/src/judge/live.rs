@@ -84,7 +84,9 @@ impl Watchman {
 mod tests {
     use serde_json::json;
 
-    use super::super::testkit::Record;
+    use ridethrough_targets::plant::Change;
+
+    use super::super::testkit::{FAULT, Record, S};
     use super::*;
 
     fn watch(record: &Record, promise: serde_json::Value) -> Option<(Micros, Abort)> {
@@ -102,6 +104,46 @@ mod tests {
     fn only_marked_promises_are_watched() {
         let record = Record::outage();
         assert_eq!(watch(&record, json!({"continuity": {"lost": 0}})), None);
+    }
+
+    #[test]
+    fn a_marked_promise_is_told_when_it_is_broken() {
+        let record = Record::outage().with(|r| {
+            r.plant(FAULT + S, "gpu-1", Change::NodePower { on: false });
+        });
+        let promise = json!({"nodes": {"lost_at_most": 0, "abort": true}});
+        let (t_us, abort) = watch(&record, promise).expect("told");
+        assert!((FAULT + S..FAULT + 3 * S).contains(&t_us), "{t_us}");
+        let Abort::Broken(text) = abort else {
+            panic!("{abort:?}")
+        };
+        assert!(text.contains("1 lost"), "{text}");
+    }
+
+    #[test]
+    fn more_machines_than_the_blast_radius_are_told_at_once() {
+        let off = |node: &str| Body::Plant {
+            component: node.into(),
+            cause: "no supply".into(),
+            change: Change::NodePower { on: false },
+        };
+        let places = Places {
+            racks: [("gpu-1", "r1"), ("gpu-2", "r2")]
+                .map(|(node, rack)| (node.to_string(), rack.to_string()))
+                .into(),
+            ..Places::default()
+        };
+        let radius = BlastRadius {
+            nodes: Some(1),
+            ..BlastRadius::default()
+        };
+        let mut blast = Blast::new(radius, places);
+        assert_eq!(blast.hear(&off("gpu-1")), None);
+        let much = blast.hear(&off("gpu-2")).expect("too much");
+        assert!(
+            much.contains("2 machines hit at once (gpu-1, gpu-2)"),
+            "{much}"
+        );
     }
 
     #[test]

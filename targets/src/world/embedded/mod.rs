@@ -10,8 +10,9 @@
 //! Every process dies with its parent, and every init also when its control
 //! socket closes. When the harness dies, however it dies, the kernel therefore
 //! ends all of them, and with the last process the namespaces, network devices
-//! and mounts are gone. Nothing outside is ever changed but files in the run
-//! folder.
+//! and mounts are gone. Outside of them a world changes files of the run folder,
+//! and control groups under the faults that need them: both are in the run's
+//! journal first (`undo`).
 //!
 //! `elsewhere.rs` is this module where there is no Linux.
 
