@@ -7,7 +7,7 @@ use serde_json::Value;
 use ridethrough_targets::units::Span;
 use ridethrough_targets::world::{Direction, Impairment, LinkRule, PROBE_PAYLOAD_MIN};
 
-use super::link::{Look, Shots, Sight, count};
+use super::link::{Look, Shots, Sight, count, install};
 use super::pairs::pairs;
 use crate::catalogue::OnLink;
 use crate::lifecycle::{Aim, Fault, FaultError, Finding, Ground, Injected};
@@ -107,16 +107,7 @@ impl Fault for Cut {
     }
 
     async fn inject(&self, ground: &Ground) -> Result<Injected, FaultError> {
-        if self.rule.a.is_empty() {
-            return Err(FaultError::NoTarget);
-        }
-        let rule = ground.world.install(self.rule.clone())?;
-        let at_us = ground.world.clock().now_us();
-        Ok(Injected {
-            at_us,
-            rules: vec![rule],
-            ..Injected::default()
-        })
+        install(ground, &self.rule)
     }
 
     async fn witness(&self, ground: &Ground, injected: &Injected) -> Finding {

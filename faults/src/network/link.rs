@@ -213,6 +213,19 @@ fn finding(sight: Sight) -> Finding {
     finding.conclude(sight.problems)
 }
 
+/// Puts a rule on the fabric.
+pub(super) fn install(ground: &Ground, rule: &LinkRule) -> Result<Injected, FaultError> {
+    if rule.a.is_empty() {
+        return Err(FaultError::NoTarget);
+    }
+    let rule = ground.world.install(rule.clone())?;
+    Ok(Injected {
+        at_us: ground.world.clock().now_us(),
+        rules: vec![rule],
+        ..Injected::default()
+    })
+}
+
 #[async_trait]
 impl<S: Sign> Fault for LinkFault<S> {
     fn requested(&self) -> IndexMap<String, Value> {
@@ -232,16 +245,7 @@ impl<S: Sign> Fault for LinkFault<S> {
     }
 
     async fn inject(&self, ground: &Ground) -> Result<Injected, FaultError> {
-        if self.rule.a.is_empty() {
-            return Err(FaultError::NoTarget);
-        }
-        let rule = ground.world.install(self.rule.clone())?;
-        let at_us = ground.world.clock().now_us();
-        Ok(Injected {
-            at_us,
-            rules: vec![rule],
-            ..Injected::default()
-        })
+        install(ground, &self.rule)
     }
 
     async fn witness(&self, ground: &Ground, injected: &Injected) -> Finding {
