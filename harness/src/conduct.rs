@@ -14,6 +14,7 @@ use ridethrough_targets::clock::Clock;
 use ridethrough_targets::plant::Plant;
 use ridethrough_targets::service::Registry;
 use ridethrough_targets::undo::Journal;
+use ridethrough_targets::world::docker;
 use ridethrough_targets::world::embedded::{self, EmbeddedConfig};
 use ridethrough_targets::world::r#virtual::{EventBounds, VirtualConfig, VirtualWorld};
 use ridethrough_targets::world::{World, WorldError};
@@ -66,9 +67,6 @@ pub enum ConductError {
     /// The world could not be built, or the stack did not come up in it.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// This world is not part of this build.
-    #[error("this build has no world `{0}`; use `--world embedded`")]
-    NoWorld(String),
     /// The run folder could not be written or read.
     #[error("{path}: {source}{}", way_out(source))]
     Folder {
@@ -343,7 +341,7 @@ async fn open(
             let logging = tracing::subscriber::set_default(world.log_subscriber());
             Ok((world, Some(logging)))
         }
-        WorldKind::Embedded => {
+        WorldKind::Embedded | WorldKind::Docker => {
             let exe = std::env::current_exe().map_err(|source| WorldError::System {
                 what: "find this program's own file".into(),
                 source,
@@ -357,9 +355,11 @@ async fn open(
                 undo,
                 pcap: how.pcap,
             };
-            let world = embedded::open(config).await.map_err(EngineError::World)?;
-            Ok((world, None))
+            let world = match how.world {
+                WorldKind::Docker => docker::open(config).await,
+                _ => embedded::open(config).await,
+            };
+            Ok((world.map_err(EngineError::World)?, None))
         }
-        WorldKind::Docker => Err(ConductError::NoWorld(world_name(how.world).to_string())),
     }
 }

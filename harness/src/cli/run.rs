@@ -227,10 +227,7 @@ async fn run_all(asked: Vec<Asked>, args: &RunArgs, color: bool) -> Exit {
             }
             Err(error) => {
                 complain(&error.to_string());
-                exit = exit.worst(match error {
-                    ConductError::NoWorld(_) => Exit::Usage,
-                    _ => Exit::World,
-                });
+                exit = exit.worst(Exit::World);
             }
         }
     }

@@ -6,6 +6,8 @@ use std::io::{self, ErrorKind};
 use std::path::{Component, Path};
 use std::time::{Duration, Instant};
 
+use crate::world::docker;
+
 use super::record::{OWNER, Undo};
 
 /// Where the kernel shows its control groups.
@@ -27,6 +29,7 @@ impl fmt::Display for Undo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cgroup { path, .. } => write!(f, "control group {}", path.display()),
+            Self::Containers { run, .. } => write!(f, "containers of run {run}"),
             Self::Folder { path } => write!(f, "folder {}", path.display()),
         }
     }
@@ -50,6 +53,7 @@ pub fn undo(record: &Undo) -> io::Result<Undone> {
             }
             cgroup(path, home)
         }
+        Undo::Containers { engine, run } => containers(engine, run),
         Undo::Folder { path } => {
             owned(path)?;
             gone(fs::remove_dir_all(path))
@@ -75,6 +79,27 @@ fn gone(removed: io::Result<()>) -> io::Result<Undone> {
         Ok(()) => Ok(Undone::TakenBack),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Undone::WasGone),
         Err(error) => Err(error),
+    }
+}
+
+/// On a thread and a runtime of its own: the caller may be part of another, or of
+/// none.
+fn containers(engine: &Path, run: &str) -> io::Result<Undone> {
+    if run.is_empty() {
+        return Err(foreign(Path::new("containers of no run")));
+    }
+    let remove = || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let removed = runtime.block_on(docker::remove_run(engine, run));
+        removed.map_err(io::Error::other)
+    };
+    let removed = std::thread::scope(|scope| scope.spawn(remove).join());
+    match removed {
+        Ok(Ok(0)) => Ok(Undone::WasGone),
+        Ok(removed) => removed.map(|_| Undone::TakenBack),
+        Err(_) => Err(io::Error::other("removing containers failed")),
     }
 }
 

@@ -18,6 +18,13 @@ pub enum Undo {
         /// Where its processes came from.
         home: PathBuf,
     },
+    /// Containers were made. Those of the run are removed, by their label.
+    Containers {
+        /// Where the engine listens.
+        engine: PathBuf,
+        /// The run, which is the label's value.
+        run: String,
+    },
     /// Files were made. The folder is removed with all that is in it.
     Folder {
         /// The folder; its name begins with [`OWNER`].

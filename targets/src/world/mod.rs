@@ -4,6 +4,8 @@
 mod bursts;
 mod capability;
 pub mod conformance;
+#[cfg_attr(not(linux_worlds), path = "docker/elsewhere.rs")]
+pub mod docker;
 #[cfg_attr(not(linux_worlds), path = "embedded/elsewhere.rs")]
 pub mod embedded;
 mod link;

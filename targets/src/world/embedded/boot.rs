@@ -5,7 +5,6 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use indexmap::IndexMap;
 use sha2::{Digest, Sha256};
@@ -16,13 +15,11 @@ use crate::world::{NodeSpec, ServiceSpec, WorldError};
 
 use super::channel::{self, AsyncChannel};
 use super::live::{Given, Live, Wires, lock, run_wire};
-use super::message::{BootOrder, CommandOrder, FromSite, ServiceOrder, VolumeOrder};
+use super::ground::{BOOT_LIMIT, no_boot};
+use super::message::{BootOrder, CommandOrder, ServiceOrder, VolumeOrder};
 use super::open::{monotonic_ns, system, write};
 use super::probe::Means;
 use super::world::EmbeddedWorld;
-
-/// How long each half of a boot may take.
-const BOOT_LIMIT: Duration = Duration::from_secs(10);
 
 /// Where a new boot's monotonic clock starts.
 const FIRST_TICK_NS: i64 = 1_000_000;
@@ -59,7 +56,10 @@ impl EmbeddedWorld {
             offset_ns,
             volumes: order.volumes.clone(),
         };
-        let init = self.fork(order, &baggage).await?;
+        let mut fds: Vec<BorrowedFd<'_>> = vec![baggage.control.as_fd(), baggage.log.as_fd()];
+        fds.extend(baggage.theirs.iter().map(AsFd::as_fd));
+        let init = self.ground.fork(order, &fds).await?;
+        drop(fds);
         let control = AsyncChannel::new(ours).map_err(system("watch a control socket"))?;
         let live = Live::new(&node.name, init, control, baggage.wires, given)
             .map_err(system("watch a node's init"))?;
@@ -97,6 +97,7 @@ impl EmbeddedWorld {
             prefix: self.prefix,
             mac: node.mac(),
             offload: Means::OFFLOAD && !self.config.pcap,
+            contained: self.ground.name() != "embedded",
             boot_id_file,
             clock_offset_ns,
             hosts: self.config.hosts.clone().into_iter().collect(),
@@ -167,44 +168,10 @@ impl EmbeddedWorld {
         Ok((theirs, wires))
     }
 
-    /// Has the site's init fork the node's.
-    async fn fork(&self, mut order: BootOrder, baggage: &Baggage) -> Result<OwnedFd, WorldError> {
-        let mut last = self.site.lock().await;
-        *last += 1;
-        order.id = *last;
-        let mut fds: Vec<BorrowedFd<'_>> = vec![baggage.control.as_fd(), baggage.log.as_fd()];
-        fds.extend(baggage.theirs.iter().map(AsFd::as_fd));
-        let control = &self.warden.control;
-        let exchange = async {
-            control.send(&order, &fds).await?;
-            loop {
-                match control.receive::<FromSite>().await? {
-                    Some((FromSite::Forked(id), mut fds)) if id == order.id => {
-                        return Ok(fds.pop().ok_or_else(|| "sent no process".to_string()));
-                    }
-                    Some((FromSite::Refused(id, error), _)) if id == order.id => {
-                        return Ok(Err(error));
-                    }
-                    // An answer to a boot that was given up.
-                    Some(_) => {}
-                    None => return Ok(Err("the site is gone".to_string())),
-                }
-            }
-        };
-        let failed =
-            |why: &str| WorldError::Failed(format!("node `{}` did not boot: {why}", order.node));
-        match timeout(BOOT_LIMIT, exchange).await {
-            Ok(Ok(Ok(init))) => Ok(init),
-            Ok(Ok(Err(error))) => Err(failed(&error)),
-            Ok(Err(source)) => Err(system("reach the site")(source)),
-            Err(_) => Err(failed("the site did not answer in 10 s")),
-        }
-    }
-
     /// Waits for the node to be up, and lights its port last.
     async fn light(&self, node: &NodeSpec, live: &Arc<Live>) -> Result<(), WorldError> {
         let name = &node.name;
-        let failed = |why: &str| WorldError::Failed(format!("node `{name}` did not boot: {why}"));
+        let failed = |why: &str| no_boot(name, why);
         let (tap, volumes, notes) = match timeout(BOOT_LIMIT, live.up()).await {
             Ok(up) => up.map_err(|why| failed(&why))?,
             Err(_) => return Err(failed("its init did not answer in 10 s")),
@@ -214,6 +181,7 @@ impl EmbeddedWorld {
         }
         self.volumes.mounted(node, volumes).await?;
         live.listen(self.log_path(name), self.events.clone());
+        self.ground.join(node, &self.events).await?;
         // Under the lock, so that a cut comes before or after but not between.
         let nodes = lock(&self.nodes);
         if !nodes.get(name).is_some_and(|here| Arc::ptr_eq(here, live)) {

@@ -20,7 +20,7 @@ use super::kernel;
 const MESSAGE_MAX: usize = 128 * 1024;
 
 /// Two connected ends that keep message boundaries.
-pub(super) fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
+pub(in crate::world) fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(socketpair(
         AddressFamily::Unix,
         SockType::SeqPacket,
@@ -30,7 +30,7 @@ pub(super) fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
 }
 
 /// Sends one message with descriptors.
-pub(super) fn send<T: Serialize>(
+pub(in crate::world) fn send<T: Serialize>(
     socket: BorrowedFd<'_>,
     message: &T,
     fds: &[BorrowedFd<'_>],
@@ -61,7 +61,7 @@ pub(super) fn send<T: Serialize>(
 
 /// Receives one message with its descriptors; `None` when the other end is
 /// closed.
-pub(super) fn receive<T: DeserializeOwned>(
+pub(in crate::world) fn receive<T: DeserializeOwned>(
     socket: BorrowedFd<'_>,
 ) -> io::Result<Option<(T, Vec<OwnedFd>)>> {
     let mut buffer = vec![0; MESSAGE_MAX];
@@ -81,13 +81,13 @@ pub(super) fn receive<T: DeserializeOwned>(
 
 /// The harness's end: never blocks its thread.
 #[derive(Debug)]
-pub(super) struct AsyncChannel {
+pub(in crate::world) struct AsyncChannel {
     fd: AsyncFd<OwnedFd>,
 }
 
 impl AsyncChannel {
     /// Takes over one end of a [`pair`]; needs a runtime.
-    pub(super) fn new(fd: OwnedFd) -> io::Result<Self> {
+    pub(in crate::world) fn new(fd: OwnedFd) -> io::Result<Self> {
         let flags = OFlag::from_bits_truncate(fcntl(&fd, FcntlArg::F_GETFL)?);
         fcntl(&fd, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
         Ok(Self {
@@ -96,7 +96,7 @@ impl AsyncChannel {
     }
 
     /// Closes the connection for both ends, whoever else holds them.
-    pub(super) fn shut(&self) -> io::Result<()> {
+    pub(in crate::world) fn shut(&self) -> io::Result<()> {
         match shutdown(self.fd.get_ref().as_raw_fd(), Shutdown::Both) {
             Ok(()) | Err(Errno::ENOTCONN) => Ok(()),
             Err(error) => Err(error.into()),
@@ -104,7 +104,7 @@ impl AsyncChannel {
     }
 
     /// Sends one message with descriptors.
-    pub(super) async fn send<T: Serialize>(
+    pub(in crate::world) async fn send<T: Serialize>(
         &self,
         message: &T,
         fds: &[BorrowedFd<'_>],
@@ -119,7 +119,7 @@ impl AsyncChannel {
 
     /// Receives one message with its descriptors; `None` when the other end is
     /// closed. Loses nothing when it is dropped.
-    pub(super) async fn receive<T: DeserializeOwned>(
+    pub(in crate::world) async fn receive<T: DeserializeOwned>(
         &self,
     ) -> io::Result<Option<(T, Vec<OwnedFd>)>> {
         loop {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::service::Registry;
 use crate::undo;
 
-use super::{ahead, hog, service, site};
+use super::{ahead, hog, machine, service, site};
 
 /// The first argument that turns this binary into a child of a world.
 pub const MARKER: &str = "__ridethrough";
@@ -26,6 +26,7 @@ pub fn run_child_if_asked(registry: &Registry) -> Option<ExitCode> {
         Some("warden") => site::warden_main(),
         Some("service") => service::main(registry),
         Some("clock") => ahead::main(),
+        Some("machine") => machine::main(args.next()),
         Some("hog") => hog::main(args.next()),
         Some("guardian") => undo::guardian_main(),
         verb => {

@@ -81,7 +81,7 @@ pub(super) fn fork_into(flags: CloneFlags) -> io::Result<Forked> {
 }
 
 /// A descriptor for a process.
-pub(super) fn pidfd_open(pid: i32) -> io::Result<OwnedFd> {
+pub(in crate::world) fn pidfd_open(pid: i32) -> io::Result<OwnedFd> {
     // SAFETY: pidfd_open takes no pointers; a result that is not negative is a
     // new descriptor that nothing else owns.
     unsafe {
@@ -135,6 +135,12 @@ pub(super) fn inherited(fd: RawFd) -> io::Result<OwnedFd> {
         }
         Ok(OwnedFd::from_raw_fd(fd))
     }
+}
+
+/// Takes over a descriptor that a call to the kernel has just returned.
+pub(in crate::world) fn owned(fd: RawFd) -> OwnedFd {
+    // SAFETY: the one caller has it from a call that makes a new descriptor.
+    unsafe { OwnedFd::from_raw_fd(fd) }
 }
 
 /// Closes every descriptor from 3 up that `keep` does not name. For a child
@@ -343,7 +349,7 @@ pub(super) fn reap_by_itself(on: bool) -> io::Result<()> {
 }
 
 /// Watches a descriptor with the runtime.
-pub(super) fn watch(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+pub(in crate::world) fn watch(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: the descriptor is owned, is never swapped for another, and stays
     // open for as long as the registration, which owns it.
     Ok(unsafe { AsyncFd::register(fd) }?)

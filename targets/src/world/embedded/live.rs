@@ -170,7 +170,11 @@ impl Live {
 
     /// Kills the init, and so every process of the node at once.
     pub(super) fn kill(&self) -> io::Result<()> {
-        kernel::pidfd_kill(self.init.get_ref().as_fd())
+        match kernel::pidfd_kill(self.init.get_ref().as_fd()) {
+            // Another user's, in a container: it ends with its control socket.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => self.control.shut(),
+            killed => killed,
+        }
     }
 
     /// Waits until the kernel says that every process of the node is dead: a
@@ -224,7 +228,7 @@ pub(super) fn run_wire(
 
 /// A poisoned lock still holds sound data here: no guard lives across a panic
 /// that could leave it half changed.
-pub(super) fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(in crate::world) fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner)

@@ -11,62 +11,64 @@ use crate::world::{ConnectionReport, End, Inquiry, Lookup, NameRule, NodeState, 
 
 /// The first message to the warden: how the site is to be made.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct SiteOrder {
+pub(in crate::world) struct SiteOrder {
     /// Enter a user namespace first, mapping this user and group to root.
-    pub(super) user: Option<(u32, u32)>,
+    pub(in crate::world) user: Option<(u32, u32)>,
     /// Becomes `/etc/hosts` of every node that cannot be told whom to ask.
-    pub(super) hosts_file: PathBuf,
+    pub(in crate::world) hosts_file: PathBuf,
     /// Becomes `/etc/hosts` of every other node.
-    pub(super) bare_hosts_file: PathBuf,
+    pub(in crate::world) bare_hosts_file: PathBuf,
     /// Becomes `/etc/resolv.conf` of every node.
-    pub(super) resolv_file: PathBuf,
+    pub(in crate::world) resolv_file: PathBuf,
 }
 
 /// From the harness to the init of the site. Beside it: the node's control
 /// socket, its log, and the wire of each built-in service, in order.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct BootOrder {
+pub(in crate::world) struct BootOrder {
     /// Tells answers apart.
-    pub(super) id: u64,
+    pub(in crate::world) id: u64,
     /// The node's name.
-    pub(super) node: String,
+    pub(in crate::world) node: String,
     /// Its address.
-    pub(super) ip: Ipv4Addr,
+    pub(in crate::world) ip: Ipv4Addr,
     /// The length of the fabric's prefix.
-    pub(super) prefix: u8,
+    pub(in crate::world) prefix: u8,
     /// Its hardware address.
-    pub(super) mac: [u8; 6],
+    pub(in crate::world) mac: [u8; 6],
     /// Whether its device may hand over large segments.
-    pub(super) offload: bool,
+    pub(in crate::world) offload: bool,
+    /// Whether its namespaces are there already: it is the init of a container.
+    pub(in crate::world) contained: bool,
     /// Becomes the kernel's `boot_id`.
-    pub(super) boot_id_file: PathBuf,
+    pub(in crate::world) boot_id_file: PathBuf,
     /// What its monotonic clock shows above the host's, in nanoseconds; `None`
     /// where there are no time namespaces.
-    pub(super) clock_offset_ns: Option<i64>,
+    pub(in crate::world) clock_offset_ns: Option<i64>,
     /// The names of the site.
-    pub(super) hosts: BTreeMap<String, Ipv4Addr>,
+    pub(in crate::world) hosts: BTreeMap<String, Ipv4Addr>,
     /// What its resolver answers instead.
-    pub(super) names: Vec<NameRule>,
+    pub(in crate::world) names: Vec<NameRule>,
     /// What it mounts, in order.
-    pub(super) volumes: Vec<VolumeOrder>,
+    pub(in crate::world) volumes: Vec<VolumeOrder>,
     /// What it runs.
-    pub(super) services: Vec<ServiceOrder>,
+    pub(in crate::world) services: Vec<ServiceOrder>,
 }
 
 /// One volume.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct VolumeOrder {
+pub(in crate::world) struct VolumeOrder {
     /// The service that it belongs to.
-    pub(super) service: String,
+    pub(in crate::world) service: String,
     /// Where it is mounted.
-    pub(super) folder: PathBuf,
+    pub(in crate::world) folder: PathBuf,
     /// What it is made of.
-    pub(super) means: VolumeMeans,
+    pub(in crate::world) means: VolumeMeans,
 }
 
 /// What a volume is made of.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) enum VolumeMeans {
+pub(in crate::world) enum VolumeMeans {
     /// An ext4 file system in a file.
     Ext4 {
         /// The file.
@@ -78,25 +80,25 @@ pub(super) enum VolumeMeans {
 
 /// One service process.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct ServiceOrder {
+pub(in crate::world) struct ServiceOrder {
     /// Its name.
-    pub(super) name: String,
+    pub(in crate::world) name: String,
     /// What to execute; `None` for a built-in service, which has a wire.
-    pub(super) command: Option<CommandOrder>,
+    pub(in crate::world) command: Option<CommandOrder>,
 }
 
 /// A program of the host.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct CommandOrder {
+pub(in crate::world) struct CommandOrder {
     /// Program and arguments.
-    pub(super) argv: Vec<String>,
+    pub(in crate::world) argv: Vec<String>,
     /// Environment beside a minimal one.
-    pub(super) env: Vec<(String, String)>,
+    pub(in crate::world) env: Vec<(String, String)>,
 }
 
 /// From the site's init to the harness.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) enum FromSite {
+pub(in crate::world) enum FromSite {
     /// The site stands. Holds what had to be left out.
     Ready(Vec<String>),
     /// The site could not be made.
@@ -109,16 +111,16 @@ pub(super) enum FromSite {
 
 /// From the harness to a node's init.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct ToNode {
+pub(in crate::world) struct ToNode {
     /// Tells answers apart.
-    pub(super) id: u64,
+    pub(in crate::world) id: u64,
     /// What is asked.
-    pub(super) ask: Ask,
+    pub(in crate::world) ask: Ask,
 }
 
 /// What a node's init can be asked.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Ask {
+pub(in crate::world) enum Ask {
     /// Stop every process.
     Hang,
     /// Let them go on.
@@ -195,21 +197,21 @@ pub(super) enum Ask {
 
 /// How the processor is taken away.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(super) struct Theft {
+pub(in crate::world) struct Theft {
     /// For how long of every period.
-    pub(super) stolen_us: u64,
+    pub(in crate::world) stolen_us: u64,
     /// The period.
-    pub(super) period_us: u64,
+    pub(in crate::world) period_us: u64,
 }
 
 /// A probe packet that came: its number, when it was sent since the probe began,
 /// and how long it took, in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Seen(pub(super) u32, pub(super) u32, pub(super) u32);
+pub(in crate::world) struct Seen(pub(in crate::world) u32, pub(in crate::world) u32, pub(in crate::world) u32);
 
 /// From a node's init to the harness.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) enum FromNode {
+pub(in crate::world) enum FromNode {
     /// Its services' processes run; the network device is beside this, and then
     /// what each volume is held by, in order. Holds what had to be left out.
     Up(Vec<String>),
@@ -228,7 +230,7 @@ pub(super) enum FromNode {
 
 /// What a node's init answers.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Answer {
+pub(in crate::world) enum Answer {
     /// Done: so are the processes now.
     State(NodeState),
     /// What came of a probe.

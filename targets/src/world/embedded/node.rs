@@ -123,7 +123,11 @@ type Parts = (
 );
 
 fn prepare(log: OwnedFd, wires: Vec<OwnedFd>, order: &BootOrder) -> Result<Parts, String> {
-    set_pdeathsig(Signal::SIGKILL).doing("bind its life to the site's")?;
+    // A container's parent is the engine's, which outlives us; it ends with its
+    // control socket.
+    if !order.contained {
+        set_pdeathsig(Signal::SIGKILL).doing("bind its life to the site's")?;
+    }
     kernel::reap_by_itself(false).doing("wait for its children")?;
     let mut mask = SigSet::empty();
     mask.add(Signal::SIGCHLD);
@@ -132,7 +136,11 @@ fn prepare(log: OwnedFd, wires: Vec<OwnedFd>, order: &BootOrder) -> Result<Parts
     let deaths = SignalFd::with_flags(&mask, flags).doing("watch for deaths")?;
     let prepared = setup::node(order)?;
     let volumes = volume::mount_all(&order.volumes)?;
-    let ahead_us = order.clock_offset_ns.unwrap_or(0) / 1_000;
+    // The init of a container has the host's clock: only its children's is new.
+    let ahead_us = match order.contained {
+        true => 0,
+        false => order.clock_offset_ns.unwrap_or(0) / 1_000,
+    };
     let echo = Echo::open(ahead_us).doing("open the probe socket")?;
     let ties = Ties::open().doing("open the probe listener")?;
     let resolver = Resolver::open(order.hosts.clone(), order.names.clone());

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use crate::undo::Undo;
 use crate::world::{NodeSpec, RESOLVER_ATTEMPTS, RESOLVER_TIMEOUT, World, WorldError};
 
 use super::config::EmbeddedConfig;
+use super::ground::{Ground, Site};
 use super::message::{FromSite, SiteOrder};
 use super::probe::{self, Means};
 use super::volume::Volumes;
@@ -36,7 +37,7 @@ fn resolv_text() -> String {
 }
 
 /// Turns an I/O error into a world's.
-pub(super) fn system(what: impl Into<String>) -> impl FnOnce(io::Error) -> WorldError {
+pub(in crate::world) fn system(what: impl Into<String>) -> impl FnOnce(io::Error) -> WorldError {
     let what = what.into();
     move |source| WorldError::System { what, source }
 }
@@ -64,6 +65,92 @@ impl EmbeddedWorld {
     /// process or the switch cannot be made.
     pub async fn open(config: EmbeddedConfig) -> Result<Self, WorldError> {
         let means = probe::means()?;
+        let place = Place::make(&config)?;
+        let order = SiteOrder {
+            user: means.user,
+            hosts_file: place.folder.join(HOSTS),
+            bare_hosts_file: place.folder.join(BARE_HOSTS),
+            resolv_file: place.folder.join(RESOLV),
+        };
+        let log = fs::File::create(place.folder.join("warden.log")).map_err(system("make a log"))?;
+        let warden = Warden::start(&config.exe, &config.run_dir, log)
+            .await
+            .map_err(system(format!("start {}", config.exe.display())))?;
+        let mut notes = raise_site(&warden, &order, &place.folder).await?;
+        notes.extend(means.notes.iter().cloned());
+        let given = Given {
+            ground: Box::new(Site::new(warden)),
+            ext4: means.user.is_none(),
+            time_ns: means.time_ns,
+            notes,
+        };
+        Self::assemble(config, place, given)
+    }
+
+    /// A world without nodes on a ground that stands.
+    pub(in crate::world) fn assemble(
+        config: EmbeddedConfig,
+        place: Place,
+        given: Given,
+    ) -> Result<Self, WorldError> {
+        for note in &given.notes {
+            tracing::info!("{} world: {note}", given.ground.name());
+        }
+        let switch = start_switch(&config)?;
+        let origin_ns = monotonic_ns() - config.clock.now_us() as i64 * 1000;
+        let (events, reports) = mpsc::unbounded_channel();
+        Ok(Self {
+            prefix: config.prefix(),
+            volumes: Volumes::new(place.folder.join("volumes"), given.ext4),
+            config,
+            folder: place.folder,
+            logs: place.logs,
+            time_ns: given.time_ns,
+            origin_ns,
+            notes: given.notes,
+            ground: given.ground,
+            switch: std::sync::Mutex::new(Some(switch)),
+            nodes: std::sync::Mutex::new(IndexMap::new()),
+            events,
+            reports: std::sync::Mutex::new(Some(reports)),
+            probes: std::sync::atomic::AtomicU64::new(1),
+            groups: std::sync::Mutex::default(),
+            ties: std::sync::Mutex::default(),
+            names: std::sync::Mutex::default(),
+        })
+    }
+}
+
+/// What a world stands on, and what that can do.
+pub(in crate::world) struct Given {
+    /// Makes its nodes.
+    pub(in crate::world) ground: Box<dyn Ground>,
+    /// Whether volumes can be ext4.
+    pub(in crate::world) ext4: bool,
+    /// Whether nodes can have clocks of their own.
+    pub(in crate::world) time_ns: bool,
+    /// What had to be left out.
+    pub(in crate::world) notes: Vec<String>,
+}
+
+/// The names of what nodes see as files of their own, in the world's folder.
+pub(in crate::world) const HOSTS: &str = "hosts";
+/// As [`HOSTS`], for nodes that have a resolver.
+pub(in crate::world) const BARE_HOSTS: &str = "hosts.bare";
+/// Names the resolver.
+pub(in crate::world) const RESOLV: &str = "resolv.conf";
+
+/// Where a world keeps its files.
+pub(in crate::world) struct Place {
+    /// Its own folder, gone once it is closed.
+    pub(in crate::world) folder: PathBuf,
+    /// The logs of its nodes.
+    pub(in crate::world) logs: PathBuf,
+}
+
+impl Place {
+    /// Makes the folders, with what every node sees.
+    pub(in crate::world) fn make(config: &EmbeddedConfig) -> Result<Self, WorldError> {
         let logs = config.run_dir.join("logs");
         fs::create_dir_all(&logs).map_err(system(format!("make {}", logs.display())))?;
         // Children may have another working folder.
@@ -78,47 +165,10 @@ impl EmbeddedWorld {
         if let Some(journal) = &config.undo {
             journal.changed();
         }
-        let order = SiteOrder {
-            user: means.user,
-            hosts_file: folder.join("hosts"),
-            bare_hosts_file: folder.join("hosts.bare"),
-            resolv_file: folder.join("resolv.conf"),
-        };
-        write(&order.hosts_file, &config.hosts_text())?;
-        write(&order.bare_hosts_file, EmbeddedConfig::bare_hosts_text())?;
-        write(&order.resolv_file, &resolv_text())?;
-        let log = fs::File::create(folder.join("warden.log")).map_err(system("make a log"))?;
-        let warden = Warden::start(&config.exe, &config.run_dir, log)
-            .await
-            .map_err(system(format!("start {}", config.exe.display())))?;
-        let mut notes = raise_site(&warden, &order, &folder).await?;
-        notes.extend(means.notes.iter().cloned());
-        for note in &notes {
-            tracing::info!("embedded world: {note}");
-        }
-        let switch = start_switch(&config)?;
-        let origin_ns = monotonic_ns() - config.clock.now_us() as i64 * 1000;
-        let (events, reports) = mpsc::unbounded_channel();
-        Ok(Self {
-            prefix: config.prefix(),
-            volumes: Volumes::new(folder.join("volumes"), means.user.is_none()),
-            config,
-            folder,
-            logs,
-            time_ns: means.time_ns,
-            origin_ns,
-            notes,
-            warden,
-            site: tokio::sync::Mutex::new(0),
-            switch: std::sync::Mutex::new(Some(switch)),
-            nodes: std::sync::Mutex::new(IndexMap::new()),
-            events,
-            reports: std::sync::Mutex::new(Some(reports)),
-            probes: std::sync::atomic::AtomicU64::new(1),
-            groups: std::sync::Mutex::default(),
-            ties: std::sync::Mutex::default(),
-            names: std::sync::Mutex::default(),
-        })
+        write(&folder.join(HOSTS), &config.hosts_text())?;
+        write(&folder.join(BARE_HOSTS), EmbeddedConfig::bare_hosts_text())?;
+        write(&folder.join(RESOLV), &resolv_text())?;
+        Ok(Self { folder, logs })
     }
 }
 
@@ -175,6 +225,6 @@ fn start_switch(config: &EmbeddedConfig) -> Result<Switch, WorldError> {
     Ok(switch)
 }
 
-pub(super) fn write(path: &Path, text: &str) -> Result<(), WorldError> {
+pub(in crate::world) fn write(path: &Path, text: &str) -> Result<(), WorldError> {
     fs::write(path, text).map_err(system(format!("write {}", path.display())))
 }

@@ -106,19 +106,8 @@ pub(super) struct Prepared {
 /// of a node with its own host name, mounts and network.
 pub(super) fn node(order: &BootOrder) -> Result<Prepared, String> {
     let mut notes = Vec::new();
-    let own = CloneFlags::CLONE_NEWNET
-        | CloneFlags::CLONE_NEWNS
-        | CloneFlags::CLONE_NEWUTS
-        | CloneFlags::CLONE_NEWIPC;
-    made(Need::Namespaces, unshare(own)).doing("make the node's namespaces")?;
-    nix::unistd::sethostname(&order.node).doing("set the host name")?;
-    let own_proc = match fresh_proc() {
-        Ok(()) => true,
-        Err(error) => {
-            notes.push(format!("nodes see the host's /proc ({error})"));
-            false
-        }
-    };
+    // A container has its own of all these.
+    let own_proc = order.contained || own_namespaces(order, &mut notes)?;
     let boot_id = Path::new("/proc/sys/kernel/random/boot_id");
     if let Err(error) = bind(&order.boot_id_file, boot_id) {
         notes.push(format!("nodes see the host's boot_id ({error})"));
@@ -137,6 +126,23 @@ pub(super) fn node(order: &BootOrder) -> Result<Prepared, String> {
         tap,
         own_proc,
         notes,
+    })
+}
+
+/// Returns whether `/proc` shows the node alone.
+fn own_namespaces(order: &BootOrder, notes: &mut Vec<String>) -> Result<bool, String> {
+    let own = CloneFlags::CLONE_NEWNET
+        | CloneFlags::CLONE_NEWNS
+        | CloneFlags::CLONE_NEWUTS
+        | CloneFlags::CLONE_NEWIPC;
+    made(Need::Namespaces, unshare(own)).doing("make the node's namespaces")?;
+    nix::unistd::sethostname(&order.node).doing("set the host name")?;
+    Ok(match fresh_proc() {
+        Ok(()) => true,
+        Err(error) => {
+            notes.push(format!("nodes see the host's /proc ({error})"));
+            false
+        }
     })
 }
 

@@ -87,7 +87,10 @@ impl EmbeddedWorld {
                 period_us: period.micros(),
             })),
             Shortage::Files { leave } => Ask::Files(Some(leave)),
-            Shortage::Memory { leave_bytes } => return self.bound_memory(node, leave_bytes),
+            Shortage::Memory { leave_bytes } => {
+                let bounded = self.ground.bound_memory(node, Some(leave_bytes)).await;
+                return bounded.unwrap_or_else(|| self.bound_memory(node, leave_bytes));
+            }
         };
         self.live(node)?.ask(ask, LIMIT).await.map(drop)
     }
@@ -101,7 +104,10 @@ impl EmbeddedWorld {
         let ask = match shortage {
             Shortage::Cpu { .. } => Ask::Steal(None),
             Shortage::Files { .. } => Ask::Files(None),
-            Shortage::Memory { .. } => return self.free_memory(node).await,
+            Shortage::Memory { .. } => match self.ground.bound_memory(node, None).await {
+                Some(freed) => return freed,
+                None => return self.free_memory(node).await,
+            },
         };
         match self.live(node) {
             Ok(live) => live.ask(ask, LIMIT).await.map(drop),

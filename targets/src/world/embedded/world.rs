@@ -23,11 +23,11 @@ use crate::world::{
 };
 
 use super::config::EmbeddedConfig;
+use super::ground::Ground;
 use super::live::{Live, lock};
 use super::message::{Answer, Ask};
 use super::open::system;
 use super::volume::Volumes;
-use super::warden::Warden;
 
 /// How long a node's init may take to answer.
 pub(super) const ASK_LIMIT: Duration = Duration::from_secs(5);
@@ -45,9 +45,7 @@ pub struct EmbeddedWorld {
     pub(super) time_ns: bool,
     pub(super) origin_ns: i64,
     pub(super) notes: Vec<String>,
-    pub(super) warden: Warden,
-    /// Serialises orders to the site's init; holds the last order's number.
-    pub(super) site: tokio::sync::Mutex<u64>,
+    pub(super) ground: Box<dyn Ground>,
     /// Gone once the world is closed.
     pub(super) switch: std::sync::Mutex<Option<Switch>>,
     pub(super) nodes: std::sync::Mutex<IndexMap<String, Arc<Live>>>,
@@ -161,7 +159,7 @@ impl EmbeddedWorld {
 #[async_trait]
 impl World for EmbeddedWorld {
     fn name(&self) -> &'static str {
-        "embedded"
+        self.ground.name()
     }
 
     fn clock(&self) -> Clock {
@@ -355,11 +353,11 @@ impl World for EmbeddedWorld {
         }
         let names: Vec<String> = lock(&self.nodes).keys().cloned().collect();
         let cut = self.cut_nodes(&names).await;
-        let ended = self.warden.end(DEATH_LIMIT).await;
+        let ended = self.ground.end(DEATH_LIMIT).await;
         // Its end closes every device, and completes the capture.
         drop(lock(&self.switch).take());
         cut?;
-        ended.map_err(system("see the end of the site"))?;
+        ended?;
         // Left in place if it cannot be removed: only files.
         let _ = std::fs::remove_dir_all(&self.folder);
         Ok(())

@@ -1,0 +1,58 @@
+//! The docker world where there is no Linux: it is not to be had, and says so.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::embedded::EmbeddedConfig;
+use super::{World, WorldError};
+
+/// Carried by everything that is made in an engine.
+pub const LABEL: &str = "ridethrough";
+
+/// The containers of one run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remains {
+    /// The run.
+    pub run: String,
+    /// The names of its containers.
+    pub containers: Vec<String>,
+}
+
+/// Whether a docker world can be opened here.
+///
+/// # Errors
+/// Always [`WorldError::Missing`].
+pub fn available() -> Result<(), WorldError> {
+    Err(no_linux())
+}
+
+/// Opens no world.
+///
+/// # Errors
+/// Always [`WorldError::Missing`].
+pub async fn open(_: EmbeddedConfig) -> Result<Arc<dyn World>, WorldError> {
+    Err(no_linux())
+}
+
+/// Nothing was ever made here.
+///
+/// # Errors
+/// None.
+pub async fn remains() -> Result<Vec<Remains>, WorldError> {
+    Ok(Vec::new())
+}
+
+/// Removes nothing.
+///
+/// # Errors
+/// Always [`WorldError::Missing`].
+pub async fn remove_run(_: &Path, _: &str) -> Result<usize, WorldError> {
+    Err(no_linux())
+}
+
+fn no_linux() -> WorldError {
+    WorldError::Missing {
+        what: "world `docker` needs Linux".into(),
+        remedy: "world `virtual` works here".into(),
+    }
+}

@@ -1,0 +1,225 @@
+//! Containers as what nodes stand on.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bollard::models::ContainerUpdateBody;
+use bollard::query_parameters::{
+    CreateContainerOptionsBuilder, StartContainerOptions, StatsOptionsBuilder,
+    WaitContainerOptionsBuilder,
+};
+use futures_util::StreamExt;
+use nix::sys::socket::{
+    AddressFamily, Backlog, SockFlag, SockType, UnixAddr, accept4, bind, getsockopt, listen,
+    socket, sockopt,
+};
+use tokio::io::unix::AsyncFd;
+use tokio::time::timeout;
+
+use crate::world::WorldError;
+use crate::world::embedded::channel::AsyncChannel;
+use crate::world::embedded::ground::{BOOT_LIMIT, Ground, no_boot};
+use crate::world::embedded::kernel;
+use crate::world::embedded::live::lock;
+use crate::world::embedded::machine::ORDERS;
+use crate::world::embedded::message::BootOrder;
+use crate::world::embedded::open::system;
+
+use super::engine::{Engine, said};
+use super::left;
+use super::spec::{Machine, machine};
+
+/// A bound on memory that bounds nothing: engines do not take one back.
+const UNBOUNDED: i64 = 1 << 60;
+
+/// The containers of one run.
+#[derive(Debug)]
+pub(super) struct Containers {
+    engine: Engine,
+    run: String,
+    image: String,
+    /// Shared with every container, at the same path.
+    folder: PathBuf,
+    /// The run folder, which marks processes.
+    mark: PathBuf,
+    /// Counts boots.
+    boots: AtomicU64,
+    /// The container of each node's present or last boot.
+    nodes: Mutex<BTreeMap<String, String>>,
+}
+
+impl Containers {
+    pub(super) fn new(
+        engine: Engine,
+        run: String,
+        image: String,
+        folder: &Path,
+        mark: &Path,
+    ) -> Self {
+        Self {
+            engine,
+            run,
+            image,
+            folder: folder.to_path_buf(),
+            mark: mark.to_path_buf(),
+            boots: AtomicU64::new(0),
+            nodes: Mutex::default(),
+        }
+    }
+
+    /// Starts a container whose init will ask for its order in a folder.
+    async fn start(&self, order: &BootOrder, name: &str, orders: &Path) -> Result<(), WorldError> {
+        let body = machine(&Machine {
+            image: &self.image,
+            run: &self.run,
+            node: &order.node,
+            shared: &self.folder,
+            orders,
+            mark: &self.mark,
+        });
+        let options = CreateContainerOptionsBuilder::default().name(name).build();
+        let docker = &self.engine.docker;
+        let made = docker.create_container(Some(options), body).await;
+        made.map_err(said(format!("make the container of node `{}`", order.node)))?;
+        let started = docker.start_container(name, None::<StartContainerOptions>);
+        let what = format!("start the container of node `{}`", order.node);
+        started.await.map_err(said(what))
+    }
+
+    /// Waits for a container's init to ask; or for its end.
+    async fn asked(
+        &self,
+        node: &str,
+        name: &str,
+        listener: &AsyncFd<OwnedFd>,
+    ) -> Result<OwnedFd, WorldError> {
+        let options = WaitContainerOptionsBuilder::default()
+            .condition("removed")
+            .build();
+        let mut ended = self.engine.docker.wait_container(name, Some(options));
+        let failed = |why: &str| no_boot(node, why);
+        tokio::select! {
+            biased;
+            asked = timeout(BOOT_LIMIT, accept(listener)) => match asked {
+                Ok(asked) => asked.map_err(system("hear a container's init")),
+                Err(_) => Err(failed(
+                    "its container did not reach the harness in 10 s; does the engine run on \
+                     this machine, and see its files?",
+                )),
+            },
+            _ = ended.next() => Err(failed("its container has ended at once")),
+        }
+    }
+}
+
+#[async_trait]
+impl Ground for Containers {
+    fn name(&self) -> &'static str {
+        "docker"
+    }
+
+    async fn fork(&self, order: BootOrder, fds: &[BorrowedFd<'_>]) -> Result<OwnedFd, WorldError> {
+        let boot = self.boots.fetch_add(1, Ordering::Relaxed);
+        let orders = self.folder.join(format!("boot-{boot}"));
+        fs::create_dir(&orders).map_err(system(format!("make {}", orders.display())))?;
+        let listener = listener(&orders).map_err(system("listen for a container's init"))?;
+        let name = format!("ridethrough-{}-{}-{boot}", self.run, order.node);
+        self.start(&order, &name, &orders).await?;
+        let asking = self.asked(&order.node, &name, &listener).await?;
+        let pid = getsockopt(&asking, sockopt::PeerCredentials).map_err(io::Error::from);
+        let init = pid.and_then(|peer| kernel::pidfd_open(peer.pid()));
+        let init = init.map_err(system("find a container's init"))?;
+        let channel = AsyncChannel::new(asking).map_err(system("watch a container's init"))?;
+        let sent = timeout(BOOT_LIMIT, channel.send(&order, fds)).await;
+        sent.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+            .map_err(system(format!("give node `{}` its order", order.node)))?;
+        let _ = fs::remove_dir_all(&orders);
+        lock(&self.nodes).insert(order.node, name);
+        Ok(init)
+    }
+
+    async fn bound_memory(
+        &self,
+        node: &str,
+        leave_bytes: Option<u64>,
+    ) -> Option<Result<(), WorldError>> {
+        let name = lock(&self.nodes).get(node).cloned();
+        let Some(name) = name else {
+            return Some(Err(WorldError::Failed(format!("node `{node}` is down"))));
+        };
+        Some(self.bound(&name, leave_bytes).await)
+    }
+
+    async fn end(&self, _: Duration) -> Result<(), WorldError> {
+        left::remove(&self.engine, &self.run).await.map(drop)
+    }
+}
+
+impl Containers {
+    async fn bound(&self, name: &str, leave_bytes: Option<u64>) -> Result<(), WorldError> {
+        let bytes = match leave_bytes {
+            Some(leave) => self.memory_used(name).await?.saturating_add_unsigned(leave),
+            None => UNBOUNDED,
+        };
+        let body = ContainerUpdateBody {
+            memory: Some(bytes),
+            // Swap would be a way around the bound.
+            memory_swap: Some(bytes),
+            ..ContainerUpdateBody::default()
+        };
+        let updated = self.engine.docker.update_container(name, body).await;
+        match updated {
+            // What was bounded is gone with its container.
+            Err(error) if leave_bytes.is_none() && super::engine::is_absent(&error) => Ok(()),
+            updated => updated.map_err(said(format!("bound the memory of {name}"))),
+        }
+    }
+
+    async fn memory_used(&self, name: &str) -> Result<i64, WorldError> {
+        let options = StatsOptionsBuilder::default()
+            .stream(false)
+            .one_shot(true)
+            .build();
+        let mut stats = self.engine.docker.stats(name, Some(options));
+        let answer = stats.next().await;
+        let failed = || WorldError::Failed(format!("the engine does not tell of {name}"));
+        let stats = answer.ok_or_else(failed)?.map_err(said("ask of memory"))?;
+        let used = stats.memory_stats.and_then(|memory| memory.usage);
+        used.and_then(|used| i64::try_from(used).ok())
+            .ok_or_else(failed)
+    }
+}
+
+/// A socket in a folder, at which a container's init asks.
+fn listener(folder: &Path) -> io::Result<AsyncFd<OwnedFd>> {
+    let (family, kind) = (AddressFamily::Unix, SockType::SeqPacket);
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let socket = socket(family, kind, flags, None)?;
+    // Through a descriptor: a run folder's path may be longer than a socket's.
+    let place = fs::File::open(folder)?;
+    let short = format!("/proc/self/fd/{}/{ORDERS}", place.as_raw_fd());
+    bind(socket.as_raw_fd(), &UnixAddr::new(short.as_str())?)?;
+    listen(&socket, Backlog::new(1)?)?;
+    kernel::watch(socket)
+}
+
+async fn accept(listener: &AsyncFd<OwnedFd>) -> io::Result<OwnedFd> {
+    loop {
+        let mut ready = listener.readable().await?;
+        let accepted = ready.try_io(|listener| {
+            let fd = listener.as_fd().as_raw_fd();
+            let accepted = accept4(fd, SockFlag::SOCK_CLOEXEC)?;
+            Ok(kernel::owned(accepted))
+        });
+        if let Ok(accepted) = accepted {
+            return accepted;
+        }
+    }
+}

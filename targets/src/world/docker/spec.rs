@@ -1,0 +1,92 @@
+//! What containers are made from.
+
+use std::path::Path;
+
+use bollard::models::{
+    ContainerCreateBody, DeviceMapping, HostConfig, HostConfigLogConfig, Mount, MountType,
+};
+
+use crate::world::embedded::open::{BARE_HOSTS, RESOLV};
+use crate::world::embedded::{MARKER, RUN_MARK};
+
+use super::left::LABEL;
+
+/// What a node's init does that containers may not by themselves: its network
+/// device, its volumes, clock and boot id, the limits and signals of services.
+const CAPABILITIES: [&str; 4] = ["NET_ADMIN", "SYS_ADMIN", "SYS_RESOURCE", "SYS_PTRACE"];
+
+/// Devices behind the first and the second of these.
+const DEVICES: [&str; 2] = ["/dev/net/tun", "/dev/fuse"];
+
+/// The container that is a node.
+pub(super) struct Machine<'a> {
+    pub(super) image: &'a str,
+    pub(super) run: &'a str,
+    pub(super) node: &'a str,
+    /// Seen by the container at the same path.
+    pub(super) shared: &'a Path,
+    /// Where its init asks for its order.
+    pub(super) orders: &'a Path,
+    /// Marks its processes.
+    pub(super) mark: &'a Path,
+}
+
+/// How the engine is told of a node's container.
+pub(super) fn machine(it: &Machine<'_>) -> ContainerCreateBody {
+    let text = |path: &Path| path.to_string_lossy().into_owned();
+    let devices = DEVICES.iter().filter(|device| Path::new(device).exists());
+    let device = |path: &&str| DeviceMapping {
+        path_on_host: Some(path.to_string()),
+        path_in_container: Some(path.to_string()),
+        cgroup_permissions: Some("rwm".into()),
+    };
+    let over = |file: &str, target: &str| bind(&it.shared.join(file), target, true);
+    let shared = text(it.shared);
+    ContainerCreateBody {
+        image: Some(it.image.into()),
+        hostname: Some(it.node.into()),
+        cmd: Some(vec![MARKER.into(), "machine".into(), text(it.orders)]),
+        env: Some(vec![format!("{RUN_MARK}={}", it.mark.display())]),
+        labels: Some(labels(it.run, it.node)),
+        host_config: Some(HostConfig {
+            network_mode: Some("none".into()),
+            auto_remove: Some(true),
+            cap_add: Some(CAPABILITIES.map(String::from).to_vec()),
+            devices: Some(devices.map(|path| device(&path)).collect()),
+            security_opt: Some(vec![
+                "seccomp=unconfined".into(),
+                "apparmor=unconfined".into(),
+            ]),
+            log_config: Some(HostConfigLogConfig {
+                typ: Some("none".into()),
+                config: None,
+            }),
+            mounts: Some(vec![
+                bind(it.shared, &shared, false),
+                over(BARE_HOSTS, "/etc/hosts"),
+                over(RESOLV, "/etc/resolv.conf"),
+            ]),
+            ..HostConfig::default()
+        }),
+        ..ContainerCreateBody::default()
+    }
+}
+
+/// What everything of a run carries.
+pub(super) fn labels<M: FromIterator<(String, String)>>(run: &str, node: &str) -> M {
+    let pairs = [
+        (LABEL.to_string(), run.to_string()),
+        (format!("{LABEL}.node"), node.to_string()),
+    ];
+    pairs.into_iter().collect()
+}
+
+fn bind(source: &Path, target: &str, read_only: bool) -> Mount {
+    Mount {
+        typ: Some(MountType::BIND),
+        source: Some(source.to_string_lossy().into_owned()),
+        target: Some(target.into()),
+        read_only: Some(read_only),
+        ..Mount::default()
+    }
+}
