@@ -12,8 +12,8 @@ use crate::world::embedded::{MARKER, RUN_MARK};
 use super::left::LABEL;
 
 /// What a node's init does that containers may not by themselves: its network
-/// device, its volumes, clock and boot id, the limits and signals of services.
-const CAPABILITIES: [&str; 4] = ["NET_ADMIN", "SYS_ADMIN", "SYS_RESOURCE", "SYS_PTRACE"];
+/// device, its volumes, clock and boot id, and looking at other users' processes.
+const CAPABILITIES: [&str; 4] = ["NET_ADMIN", "SYS_ADMIN", "SYS_PTRACE", "SYS_TIME"];
 
 /// Devices behind the first and the second of these.
 const DEVICES: [&str; 2] = ["/dev/net/tun", "/dev/fuse"];

@@ -26,9 +26,9 @@ const FIRST_TICK_NS: i64 = 1_000_000;
 
 /// What goes to the node beside its order.
 struct Baggage {
-    control: OwnedFd,
     log: OwnedFd,
-    theirs: Vec<OwnedFd>,
+    /// The services' ends of their wires.
+    ends: Vec<OwnedFd>,
     wires: Wires,
 }
 
@@ -51,17 +51,20 @@ impl EmbeddedWorld {
         let volumes = self.volumes.orders(node).await?;
         let order = self.order_for(node, boot, offset_ns, volumes)?;
         let (ours, theirs) = channel::pair().map_err(system("make a control socket"))?;
-        let baggage = self.baggage(node, boot, offset_ns, theirs, &order.volumes)?;
+        let Baggage { log, ends, wires } = self.baggage(node, boot, offset_ns, &order.volumes)?;
         let given = Given {
             offset_ns,
             volumes: order.volumes.clone(),
         };
-        let mut fds: Vec<BorrowedFd<'_>> = vec![baggage.control.as_fd(), baggage.log.as_fd()];
-        fds.extend(baggage.theirs.iter().map(AsFd::as_fd));
-        let init = self.ground.fork(order, &fds).await?;
-        drop(fds);
+        let init = {
+            let mut fds: Vec<BorrowedFd<'_>> = vec![theirs.as_fd(), log.as_fd()];
+            fds.extend(ends.iter().map(AsFd::as_fd));
+            self.ground.fork(order, &fds).await?
+        };
+        // Else its death would not close its control socket.
+        drop((theirs, ends));
         let control = AsyncChannel::new(ours).map_err(system("watch a control socket"))?;
-        let live = Live::new(&node.name, init, control, baggage.wires, given)
+        let live = Live::new(&node.name, init, control, wires, given)
             .map_err(system("watch a node's init"))?;
         let live = Arc::new(live);
         lock(&self.nodes).insert(node.name.clone(), Arc::clone(&live));
@@ -112,7 +115,6 @@ impl EmbeddedWorld {
         node: &NodeSpec,
         boot: u32,
         offset_ns: Option<i64>,
-        control: OwnedFd,
         volumes: &[VolumeOrder],
     ) -> Result<Baggage, WorldError> {
         let path = self.log_path(&node.name);
@@ -121,11 +123,10 @@ impl EmbeddedWorld {
             .append(true)
             .open(&path)
             .map_err(system(format!("open {}", path.display())))?;
-        let (theirs, wires) = self.wires(node, boot, offset_ns, volumes)?;
+        let (ends, wires) = self.wires(node, boot, offset_ns, volumes)?;
         Ok(Baggage {
-            control,
             log: log.into(),
-            theirs,
+            ends,
             wires,
         })
     }

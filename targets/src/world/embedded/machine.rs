@@ -10,7 +10,7 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, soc
 use super::channel;
 use super::message::BootOrder;
 use super::node;
-use super::setup::{self, Doing};
+use super::setup::Doing;
 
 /// The name of the socket at which a container's init asks for its order.
 pub(in crate::world) const ORDERS: &str = "orders";
@@ -38,7 +38,6 @@ fn order(folder: &Path) -> Result<(BootOrder, Vec<OwnedFd>), String> {
     let received = channel::receive::<BootOrder>(orders.as_fd()).doing("read the order")?;
     let (order, fds) = received.ok_or("the harness is gone")?;
     std::env::set_current_dir("/").doing("leave the folder")?;
-    setup::next_clock(order.clock_offset_ns)?;
     Ok((order, fds))
 }
 

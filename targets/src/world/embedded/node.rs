@@ -125,8 +125,9 @@ type Parts = (
 fn prepare(log: OwnedFd, wires: Vec<OwnedFd>, order: &BootOrder) -> Result<Parts, String> {
     // A container's parent is the engine's, which outlives us; it ends with its
     // control socket.
-    if !order.contained {
-        set_pdeathsig(Signal::SIGKILL).doing("bind its life to the site's")?;
+    match order.contained {
+        true => setup::next_clock(order.clock_offset_ns)?,
+        false => set_pdeathsig(Signal::SIGKILL).doing("bind its life to the site's")?,
     }
     kernel::reap_by_itself(false).doing("wait for its children")?;
     let mut mask = SigSet::empty();
