@@ -8,7 +8,9 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use ridethrough_targets::undo::{Left, Undone, left_behind, state_dir};
+use ridethrough_targets::undo::{Left, Undone, goes_on, left_behind, state_dir};
+use ridethrough_targets::world::WorldError;
+use ridethrough_targets::world::docker::{self, Remains};
 
 use super::exit::Exit;
 use super::main::complain;
@@ -25,7 +27,8 @@ pub(super) fn heal(dry_run: bool) -> Exit {
     for left in &alive {
         println!("run {} goes on; `ridethrough stop` ends it", left.run);
     }
-    if dead.is_empty() {
+    let containers = of_dead_runs(&dead);
+    if dead.is_empty() && containers.is_empty() {
         println!("no dead run has left anything on this host");
     }
     let mut exit = Exit::Passed;
@@ -52,7 +55,36 @@ pub(super) fn heal(dry_run: bool) -> Exit {
             }
         }
     }
+    for left in &containers {
+        if let Err(error) = remove(left, dry_run) {
+            complain(&format!("run {}: {error}", left.run));
+            exit = Exit::World;
+        }
+    }
     exit
+}
+
+/// What is in the container engine of runs that are dead and whose journals do
+/// not tell of it any more. Without an engine there is nothing.
+fn of_dead_runs(told: &[Left]) -> Vec<Remains> {
+    let remains = docker::remains().unwrap_or_default();
+    let dead = remains.into_iter().filter(|left| {
+        let goes_on = left.journal.as_deref().map(goes_on);
+        // Who has no journal cannot be known to be dead.
+        matches!(goes_on, Some(Ok(false))) && told.iter().all(|it| it.run != left.run)
+    });
+    dead.collect()
+}
+
+fn remove(left: &Remains, dry_run: bool) -> Result<(), WorldError> {
+    let names = left.containers.join(", ");
+    if dry_run {
+        println!("run {}: would remove containers {names}", left.run);
+        return Ok(());
+    }
+    docker::remove_run(&left.engine, &left.run)?;
+    println!("run {}: removed containers {names}", left.run);
+    Ok(())
 }
 
 /// Ends runs at once, by their guardians.

@@ -82,24 +82,15 @@ fn gone(removed: io::Result<()>) -> io::Result<Undone> {
     }
 }
 
-/// On a thread and a runtime of its own: the caller may be part of another, or of
-/// none.
 fn containers(engine: &Path, run: &str) -> io::Result<Undone> {
     if run.is_empty() {
         return Err(foreign(Path::new("containers of no run")));
     }
-    let remove = || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let removed = runtime.block_on(docker::remove_run(engine, run));
-        removed.map_err(io::Error::other)
-    };
-    let removed = std::thread::scope(|scope| scope.spawn(remove).join());
-    match removed {
-        Ok(Ok(0)) => Ok(Undone::WasGone),
-        Ok(removed) => removed.map(|_| Undone::TakenBack),
-        Err(_) => Err(io::Error::other("removing containers failed")),
+    match docker::remove_run(engine, run) {
+        Ok(0) => Ok(Undone::WasGone),
+        removed => removed
+            .map(|_| Undone::TakenBack)
+            .map_err(io::Error::other),
     }
 }
 

@@ -31,5 +31,5 @@ pub use guard::{Guard, GuardOrder};
 #[cfg(linux_worlds)]
 pub use guardian::guardian_main;
 pub use journal::{Journal, Ticket};
-pub use place::{Left, left_behind, state_dir};
+pub use place::{Left, goes_on, left_behind, state_dir};
 pub use record::Undo;

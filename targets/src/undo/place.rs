@@ -177,6 +177,14 @@ impl Left {
     }
 }
 
+/// Whether the run of a journal goes on: its harness or its guardian is there.
+///
+/// # Errors
+/// When its files cannot be looked at.
+pub fn goes_on(journal: &Path) -> io::Result<bool> {
+    Ok(is_locked(journal)? || is_locked(&journal.with_extension(GUARD))?)
+}
+
 /// Whether somebody holds a lock on a file. One that is not there has none.
 fn is_locked(path: &Path) -> io::Result<bool> {
     let file = match File::open(path) {

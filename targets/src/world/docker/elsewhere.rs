@@ -1,6 +1,6 @@
 //! The docker world where there is no Linux: it is not to be had, and says so.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::embedded::EmbeddedConfig;
@@ -14,6 +14,10 @@ pub const LABEL: &str = "ridethrough";
 pub struct Remains {
     /// The run.
     pub run: String,
+    /// Its journal.
+    pub journal: Option<PathBuf>,
+    /// Where their engine listens.
+    pub engine: PathBuf,
     /// The names of its containers.
     pub containers: Vec<String>,
 }
@@ -38,7 +42,7 @@ pub async fn open(_: EmbeddedConfig) -> Result<Arc<dyn World>, WorldError> {
 ///
 /// # Errors
 /// None.
-pub async fn remains() -> Result<Vec<Remains>, WorldError> {
+pub fn remains() -> Result<Vec<Remains>, WorldError> {
     Ok(Vec::new())
 }
 
@@ -46,7 +50,7 @@ pub async fn remains() -> Result<Vec<Remains>, WorldError> {
 ///
 /// # Errors
 /// Always [`WorldError::Missing`].
-pub async fn remove_run(_: &Path, _: &str) -> Result<usize, WorldError> {
+pub fn remove_run(_: &Path, _: &str) -> Result<usize, WorldError> {
     Err(no_linux())
 }
 

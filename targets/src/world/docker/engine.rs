@@ -7,6 +7,8 @@ use bollard::{API_DEFAULT_VERSION, Docker};
 
 use crate::world::WorldError;
 
+use super::apart::apart;
+
 /// Where an engine listens unless `DOCKER_HOST` says otherwise.
 const SOCKET: &str = "/var/run/docker.sock";
 
@@ -73,21 +75,7 @@ impl Engine {
 /// # Errors
 /// [`WorldError::Missing`] where not, with what to do.
 pub fn available() -> Result<(), WorldError> {
-    // On a thread of its own: the caller may be part of a runtime.
-    let ask = || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
-        let runtime = runtime.map_err(|source| WorldError::System {
-            what: "start a runtime".into(),
-            source,
-        })?;
-        runtime.block_on(Engine::find()).map(drop)
-    };
-    std::thread::scope(|scope| {
-        let asked = scope.spawn(ask).join();
-        asked.unwrap_or_else(|_| Err(WorldError::Failed("asking the engine failed".into())))
-    })
+    apart(|| async { Engine::find().await.map(drop) })
 }
 
 fn is_enough(version: &str) -> bool {

@@ -24,6 +24,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::time::timeout;
 
 use crate::world::WorldError;
+use crate::world::embedded::EmbeddedConfig;
 use crate::world::embedded::channel::AsyncChannel;
 use crate::world::embedded::ground::{BOOT_LIMIT, Ground, no_boot};
 use crate::world::embedded::kernel;
@@ -49,6 +50,8 @@ pub(super) struct Containers {
     folder: PathBuf,
     /// The run folder, which marks processes.
     mark: PathBuf,
+    /// Tells whether the run goes on.
+    journal: Option<PathBuf>,
     /// Counts boots.
     boots: AtomicU64,
     /// The container of each node's present or last boot.
@@ -56,19 +59,22 @@ pub(super) struct Containers {
 }
 
 impl Containers {
+    /// In this folder, for a world of this configuration.
     pub(super) fn new(
         engine: Engine,
         run: String,
         image: String,
         folder: &Path,
-        mark: &Path,
+        config: &EmbeddedConfig,
     ) -> Self {
+        let journal = config.undo.as_ref();
         Self {
             engine,
             run,
             image,
             folder: folder.to_path_buf(),
-            mark: mark.to_path_buf(),
+            mark: config.run_dir.clone(),
+            journal: journal.map(|journal| journal.path().to_path_buf()),
             boots: AtomicU64::new(0),
             nodes: Mutex::default(),
         }
@@ -83,6 +89,7 @@ impl Containers {
             shared: &self.folder,
             orders,
             mark: &self.mark,
+            journal: self.journal.as_deref(),
         });
         let options = CreateContainerOptionsBuilder::default().name(name).build();
         let docker = &self.engine.docker;

@@ -1,23 +1,31 @@
 //! What runs have left in the engine, found by its label.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bollard::query_parameters::{ListContainersOptionsBuilder, RemoveContainerOptionsBuilder};
 use futures_util::future::join_all;
 
 use crate::world::WorldError;
 
+use super::apart::apart;
 use super::engine::{Engine, is_absent, plain, said};
 
 /// Carried by everything that is made in an engine; its value is the run.
 pub const LABEL: &str = "ridethrough";
+
+/// Carried beside it; its value is the path of the run's journal.
+pub(super) const JOURNAL: &str = "ridethrough.journal";
 
 /// The containers of one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remains {
     /// The run.
     pub run: String,
+    /// Its journal, which is locked while the run goes on.
+    pub journal: Option<PathBuf>,
+    /// Where their engine listens.
+    pub engine: PathBuf,
     /// The names of its containers.
     pub containers: Vec<String>,
 }
@@ -26,14 +34,22 @@ pub struct Remains {
 ///
 /// # Errors
 /// When there is no engine, or it refuses.
-pub async fn remains() -> Result<Vec<Remains>, WorldError> {
-    let engine = Engine::find().await?;
-    let mut runs: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (run, container) in list(&engine, None).await? {
-        runs.entry(run).or_default().push(container);
-    }
-    let remains = |(run, containers)| Remains { run, containers };
-    Ok(runs.into_iter().map(remains).collect())
+pub fn remains() -> Result<Vec<Remains>, WorldError> {
+    apart(|| async {
+        let engine = Engine::find().await?;
+        let mut runs: BTreeMap<String, Remains> = BTreeMap::new();
+        for found in list(&engine, None).await? {
+            let new = Remains {
+                run: found.run.clone(),
+                journal: found.journal,
+                engine: engine.socket.clone(),
+                containers: Vec::new(),
+            };
+            let remains = runs.entry(found.run).or_insert(new);
+            remains.containers.push(found.container);
+        }
+        Ok(runs.into_values().collect())
+    })
 }
 
 /// Removes every container of a run from the engine that listens at a socket;
@@ -41,13 +57,13 @@ pub async fn remains() -> Result<Vec<Remains>, WorldError> {
 ///
 /// # Errors
 /// When one is still there.
-pub async fn remove_run(socket: &Path, run: &str) -> Result<usize, WorldError> {
-    remove(&Engine::at(socket).await?, run).await
+pub fn remove_run(socket: &Path, run: &str) -> Result<usize, WorldError> {
+    apart(|| async { remove(&Engine::at(socket).await?, run).await })
 }
 
 pub(super) async fn remove(engine: &Engine, run: &str) -> Result<usize, WorldError> {
     let found = list(engine, Some(run)).await?;
-    let gone = join_all(found.iter().map(|(_, container)| drop_one(engine, container))).await;
+    let gone = join_all(found.iter().map(|it| drop_one(engine, &it.container))).await;
     gone.into_iter().collect::<Result<(), _>>()?;
     Ok(found.len())
 }
@@ -66,8 +82,14 @@ async fn drop_one(engine: &Engine, container: &str) -> Result<(), WorldError> {
     }
 }
 
-/// Runs and names of containers.
-async fn list(engine: &Engine, run: Option<&str>) -> Result<Vec<(String, String)>, WorldError> {
+/// A container of a run.
+struct Found {
+    run: String,
+    journal: Option<PathBuf>,
+    container: String,
+}
+
+async fn list(engine: &Engine, run: Option<&str>) -> Result<Vec<Found>, WorldError> {
     let label = match run {
         Some(run) => format!("{LABEL}={run}"),
         None => LABEL.to_string(),
@@ -78,10 +100,14 @@ async fn list(engine: &Engine, run: Option<&str>) -> Result<Vec<(String, String)
         .build();
     let containers = engine.docker.list_containers(Some(options)).await;
     let containers = containers.map_err(said("list containers"))?;
-    let named = |container: bollard::models::ContainerSummary| {
-        let run = container.labels?.get(LABEL)?.clone();
+    let found = |container: bollard::models::ContainerSummary| {
+        let labels = container.labels?;
         let name = container.names?.first()?.trim_start_matches('/').to_string();
-        Some((run, name))
+        Some(Found {
+            run: labels.get(LABEL)?.clone(),
+            journal: labels.get(JOURNAL).map(PathBuf::from),
+            container: name,
+        })
     };
-    Ok(containers.into_iter().filter_map(named).collect())
+    Ok(containers.into_iter().filter_map(found).collect())
 }

@@ -12,6 +12,7 @@
 //!
 //! `elsewhere.rs` is this module where there is no Linux.
 
+mod apart;
 mod engine;
 mod ground;
 mod image;

@@ -30,7 +30,7 @@ pub async fn open(config: EmbeddedConfig) -> Result<Arc<dyn World>, WorldError> 
         recorded.map_err(system("write the journal"))?;
         journal.changed();
     }
-    let ground = Containers::new(engine, run, image, &place.folder, &config.run_dir);
+    let ground = Containers::new(engine, run, image, &place.folder, &config);
     let given = Given {
         ground: Box::new(ground),
         ext4: false,

@@ -9,7 +9,7 @@ use bollard::models::{
 use crate::world::embedded::open::{BARE_HOSTS, RESOLV};
 use crate::world::embedded::{MARKER, RUN_MARK};
 
-use super::left::LABEL;
+use super::left::{JOURNAL, LABEL};
 
 /// What a node's init does that containers may not by themselves: its network
 /// device, its volumes, clock and boot id, and looking at other users' processes.
@@ -29,6 +29,8 @@ pub(super) struct Machine<'a> {
     pub(super) orders: &'a Path,
     /// Marks its processes.
     pub(super) mark: &'a Path,
+    /// Tells whether the run goes on.
+    pub(super) journal: Option<&'a Path>,
 }
 
 /// How the engine is told of a node's container.
@@ -47,7 +49,7 @@ pub(super) fn machine(it: &Machine<'_>) -> ContainerCreateBody {
         hostname: Some(it.node.into()),
         cmd: Some(vec![MARKER.into(), "machine".into(), text(it.orders)]),
         env: Some(vec![format!("{RUN_MARK}={}", it.mark.display())]),
-        labels: Some(labels(it.run, it.node)),
+        labels: Some(labels(it.run, it.node, it.journal)),
         host_config: Some(HostConfig {
             network_mode: Some("none".into()),
             auto_remove: Some(true),
@@ -73,12 +75,17 @@ pub(super) fn machine(it: &Machine<'_>) -> ContainerCreateBody {
 }
 
 /// What everything of a run carries.
-pub(super) fn labels<M: FromIterator<(String, String)>>(run: &str, node: &str) -> M {
+pub(super) fn labels<M: FromIterator<(String, String)>>(
+    run: &str,
+    node: &str,
+    journal: Option<&Path>,
+) -> M {
+    let journal = journal.map(|path| (JOURNAL.to_string(), path.to_string_lossy().into_owned()));
     let pairs = [
         (LABEL.to_string(), run.to_string()),
         (format!("{LABEL}.node"), node.to_string()),
     ];
-    pairs.into_iter().collect()
+    pairs.into_iter().chain(journal).collect()
 }
 
 fn bind(source: &Path, target: &str, read_only: bool) -> Mount {
