@@ -238,7 +238,9 @@ pub(super) fn orders(node: &NodeSpec, volumes: &[VolumeOrder]) -> Vec<ServiceOrd
         name: service.name.clone(),
         command: match &service.program {
             Program::Builtin { .. } => None,
-            Program::Command { argv, env } => {
+            // Refused before a node boots.
+            Program::Image { .. } => None,
+            Program::Command { argv, env, .. } => {
                 let volume = path_of(volumes, &service.name);
                 Some(CommandOrder {
                     argv: argv.clone(),

@@ -18,8 +18,8 @@ use crate::units::Span;
 use crate::world::names::NameBook;
 use crate::world::{
     ConnectionReport, ConnectionSpec, CutReceipt, Inquiry, LinkRule, Lookup, NameRule, NodeSpec,
-    NodeState, PortCounters, ProbeReport, ProbeSpec, RuleCounters, RuleId, Shortage, Supply, World,
-    WorldError, WorldEvent,
+    NodeState, PortCounters, ProbeReport, ProbeSpec, RuleCounters, RuleId, ServiceSpec, Shortage,
+    Supply, World, WorldError, WorldEvent,
 };
 
 use super::config::EmbeddedConfig;
@@ -169,6 +169,8 @@ impl World for EmbeddedWorld {
     }
 
     async fn boot(&self, node: &NodeSpec, boot: u32) -> Result<(), WorldError> {
+        let mut services = node.services.iter();
+        services.try_for_each(ServiceSpec::refuse_image)?;
         self.boot_node(node, boot).await
     }
 
