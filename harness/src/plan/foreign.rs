@@ -51,6 +51,37 @@ pub(super) fn program(name: &str, service: &ServiceDef, stack: &StackSpec) -> Op
     })
 }
 
+/// A program of this machine that a service needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Needed {
+    /// The service.
+    pub service: String,
+    /// The program, by name or path.
+    pub program: String,
+    /// How to get it, if the stack says so.
+    pub install: Option<String>,
+}
+
+/// Every program of this machine that a stack needs, in its order.
+pub fn needed(stack: &StackSpec) -> Vec<Needed> {
+    let ground = ground(stack);
+    let own = stack.services.iter().filter(|(_, s)| !s.is_container());
+    own.filter_map(|(name, service)| {
+        let first = service.command.as_ref()?.first()?;
+        let needs = service.needs.as_ref();
+        let program = needs.and_then(|needs| needs.program.as_ref());
+        // One of its own files is there when it is.
+        let given = service.files.contains_key(first);
+        let program = program.or(Some(first).filter(|_| !given))?;
+        Some(Needed {
+            service: name.clone(),
+            program: filled(program, &ground),
+            install: needs.map(|needs| filled(&needs.install, &ground)),
+        })
+    })
+    .collect()
+}
+
 /// What stand-ins of a stack may name.
 pub(super) fn ground(stack: &StackSpec) -> Ground {
     let nodes = stack.nodes.keys().enumerate();

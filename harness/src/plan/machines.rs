@@ -1,5 +1,6 @@
 //! The machines of the stack and what they run.
 
+use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use ridethrough_targets::plant::{NodeLoad, Site};
@@ -149,21 +150,6 @@ pub(crate) fn entry(stack: &StackSpec) -> Option<(String, u16)> {
     Some((service.on.first()?.clone(), port(service)?))
 }
 
-/// What must accept connections before the clients start: the entry, and every
-/// command that has a port. Built-in services say themselves when they are
-/// ready.
-pub(crate) fn doors(stack: &StackSpec, entry: &(String, u16)) -> Vec<(String, u16)> {
-    let commands = stack.services.values().filter(|s| s.is_foreign());
-    let commands = commands.flat_map(|s| {
-        let port = port(s);
-        s.on.iter()
-            .filter_map(move |node| Some((node.clone(), port?)))
-    });
-    let mut doors = vec![entry.clone()];
-    doors.extend(commands.filter(|door| door != entry));
-    doors
-}
-
 /// What the playbook's writers are told; their times are the engine's to fill
 /// in.
 pub(crate) fn writers(playbook: &Playbook) -> Vec<WriterTask> {
@@ -193,4 +179,19 @@ pub(crate) fn model(stack: &StackSpec) -> &str {
 pub(crate) fn dialect(stack: &StackSpec) -> Option<Dialect> {
     let ours = stack.services.values().all(|s| !s.is_foreign());
     ours.then_some(Dialect::OPENAI)
+}
+
+/// What machines draw for services of others, which do not tell: a share of the
+/// way from idle to peak, by machine.
+pub(crate) fn draws(stack: &StackSpec) -> IndexMap<String, f64> {
+    let mut draws = IndexMap::new();
+    for service in stack.services.values() {
+        let Some(share) = service.draw else {
+            continue;
+        };
+        for node in &service.on {
+            *draws.entry(node.clone()).or_insert(0.0) += share.get();
+        }
+    }
+    draws
 }

@@ -206,6 +206,16 @@ impl World for EmbeddedWorld {
         self.restart_ahead(node, boot, ahead).await
     }
 
+    async fn check(
+        &self,
+        node: &str,
+        service: &str,
+        argv: &[String],
+        limit: Span,
+    ) -> Result<bool, WorldError> {
+        self.run_beside(node, service, argv, limit.duration()).await
+    }
+
     async fn deprive(&self, node: &str, shortage: &Shortage) -> Result<(), WorldError> {
         self.make_short(node, shortage).await
     }
