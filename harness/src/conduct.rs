@@ -24,8 +24,8 @@ use crate::engine::{EngineError, RunRequest, run, way_out};
 use crate::footprint::Footprint;
 use crate::guarded::Guarded;
 use crate::judge::{CLIENTS, Judgement, Places, RunFacts, Watchman, judge, patience};
-use crate::plan::Plan;
-use crate::playbook::{Assertion, WorldKind};
+use crate::plan::{Plan, needed};
+use crate::playbook::{Assertion, StackSpec, WorldKind};
 use crate::record::{Event, RecordError, RecordReader, RunHeader, SCHEMA};
 use crate::report::{Summary, board, document, suite, summary};
 use crate::virtual_time::on_virtual_time;
@@ -209,9 +209,35 @@ fn can(plan: &Plan, world: WorldKind) -> Result<(), WorldError> {
         .iter()
         .any(|f| matches!(f.kind, FaultKind::MemoryPressure(_)));
     match world {
-        WorldKind::Embedded if pressed => embedded::bounds_memory(),
+        WorldKind::Embedded => {
+            programs(&plan.playbook.stack)?;
+            if pressed {
+                embedded::bounds_memory()
+            } else {
+                Ok(())
+            }
+        }
         _ => Ok(()),
     }
+}
+
+/// Whether this machine has the programs that a stack runs.
+///
+/// # Errors
+/// The first that is missing, with the way to get it.
+pub fn programs(stack: &StackSpec) -> Result<(), WorldError> {
+    let needed = needed(stack);
+    let Some(missing) = needed.iter().find(|n| !embedded::has_program(&n.program)) else {
+        return Ok(());
+    };
+    let (program, service) = (&missing.program, &missing.service);
+    Err(WorldError::Missing {
+        what: format!("no program `{program}`, which service `{service}` runs"),
+        remedy: match &missing.install {
+            Some(install) => format!("get it with `{install}`"),
+            None => "install it, or say how with `needs:` in the stack".into(),
+        },
+    })
 }
 
 /// Judges a record against the promises of a plan. The record is read as a
@@ -308,6 +334,12 @@ fn load_buses(plan: &Plan) -> Value {
     }
 }
 
+/// Pulls and builds the images of a plan, for world `docker`.
+pub async fn fetch(plan: &Plan, tell: docker::Tell<'_>) -> Result<(), WorldError> {
+    let services = plan.nodes.iter().flat_map(|node| &node.services);
+    docker::fetch(services.map(|service| &service.program), tell).await
+}
+
 /// A world's name as users write it.
 pub fn world_name(world: WorldKind) -> &'static str {
     match world {
@@ -356,7 +388,10 @@ async fn open(
                 pcap: how.pcap,
             };
             let world = match how.world {
-                WorldKind::Docker => docker::open(config).await,
+                WorldKind::Docker => match fetch(plan, &|_| {}).await {
+                    Ok(()) => docker::open(config).await,
+                    Err(error) => Err(error),
+                },
                 _ => embedded::open(config).await,
             };
             Ok((world.map_err(EngineError::World)?, None))

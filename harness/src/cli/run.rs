@@ -14,7 +14,8 @@ use super::fallback::{Fallback, unused, virtual_id};
 use super::interrupt::{Signals, interrupt};
 use super::main::complain;
 use super::progress::Progress;
-use crate::conduct::{Conduct, ConductError, Outcome, conduct, junit};
+use crate::conduct::{Conduct, ConductError, Outcome, conduct, fetch, junit};
+use crate::engine::EngineError;
 use crate::guarded::leftovers;
 use crate::judge::Verdict;
 use crate::plan::{Plan, plan, plan_file_in};
@@ -261,6 +262,11 @@ async fn run_one(
         (Some(out), true) => unused(out.join(&id)),
         (None, _) => unused(PathBuf::from("runs").join(&id)),
     };
+    if world == WorldKind::Docker {
+        let tell = |line: &str| eprintln!("{line}");
+        let fetched = fetch(&asked.plan, &tell).await;
+        fetched.map_err(EngineError::World)?;
+    }
     let (watcher, events) = mpsc::channel(WATCHED);
     let total = asked.plan.total.duration();
     let progress = tokio::spawn(Progress::new(&asked.plan.playbook.name, total).follow(events));

@@ -7,6 +7,7 @@ mod desk;
 mod doorman;
 mod ears;
 mod error;
+mod health;
 mod injector;
 mod instruments;
 mod meters;

@@ -1,6 +1,6 @@
 //! Machines that lose power and get it back.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -23,6 +23,8 @@ pub(crate) struct NodeKeeper {
     nodes: IndexMap<String, Kept>,
     /// Nodes whose services crash in a loop.
     crashing: Mutex<IndexMap<String, Crashing>>,
+    /// Told of every node that is up.
+    up: OnceLock<Box<dyn Fn(&str) + Send + Sync>>,
     /// The run is over.
     over: CancellationToken,
     itself: Weak<Self>,
@@ -74,9 +76,15 @@ impl NodeKeeper {
             recorder,
             nodes,
             crashing: Mutex::default(),
+            up: OnceLock::new(),
             over,
             itself: Weak::clone(itself),
         })
+    }
+
+    /// Has somebody told of every node that is up from now on.
+    pub(crate) fn when_up(&self, tell: impl Fn(&str) + Send + Sync + 'static) {
+        let _ = self.up.set(Box::new(tell));
     }
 
     fn itself(&self) -> Weak<Self> {
@@ -145,6 +153,9 @@ impl NodeKeeper {
         );
         match self.world.boot(&kept.spec, boot).await {
             Ok(()) => {
+                if let Some(tell) = self.up.get() {
+                    tell(&node);
+                }
                 self.recorder.now("engine", Body::NodeUp { node });
                 Ok(())
             }

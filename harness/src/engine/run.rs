@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use ridethrough_faults::{Aim, Ground};
 use ridethrough_targets::clock::Micros;
 use ridethrough_targets::plant::Plant;
-use ridethrough_targets::service::{Program, ToService};
+use ridethrough_targets::service::{Draw, Program, ToService};
 use ridethrough_targets::units::Span;
 use ridethrough_targets::world::World;
 
@@ -20,6 +20,7 @@ use super::cards::Told;
 use super::desk::Desk;
 use super::ears::Ears;
 use super::error::EngineError;
+use super::health;
 use super::injector::Injector;
 use super::nodes::NodeKeeper;
 use super::power::{PowerGrid, Wiring};
@@ -29,7 +30,7 @@ use super::services::{doors, has_builtin, with_schedule};
 use super::switches::Switches;
 use super::triggers::Triggers;
 use crate::judge::{Abort, Watchman};
-use crate::plan::{NodeRole, Plan, PlannedFault};
+use crate::plan::{NodeRole, Plan, PlannedFault, draws, looks};
 use crate::record::{Body, Event, PhaseWindow, RunHeader};
 
 /// From the clients' boot to their first request.
@@ -152,6 +153,7 @@ impl Run {
         let told = Told::default();
         let wiring = self.wiring(Arc::clone(&told));
         let grid = PowerGrid::start(plant, wiring, self.ended.clone());
+        self.keeper.when_up(self.foreign_work(grid.clone()));
         let desk = Arc::new(self.desk(told));
         let triggers = Arc::new(Triggers::new(&self.world));
         let (loads_done, done) = watch::channel(0);
@@ -186,6 +188,23 @@ impl Run {
             self.recorder.now("plant", Body::Energy(ledger));
         }
         Ok(self.how())
+    }
+
+    /// Tells the plant what a machine draws for services that do not tell.
+    fn foreign_work(&self, grid: PowerGrid) -> impl Fn(&str) + Send + Sync + 'static {
+        let draws = draws(&self.plan.playbook.stack);
+        let clock = self.world.clock();
+        move |node| {
+            if let Some(utilisation) = draws.get(node) {
+                let draw = Draw {
+                    t_us: clock.now_us(),
+                    utilisation: *utilisation,
+                    tokens_per_s: 0.0,
+                    step_ms: 0.0,
+                };
+                grid.draw(node, &draw);
+            }
+        }
     }
 
     fn how(&self) -> &'static str {
@@ -272,13 +291,24 @@ impl Run {
                     Program::Builtin { name, .. } if name != "watch" => {
                         awaited.push((node.name.clone(), service.name.clone()));
                     }
-                    // A command is ready when its door opens.
+                    // A service of others is ready when its door opens, or when
+                    // a look at it says so.
                     _ => {}
                 }
             }
             let (keeper, name) = (Arc::clone(&self.keeper), node.name.clone());
             boots.spawn(async move { keeper.boot_first(&name).await });
         }
+        let looks = looks(&self.plan.playbook.stack);
+        let looked = looks.iter().map(|l| (l.node.clone(), l.service.clone()));
+        awaited.extend(looked);
+        let _watching = health::watch(
+            looks,
+            &self.world,
+            &self.logs,
+            &self.readiness,
+            &self.recorder,
+        );
         while let Some(booted) = boots.join_next().await {
             booted.map_err(|error| EngineError::NotReady(error.to_string()))??;
         }

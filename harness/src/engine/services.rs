@@ -22,7 +22,7 @@ pub(super) fn has_builtin(node: &PlannedNode, wanted: &str) -> bool {
 pub(super) fn doors(config: &serde_json::Value) -> Vec<String> {
     let config: Result<DoormanConfig, _> = serde_json::from_value(config.clone());
     let doors = config.map(|c| c.doors).unwrap_or_default();
-    doors.iter().map(|(host, port)| door(host, *port)).collect()
+    doors.iter().map(|at| door(&at.host, at.port)).collect()
 }
 
 /// The clients' node with the times of its schedule.

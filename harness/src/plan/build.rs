@@ -10,9 +10,10 @@ use crate::playbook::{
 
 use super::check::{check, check_rest};
 use super::common_mode;
+use super::doors::doors;
 use super::faults::faults;
 use super::infrastructure::{self, Clients};
-use super::machines::{dialect, doors, entry, loads, machines, model, writers};
+use super::machines::{dialect, entry, loads, machines, model, writers};
 use super::model::{Plan, PlannedAssertion};
 use super::resolved::resolved_yaml;
 use super::seed::sha256;

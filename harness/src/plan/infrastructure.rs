@@ -14,6 +14,7 @@ use ridethrough_targets::world::ServiceSpec;
 
 use super::address;
 use super::cards::{Card, configs, manager, port, probe_config};
+use super::doors::Door;
 use super::model::{NodeRole, PlannedNode};
 use super::seed::service_seed;
 use super::wiring::{CLIENTS, MONITOR, SUPERVISOR};
@@ -29,7 +30,7 @@ pub(crate) struct Clients<'a> {
     pub(crate) loads: &'a [LoadSpec],
     pub(crate) entry: &'a (String, u16),
     pub(crate) model: &'a str,
-    pub(crate) doors: Vec<(String, u16)>,
+    pub(crate) doors: Vec<Door>,
     /// Protocols by which a promise looks at the devices all the time.
     pub(crate) watched: Vec<Protocol>,
     /// How a whole answer ends, where the stack is known to say so.
@@ -44,8 +45,8 @@ pub(crate) fn nut_address() -> String {
 }
 
 /// Clients, monitor and the devices' cards always; a supervisor where the site
-/// has something to supervise and no other does. `doors` are the hosts and ports that must accept connections before
-/// the clients start.
+/// has something to supervise and no other does. `doors` must answer before the
+/// clients start.
 pub(crate) fn nodes(
     site: &Site,
     stack: &StackSpec,

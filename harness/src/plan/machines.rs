@@ -1,5 +1,6 @@
 //! The machines of the stack and what they run.
 
+use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use ridethrough_targets::plant::{NodeLoad, Site};
@@ -12,6 +13,7 @@ use crate::playbook::{Playbook, ServiceDef, StackSpec, WriterSpec};
 use crate::writer::WriterTask;
 
 use super::address;
+use super::foreign;
 use super::infrastructure::{nut_address, supervised, supplies};
 use super::model::{NodeRole, PlannedNode};
 use super::seed::service_seed;
@@ -34,7 +36,7 @@ pub(crate) fn machines(playbook: &Playbook) -> Vec<PlannedNode> {
                 .filter_map(|(service, def)| {
                     Some(ServiceSpec {
                         name: service.clone(),
-                        program: program(def, playbook)?,
+                        program: program(service, def, playbook)?,
                         seed: service_seed(playbook.seed, name, service),
                         volume: volume(playbook, service, def),
                     })
@@ -70,7 +72,7 @@ fn volume(playbook: &Playbook, service: &str, def: &ServiceDef) -> Option<Volume
     Some(volume)
 }
 
-fn program(service: &ServiceDef, playbook: &Playbook) -> Option<Program> {
+fn program(name: &str, service: &ServiceDef, playbook: &Playbook) -> Option<Program> {
     let builtin = |name: &str, config: Json| Program::Builtin {
         name: name.into(),
         config,
@@ -85,12 +87,7 @@ fn program(service: &ServiceDef, playbook: &Playbook) -> Option<Program> {
     if let Some(journal) = &service.journal {
         return Some(builtin("journal", serde_json::to_value(journal).ok()?));
     }
-    let argv = service.command.clone()?;
-    let env = service.env.iter();
-    Some(Program::Command {
-        argv,
-        env: env.map(|(k, v)| (k.clone(), v.clone())).collect(),
-    })
+    foreign::program(name, service, &playbook.stack)
 }
 
 /// With the replicas of the stack and the NUT server of the site.
@@ -153,21 +150,6 @@ pub(crate) fn entry(stack: &StackSpec) -> Option<(String, u16)> {
     Some((service.on.first()?.clone(), port(service)?))
 }
 
-/// What must accept connections before the clients start: the entry, and every
-/// command that has a port. Built-in services say themselves when they are
-/// ready.
-pub(crate) fn doors(stack: &StackSpec, entry: &(String, u16)) -> Vec<(String, u16)> {
-    let commands = stack.services.values().filter(|s| s.command.is_some());
-    let commands = commands.flat_map(|s| {
-        let port = port(s);
-        s.on.iter()
-            .filter_map(move |node| Some((node.clone(), port?)))
-    });
-    let mut doors = vec![entry.clone()];
-    doors.extend(commands.filter(|door| door != entry));
-    doors
-}
-
 /// What the playbook's writers are told; their times are the engine's to fill
 /// in.
 pub(crate) fn writers(playbook: &Playbook) -> Vec<WriterTask> {
@@ -195,6 +177,21 @@ pub(crate) fn model(stack: &StackSpec) -> &str {
 /// ours, else learned from the first answers. A reference replica that is bad
 /// from its start must not teach its own break.
 pub(crate) fn dialect(stack: &StackSpec) -> Option<Dialect> {
-    let ours = stack.services.values().all(|s| s.command.is_none());
+    let ours = stack.services.values().all(|s| !s.is_foreign());
     ours.then_some(Dialect::OPENAI)
+}
+
+/// What machines draw for services of others, which do not tell: a share of the
+/// way from idle to peak, by machine.
+pub(crate) fn draws(stack: &StackSpec) -> IndexMap<String, f64> {
+    let mut draws = IndexMap::new();
+    for service in stack.services.values() {
+        let Some(share) = service.draw else {
+            continue;
+        };
+        for node in &service.on {
+            *draws.entry(node.clone()).or_insert(0.0) += share.get();
+        }
+    }
+    draws
 }

@@ -5,7 +5,9 @@ mod build;
 mod cards;
 mod check;
 mod common_mode;
+mod doors;
 mod faults;
+mod foreign;
 mod infrastructure;
 mod machines;
 mod model;
@@ -13,6 +15,7 @@ mod resolved;
 mod same;
 mod seed;
 mod site_file;
+mod stand_in;
 mod text;
 mod text_network;
 mod text_power;
@@ -22,6 +25,8 @@ mod time;
 mod wiring;
 
 pub use build::{plan, plan_file, plan_file_in, plan_source};
+pub use doors::Door;
+pub use foreign::{Needed, needed};
 pub use model::{
     NodeRole, Occasion, Plan, PlannedAssertion, PlannedFault, PlannedNode, PlannedPhase,
     PlannedSwitch, Reach,
@@ -29,6 +34,8 @@ pub use model::{
 pub use site_file::site_file;
 pub use text::{assertion_name, fault_kind_name, fault_size, fault_target, sentence};
 
+pub(crate) use doors::{Look, Way, looks};
+pub(crate) use machines::draws;
 pub(crate) use text_power::curve as curve_name;
 
 #[cfg(test)]

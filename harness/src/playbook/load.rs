@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::errors::{PlaybookErrors, Problem};
 use super::gaps::Gaps;
 use super::include::{include, read};
+use super::include_files::include_files;
 use super::model::Playbook;
 use super::parse::parse;
 use super::recording::include_recordings;
@@ -87,6 +88,7 @@ pub(crate) fn load_parts(path: &Path, text: &str) -> Result<Loaded, Box<Bad>> {
     let source = sources.add(path, text);
     let tree = parse(text, source, &mut problems).map(|mut tree| {
         include(&mut tree, path, &mut sources, &mut problems);
+        include_files(&mut tree, &mut sources, &mut problems);
         include_recordings(&mut tree, path, &mut sources, &mut problems);
         tree
     });

@@ -5,6 +5,7 @@ mod control;
 mod errors;
 mod gaps;
 mod include;
+mod include_files;
 mod load;
 mod model;
 mod object;
@@ -33,9 +34,9 @@ pub use assertion::{
 pub use errors::{PlaybookError, PlaybookErrors};
 pub use load::{Loaded, load_playbook, load_text};
 pub use model::{
-    Arrivals, BatteryBelow, BlastRadius, ClientSpec, Condition, Control, FaultSpec, KeepaliveSpec,
-    LoadSpec, NodeDef, Playbook, Prefill, Range, ServiceDef, StackSpec, Timeout, WorldKind,
-    WriterSpec,
+    Arrivals, BatteryBelow, BlastRadius, BuildSpec, ClientSpec, Condition, Control, FaultSpec,
+    FileSpec, HealthSpec, KeepaliveSpec, LoadSpec, NeedsSpec, NodeDef, Playbook, Prefill, Range,
+    ServiceDef, StackSpec, Timeout, WorldKind, WriterSpec,
 };
 pub use power_assertion::{
     EnergyAssert, GeneratorAssert, NoCommonModeAssert, NoFalseShutdownAssert, RechargeAssert,

@@ -5,9 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use ridethrough_targets::plant::Site;
-use ridethrough_targets::serving::{GatewayConfig, JournalConfig, ReplicaConfig};
 use ridethrough_targets::units::{Rate, Span, Watts};
-use ridethrough_targets::world::VolumeSpec;
 
 use super::assertion::Assertion;
 
@@ -121,38 +119,6 @@ fn boot() -> Span {
     Span::from_secs(1)
 }
 
-/// A service: what it is, and the machines it runs on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ServiceDef {
-    /// Machines, by name.
-    pub on: Vec<String>,
-    /// The reference gateway.
-    #[serde(default)]
-    pub gateway: Option<GatewayConfig>,
-    /// The reference replica.
-    #[serde(default)]
-    pub replica: Option<ReplicaConfig>,
-    /// A write-ahead journal; needs a `volume`.
-    #[serde(default)]
-    pub journal: Option<JournalConfig>,
-    /// Any program of this machine, with its arguments.
-    #[serde(default)]
-    pub command: Option<Vec<String>>,
-    /// Its environment, with `command`.
-    #[serde(default)]
-    pub env: IndexMap<String, String>,
-    /// The port it serves on, with `command`; it is healthy when this port
-    /// accepts connections.
-    #[serde(default)]
-    pub port: Option<u16>,
-    /// A volume of its own on each of its machines. It outlives their boots; what
-    /// was not flushed does not outlive a cut of their power. A `command` finds it
-    /// at the path in `RIDETHROUGH_VOLUME`.
-    #[serde(default)]
-    pub volume: Option<VolumeSpec>,
-}
-
 /// One stream of requests.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -244,8 +210,10 @@ pub struct Range {
 mod client;
 mod fault;
 mod range;
+mod service;
 mod writer;
 
 pub use client::{ClientSpec, KeepaliveSpec, Timeout};
 pub use fault::{BatteryBelow, Condition, FaultSpec, Prefill};
+pub use service::{BuildSpec, FileSpec, HealthSpec, NeedsSpec, ServiceDef};
 pub use writer::WriterSpec;

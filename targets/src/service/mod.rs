@@ -10,6 +10,7 @@ mod registry;
 mod signal;
 mod wire;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -78,5 +79,38 @@ pub enum Program {
         argv: Vec<String>,
         /// Environment beside a minimal one.
         env: Vec<(String, String)>,
+        /// Files that it finds, beside those of the host.
+        files: Vec<ServiceFile>,
     },
+    /// A container. Only world `docker` has them.
+    Image {
+        /// The image's name; where there is a `build`, the name it is given.
+        image: String,
+        /// How it is built first.
+        build: Option<ImageBuild>,
+        /// What it runs in place of the image's own command.
+        argv: Option<Vec<String>>,
+        /// Environment beside the image's own.
+        env: Vec<(String, String)>,
+        /// Files that it finds, beside those of the image.
+        files: Vec<ServiceFile>,
+    },
+}
+
+/// A file that a service finds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceFile {
+    /// Where, from the root.
+    pub path: String,
+    /// What it holds.
+    pub text: String,
+}
+
+/// How an image is built.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageBuild {
+    /// The folder that the build may read.
+    pub context: PathBuf,
+    /// The recipe, relative to the folder.
+    pub dockerfile: Option<PathBuf>,
 }

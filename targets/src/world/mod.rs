@@ -155,6 +155,19 @@ pub trait World: Send + Sync {
     /// ahead of the one it booted with. Wall clocks stay: no namespace has them.
     async fn jump_clock(&self, node: &NodeSpec, boot: u32, ahead: Span) -> Result<(), WorldError>;
 
+    /// Runs a program beside a service of a node, where it sees what the service
+    /// sees; whether it ended with exit code 0.
+    async fn check(
+        &self,
+        _node: &str,
+        service: &str,
+        _argv: &[String],
+        _limit: Span,
+    ) -> Result<bool, WorldError> {
+        let text = format!("nothing can be run beside service `{service}` here");
+        Err(WorldError::Failed(text))
+    }
+
     /// Makes a node run short of something.
     async fn deprive(&self, node: &str, shortage: &Shortage) -> Result<(), WorldError>;
 

@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use serde::{Deserialize, Serialize};
 
+use super::WorldError;
 use super::volume::VolumeSpec;
 use crate::service::Program;
 
@@ -39,4 +40,17 @@ pub struct ServiceSpec {
     /// Its volume, if it has one.
     #[serde(default)]
     pub volume: Option<VolumeSpec>,
+}
+
+impl ServiceSpec {
+    /// For worlds without a container engine.
+    pub(crate) fn refuse_image(&self) -> Result<(), WorldError> {
+        match &self.program {
+            Program::Image { .. } => Err(WorldError::Missing {
+                what: format!("service `{}` is an image", self.name),
+                remedy: "run it with `--world docker`".into(),
+            }),
+            _ => Ok(()),
+        }
+    }
 }

@@ -116,5 +116,6 @@ pub(crate) fn shell(script: &str) -> Program {
     Program::Command {
         argv: vec!["/bin/sh".into(), "-c".into(), script.into()],
         env: Vec::new(),
+        files: Vec::new(),
     }
 }

@@ -9,6 +9,7 @@ mod compound;
 mod controls;
 mod devices;
 mod faults;
+mod foreign;
 mod load;
 mod machines;
 mod mixed;

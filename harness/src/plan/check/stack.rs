@@ -8,7 +8,7 @@ use super::super::address;
 use super::super::machines::{entry_service, port, replicas};
 use super::super::wiring::{CLIENTS, MONITOR, SUPERVISOR};
 use super::checker::Checker;
-use super::storage;
+use super::{foreign, storage};
 
 pub(super) fn check(c: &mut Checker<'_>) {
     machines(c);
@@ -64,6 +64,7 @@ fn services(c: &mut Checker<'_>) {
             }
         }
         program(c, &path, name, service);
+        foreign::service(c, &path, name, service);
         storage::service(c, &path, name, service);
     }
 }
@@ -74,14 +75,18 @@ fn program(c: &mut Checker<'_>, path: &str, name: &str, service: &ServiceDef) {
         ("gateway", service.gateway.is_some()),
         ("replica", service.replica.is_some()),
         ("journal", service.journal.is_some()),
-        ("command", service.command.is_some()),
+        (
+            "command",
+            service.command.is_some() && !service.is_container(),
+        ),
+        ("image", service.is_container()),
     ];
     let has: Vec<&str> = kinds.iter().filter(|k| k.1).map(|k| k.0).collect();
     match has.as_slice() {
         [] => {
             c.wrong_key(path, format!("service `{name}` runs nothing"), "no program");
             c.hint(
-                "give it one of `gateway: {}`, `replica: {}`, `journal: {}` or `command: [...]`",
+                "give it one of `gateway: {}`, `replica: {}`, `journal: {}`, `command: [...]` or `image: ...`",
             );
         }
         [_] => {}
@@ -95,17 +100,13 @@ fn program(c: &mut Checker<'_>, path: &str, name: &str, service: &ServiceDef) {
         let message = format!("the command of service `{name}` is empty");
         c.wrong_key(&format!("{path}.command"), message, "names no program");
     }
-    let Some(kind) = has.first().filter(|_| service.command.is_none()) else {
+    let Some(kind) = has.first().filter(|_| !service.is_foreign()) else {
         return;
     };
     if service.port.is_some() {
-        let message = format!("`port` of service `{name}` goes with `command`");
+        let message = format!("`port` of service `{name}` goes with `command` or `image`");
         c.wrong_key(&format!("{path}.port"), message, "not read");
         c.hint(format!("write it inside: `{kind}: {{port: ...}}`"));
-    }
-    if !service.env.is_empty() {
-        let message = format!("`env` of service `{name}` goes with `command`");
-        c.wrong_key(&format!("{path}.env"), message, "not read");
     }
 }
 
@@ -113,10 +114,12 @@ fn program(c: &mut Checker<'_>, path: &str, name: &str, service: &ServiceDef) {
 fn ports(c: &mut Checker<'_>) {
     let stack = &c.playbook.stack;
     let mut taken: BTreeMap<(&str, u16), &str> = BTreeMap::new();
-    for (name, service) in &stack.services {
-        let Some(port) = port(service) else {
-            continue;
-        };
+    let all = stack.services.iter().flat_map(|(name, service)| {
+        let further = service.ports.iter().copied();
+        let all = port(service).into_iter().chain(further);
+        all.map(move |port| (name, service, port))
+    });
+    for (name, service, port) in all {
         if port == 0 {
             c.wrong_key(
                 &format!("stack.services.{name}"),
@@ -200,7 +203,7 @@ fn entry(c: &mut Checker<'_>) {
     }
     if let Some((name, service)) = entry_service(stack)
         && port(service).is_none()
-        && service.command.is_some()
+        && service.is_foreign()
     {
         let message = format!("clients cannot reach `{name}`: it has no port");
         c.wrong_key(&format!("stack.services.{name}"), message, "no `port`");

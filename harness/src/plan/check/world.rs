@@ -12,6 +12,53 @@ pub(super) fn check(c: &mut Checker<'_>) {
         no_programs_of_the_host(c);
         nothing_of_their_own(c);
     }
+    if matches!(
+        c.playbook.world,
+        Some(WorldKind::Virtual | WorldKind::Embedded)
+    ) {
+        no_images(c);
+    }
+    if c.playbook.world == Some(WorldKind::Docker) {
+        only_images(c);
+    }
+}
+
+/// Nodes of containers have no programs of the machine that runs them.
+fn only_images(c: &mut Checker<'_>) {
+    for (name, service) in &c.playbook.stack.services {
+        if service.is_container() {
+            if service.volume.is_some() {
+                c.wrong_key(
+                    &format!("stack.services.{name}.volume"),
+                    format!("service `{name}` is an image, and images have no volumes yet"),
+                    "not to be had",
+                );
+            }
+        } else if service.command.is_some() {
+            c.wrong_key(
+                &format!("stack.services.{name}.command"),
+                format!("service `{name}` is a program of this machine"),
+                "not in a container",
+            );
+            c.hint("give it an `image:`, or run it with `--world embedded`");
+        }
+    }
+}
+
+/// Images are run by a container engine, which one world alone has.
+fn no_images(c: &mut Checker<'_>) {
+    for (name, service) in &c.playbook.stack.services {
+        let kind = match service {
+            of if of.image.is_some() => "image",
+            of if of.build.is_some() => "build",
+            _ => continue,
+        };
+        c.wrong_key(
+            &format!("stack.services.{name}.{kind}"),
+            format!("service `{name}` is an image; run it with `--world docker`"),
+            "needs a container engine",
+        );
+    }
 }
 
 /// Services in process share the harness's memory and clock.
@@ -40,7 +87,7 @@ fn nothing_of_their_own(c: &mut Checker<'_>) {
 /// A virtual world is in process: it has services of this binary and no host.
 fn no_programs_of_the_host(c: &mut Checker<'_>) {
     for (name, service) in &c.playbook.stack.services {
-        if service.command.is_some() {
+        if service.command.is_some() && !service.is_container() {
             let message = format!(
                 "service `{name}` runs a program of the host, which world `virtual` does not have"
             );

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::service::Program;
+
 use super::embedded::EmbeddedConfig;
 use super::{World, WorldError};
 
@@ -35,6 +37,20 @@ pub fn available() -> Result<(), WorldError> {
 /// # Errors
 /// Always [`WorldError::Missing`].
 pub async fn open(_: EmbeddedConfig) -> Result<Arc<dyn World>, WorldError> {
+    Err(no_linux())
+}
+
+/// Says how far it is.
+pub type Tell<'a> = &'a (dyn Fn(&str) + Send + Sync);
+
+/// Fetches nothing.
+///
+/// # Errors
+/// Always [`WorldError::Missing`].
+pub async fn fetch(
+    _: impl IntoIterator<Item = &Program>,
+    _: Tell<'_>,
+) -> Result<(), WorldError> {
     Err(no_linux())
 }
 

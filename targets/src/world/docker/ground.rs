@@ -5,8 +5,8 @@ use std::fs;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -21,9 +21,11 @@ use nix::sys::socket::{
     socket, sockopt,
 };
 use tokio::io::unix::AsyncFd;
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::world::WorldError;
+use crate::service::Program;
+use crate::world::{NodeSpec, ServiceSpec, WorldError, WorldEvent};
 use crate::world::embedded::EmbeddedConfig;
 use crate::world::embedded::channel::AsyncChannel;
 use crate::world::embedded::ground::{BOOT_LIMIT, Ground, no_boot};
@@ -34,6 +36,7 @@ use crate::world::embedded::message::BootOrder;
 use crate::world::embedded::open::system;
 
 use super::engine::{Engine, said};
+use super::joined::{Joined, Watched, run_inside};
 use super::left;
 use super::spec::{Machine, machine};
 
@@ -54,8 +57,18 @@ pub(super) struct Containers {
     journal: Option<PathBuf>,
     /// Counts boots.
     boots: AtomicU64,
-    /// The container of each node's present or last boot.
-    nodes: Mutex<BTreeMap<String, String>>,
+    /// Each node's present or last boot.
+    nodes: Mutex<BTreeMap<String, Standing>>,
+}
+
+/// A node's containers.
+#[derive(Clone, Debug)]
+struct Standing {
+    /// The one that is the node.
+    machine: String,
+    init: Arc<OwnedFd>,
+    /// Those of images, by service.
+    joined: BTreeMap<String, String>,
 }
 
 impl Containers {
@@ -148,8 +161,51 @@ impl Ground for Containers {
         sent.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
             .map_err(system(format!("give node `{}` its order", order.node)))?;
         let _ = fs::remove_dir_all(&orders);
-        lock(&self.nodes).insert(order.node, name);
+        let standing = Standing {
+            machine: name,
+            init: Arc::new(init.try_clone().map_err(system("keep a node's init"))?),
+            joined: BTreeMap::new(),
+        };
+        lock(&self.nodes).insert(order.node, standing);
         Ok(init)
+    }
+
+    fn takes(&self, service: &ServiceSpec) -> Result<(), WorldError> {
+        match (&service.program, service.volume) {
+            (Program::Command { .. }, _) => Err(WorldError::Missing {
+                what: format!("service `{}` is a program of this machine", service.name),
+                remedy: "run it with `--world embedded`, or give it an `image:`".into(),
+            }),
+            (Program::Image { .. }, Some(_)) => Err(WorldError::Missing {
+                what: format!("service `{}` is an image with a `volume:`", service.name),
+                remedy: "leave the volume out: images have none yet".into(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    async fn join(
+        &self,
+        node: &NodeSpec,
+        events: &mpsc::UnboundedSender<WorldEvent>,
+    ) -> Result<(), WorldError> {
+        for service in &node.services {
+            if let Program::Image { .. } = service.program {
+                self.join_one(node, service, events).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn check(
+        &self,
+        node: &str,
+        service: &str,
+        argv: &[String],
+    ) -> Option<Result<bool, WorldError>> {
+        let standing = lock(&self.nodes).get(node).cloned()?;
+        let container = standing.joined.get(service)?;
+        Some(run_inside(&self.engine, container, argv).await)
     }
 
     async fn bound_memory(
@@ -157,11 +213,16 @@ impl Ground for Containers {
         node: &str,
         leave_bytes: Option<u64>,
     ) -> Option<Result<(), WorldError>> {
-        let name = lock(&self.nodes).get(node).cloned();
-        let Some(name) = name else {
+        let standing = lock(&self.nodes).get(node).cloned();
+        let Some(standing) = standing else {
             return Some(Err(WorldError::Failed(format!("node `{node}` is down"))));
         };
-        Some(self.bound(&name, leave_bytes).await)
+        for container in std::iter::once(&standing.machine).chain(standing.joined.values()) {
+            if let Err(error) = self.bound(container, leave_bytes).await {
+                return Some(Err(error));
+            }
+        }
+        Some(Ok(()))
     }
 
     async fn end(&self, _: Duration) -> Result<(), WorldError> {
@@ -170,6 +231,53 @@ impl Ground for Containers {
 }
 
 impl Containers {
+    async fn join_one(
+        &self,
+        node: &NodeSpec,
+        service: &ServiceSpec,
+        events: &mpsc::UnboundedSender<WorldEvent>,
+    ) -> Result<(), WorldError> {
+        let Program::Image {
+            image,
+            argv,
+            env,
+            files,
+            ..
+        } = &service.program
+        else {
+            return Ok(());
+        };
+        let standing = lock(&self.nodes).get(&node.name).cloned();
+        let standing = standing.ok_or_else(|| no_boot(&node.name, "it is down"))?;
+        let count = self.boots.fetch_add(1, Ordering::Relaxed);
+        let name = format!("ridethrough-{}-{}-{}-{count}", self.run, node.name, service.name);
+        let joined = Joined {
+            run: &self.run,
+            node: &node.name,
+            service: &service.name,
+            machine: &standing.machine,
+            journal: self.journal.as_deref(),
+            image,
+            argv: argv.clone(),
+            env,
+            files,
+        };
+        joined.start(&self.engine, &name).await?;
+        if let Some(standing) = lock(&self.nodes).get_mut(&node.name) {
+            standing.joined.insert(service.name.clone(), name.clone());
+        }
+        let watched = Watched {
+            engine: self.engine.clone(),
+            container: name,
+            node: node.name.clone(),
+            service: service.name.clone(),
+            init: standing.init,
+            log: self.mark.join("logs").join(format!("{}.log", node.name)),
+        };
+        watched.watch(events.clone());
+        Ok(())
+    }
+
     async fn bound(&self, name: &str, leave_bytes: Option<u64>) -> Result<(), WorldError> {
         let bytes = match leave_bytes {
             Some(leave) => self.memory_used(name).await?.saturating_add_unsigned(leave),

@@ -14,13 +14,16 @@
 
 mod apart;
 mod engine;
+mod fetch;
 mod ground;
 mod image;
+mod joined;
 mod left;
 mod open;
 mod rootfs;
 mod spec;
 
 pub use engine::available;
+pub use fetch::{Tell, fetch};
 pub use left::{LABEL, Remains, remains, remove_run};
 pub use open::open;

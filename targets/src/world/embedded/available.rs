@@ -32,3 +32,8 @@ pub fn as_root() -> bool {
 pub fn bounds_memory() -> Result<(), WorldError> {
     super::cgroup::Memory::find().map(drop)
 }
+
+/// Whether a service of this machine could run a program, by name or path.
+pub fn has_program(program: &str) -> bool {
+    super::procs::find_program(program).is_some()
+}

@@ -1,6 +1,6 @@
 //! Booting a node.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -10,10 +10,11 @@ use indexmap::IndexMap;
 use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
-use crate::service::{Program, ServiceStart};
+use crate::service::{Program, ServiceFile, ServiceStart};
 use crate::world::{NodeSpec, ServiceSpec, WorldError};
 
 use super::channel::{self, AsyncChannel};
+use super::enclosure::Enclosure;
 use super::live::{Given, Live, Wires, lock, run_wire};
 use super::ground::{BOOT_LIMIT, no_boot};
 use super::message::{BootOrder, CommandOrder, ServiceOrder, VolumeOrder};
@@ -105,7 +106,7 @@ impl EmbeddedWorld {
             clock_offset_ns,
             hosts: self.config.hosts.clone().into_iter().collect(),
             names: lock(&self.names).of_node(&node.name),
-            services: orders(node, &volumes),
+            services: self.orders(node, &volumes)?,
             volumes,
         })
     }
@@ -201,22 +202,56 @@ impl EmbeddedWorld {
     }
 }
 
-/// How each service of a node is started.
-pub(super) fn orders(node: &NodeSpec, volumes: &[VolumeOrder]) -> Vec<ServiceOrder> {
-    let order = |service: &ServiceSpec| ServiceOrder {
-        name: service.name.clone(),
-        command: match &service.program {
-            Program::Builtin { .. } => None,
-            Program::Command { argv, env } => {
-                let volume = path_of(volumes, &service.name);
-                Some(CommandOrder {
-                    argv: argv.clone(),
-                    env: env.iter().cloned().chain(volume).collect(),
-                })
-            }
-        },
-    };
-    node.services.iter().map(order).collect()
+impl EmbeddedWorld {
+    /// How each service of a node is started.
+    pub(super) fn orders(
+        &self,
+        node: &NodeSpec,
+        volumes: &[VolumeOrder],
+    ) -> Result<Vec<ServiceOrder>, WorldError> {
+        let order = |service: &ServiceSpec| {
+            let command = match &service.program {
+                // Images are refused before a node boots.
+                Program::Builtin { .. } | Program::Image { .. } => None,
+                Program::Command { argv, env, files } => {
+                    let volume = path_of(volumes, &service.name);
+                    Some(CommandOrder {
+                        argv: argv.clone(),
+                        env: env.iter().cloned().chain(volume).collect(),
+                        enclosure: self.enclosure(node, &service.name, files, volumes)?,
+                    })
+                }
+            };
+            let name = service.name.clone();
+            Ok(ServiceOrder { name, command })
+        };
+        node.services.iter().map(order).collect()
+    }
+
+    /// What a program sees of the host; its files are put where it can take them
+    /// from.
+    fn enclosure(
+        &self,
+        node: &NodeSpec,
+        service: &str,
+        files: &[ServiceFile],
+        volumes: &[VolumeOrder],
+    ) -> Result<Enclosure, WorldError> {
+        let folder = self.folder.join("services").join(&node.name).join(service);
+        let stage = folder.join("root");
+        fs::create_dir_all(&stage).map_err(system(format!("make {}", stage.display())))?;
+        let mut given = Vec::new();
+        for (number, file) in files.iter().enumerate() {
+            let from = folder.join(number.to_string());
+            write(&from, &file.text)?;
+            given.push((from, file.path.clone()));
+        }
+        Ok(Enclosure {
+            stage,
+            files: given,
+            kept: folder_of(volumes, service).into_iter().collect(),
+        })
+    }
 }
 
 /// The variable that tells a program of the host where its volume is.

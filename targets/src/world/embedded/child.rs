@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::service::Registry;
 use crate::undo;
 
-use super::{ahead, hog, machine, service, site};
+use super::{ahead, check, enclosure, hog, machine, service, site};
 
 /// The first argument that turns this binary into a child of a world.
 pub const MARKER: &str = "__ridethrough";
@@ -25,6 +25,8 @@ pub fn run_child_if_asked(registry: &Registry) -> Option<ExitCode> {
     Some(match args.next().as_deref() {
         Some("warden") => site::warden_main(),
         Some("service") => service::main(registry),
+        Some("enclosure") => enclosure::main(args),
+        Some("check") => check::main(args),
         Some("clock") => ahead::main(),
         Some("machine") => machine::main(args.next()),
         Some("hog") => hog::main(args.next()),

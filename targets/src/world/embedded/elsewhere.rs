@@ -74,3 +74,8 @@ fn no_linux() -> WorldError {
         remedy: "world `virtual` works here".into(),
     }
 }
+
+/// No service runs a program here.
+pub fn has_program(_: &str) -> bool {
+    false
+}

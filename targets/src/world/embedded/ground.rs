@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use tokio::sync::{Mutex, mpsc};
 use tokio::time::timeout;
 
-use crate::world::{NodeSpec, WorldError, WorldEvent};
+use crate::world::{NodeSpec, ServiceSpec, WorldError, WorldEvent};
 
 use super::message::{BootOrder, FromSite};
 use super::open::system;
@@ -28,6 +28,9 @@ pub(in crate::world) trait Ground: fmt::Debug + Send + Sync {
     /// beside it; returns a descriptor of its process.
     async fn fork(&self, order: BootOrder, fds: &[BorrowedFd<'_>]) -> Result<OwnedFd, WorldError>;
 
+    /// Whether a service can stand on it.
+    fn takes(&self, service: &ServiceSpec) -> Result<(), WorldError>;
+
     /// Starts what of a node is no child of its init, once that is up.
     async fn join(
         &self,
@@ -35,6 +38,17 @@ pub(in crate::world) trait Ground: fmt::Debug + Send + Sync {
         _events: &mpsc::UnboundedSender<WorldEvent>,
     ) -> Result<(), WorldError> {
         Ok(())
+    }
+
+    /// Runs a program where a service is that is no child of the node's init;
+    /// `None` where it is one.
+    async fn check(
+        &self,
+        _node: &str,
+        _service: &str,
+        _argv: &[String],
+    ) -> Option<Result<bool, WorldError>> {
+        None
     }
 
     /// Bounds what a node's processes can get of memory beyond what they have,
@@ -106,6 +120,10 @@ impl Ground for Site {
             Ok(Err(source)) => Err(system("reach the site")(source)),
             Err(_) => Err(no_boot(&order.node, "the site did not answer in 10 s")),
         }
+    }
+
+    fn takes(&self, service: &ServiceSpec) -> Result<(), WorldError> {
+        service.refuse_image()
     }
 
     async fn end(&self, limit: Duration) -> Result<(), WorldError> {

@@ -9,10 +9,12 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::net::Ipv4Addr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
 
 use nix::libc;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::CloneFlags;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -135,6 +137,12 @@ pub(super) fn inherited(fd: RawFd) -> io::Result<OwnedFd> {
         }
         Ok(OwnedFd::from_raw_fd(fd))
     }
+}
+
+/// Whether the process behind a descriptor has ended.
+pub(in crate::world) fn has_ended(pidfd: BorrowedFd<'_>) -> bool {
+    let mut look = [PollFd::new(pidfd, PollFlags::POLLIN)];
+    poll(&mut look, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
 }
 
 /// Takes over a descriptor that a call to the kernel has just returned.
@@ -359,6 +367,33 @@ pub(in crate::world) fn watch(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
 pub(super) fn watch_process(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: as in `watch`.
     Ok(unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }?)
+}
+
+/// Makes a mount and all below it read-only. Kernels before 5.12 cannot.
+pub(super) fn read_only(path: &std::path::Path) -> io::Result<()> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    let attributes = libc::mount_attr {
+        attr_set: libc::MOUNT_ATTR_RDONLY,
+        attr_clr: 0,
+        propagation: 0,
+        userns_fd: 0,
+    };
+    // SAFETY: the path ends in a zero byte, and the attributes are read for their
+    // stated size; both outlive the call.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            libc::AT_FDCWD,
+            path.as_ptr(),
+            libc::AT_RECURSIVE,
+            std::ptr::from_ref(&attributes),
+            size_of::<libc::mount_attr>(),
+        )
+    };
+    if result < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
 }
 
 /// The IPv4 address of a name, as the C library finds it.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::enclosure::Enclosure;
 use crate::disk::{DiskProbe, DiskReport};
 use crate::world::{ConnectionReport, End, Inquiry, Lookup, NameRule, NodeState, Supply};
 
@@ -94,6 +95,8 @@ pub(in crate::world) struct CommandOrder {
     pub(in crate::world) argv: Vec<String>,
     /// Environment beside a minimal one.
     pub(in crate::world) env: Vec<(String, String)>,
+    /// What it sees of the host.
+    pub(in crate::world) enclosure: Enclosure,
 }
 
 /// From the site's init to the harness.
@@ -191,6 +194,13 @@ pub(in crate::world) enum Ask {
     /// Let every process open no more than this many further descriptors;
     /// `None`: as many as before.
     Files(Option<u32>),
+    /// Run a program beside a service, in its enclosure.
+    Check {
+        /// The service.
+        service: String,
+        /// The program with its arguments.
+        argv: Vec<String>,
+    },
     /// Find out what the services can still get.
     Inquire(Inquiry),
 }
@@ -258,6 +268,8 @@ pub(in crate::world) enum Answer {
     Lookup(Lookup),
     /// What the services can still get.
     Supply(Supply),
+    /// Whether a program ended well.
+    Checked(bool),
     /// What a volume answered.
     Disk(DiskReport),
     /// It could not be done.

@@ -12,6 +12,7 @@ use crate::world::{Inquiry, NodeState, Supply};
 
 use super::ahead;
 use super::channel;
+use super::check as health;
 use super::echo::{Echo, ProbeOrder, monotonic_us};
 use super::files::Limits;
 use super::hog::Hog;
@@ -52,6 +53,7 @@ struct NodeInit {
     thief: Option<Thief>,
     limits: Limits,
     hogs: Vec<Hog>,
+    looks: Vec<health::Look>,
 }
 
 /// Runs the init. `fds`: its control socket, the log, the services' wires.
@@ -104,6 +106,7 @@ fn start(
                 thief: None,
                 limits: Limits::default(),
                 hogs: Vec::new(),
+                looks: Vec::new(),
             })
         }
         Err(error) => {
@@ -263,6 +266,7 @@ impl NodeInit {
                     Err(error) => self.reply(id, Answer::Failed(error.to_string())),
                 };
             }
+            Ask::Check { service, argv } => return self.look_at(id, &service, &argv),
             Ask::State => return self.reply(id, Answer::State(self.procs.state())),
             Ask::Disk {
                 folder,
@@ -288,6 +292,21 @@ impl NodeInit {
             until_us: monotonic_us() + SIGNAL_LIMIT_US,
         });
         Ok(())
+    }
+
+    fn look_at(&mut self, id: u64, service: &str, argv: &[String]) -> io::Result<()> {
+        let log = self.procs.log()?;
+        let started = match self.procs.of(service) {
+            Some(of) => health::Look::start(id, of, argv, log).map_err(|error| error.to_string()),
+            None => Err(format!("service `{service}` does not run")),
+        };
+        match started {
+            Ok(look) => {
+                self.looks.push(look);
+                Ok(())
+            }
+            Err(error) => self.reply(id, Answer::Failed(error)),
+        }
     }
 
     fn steal(&mut self, id: u64, theft: Option<Theft>) -> io::Result<()> {
@@ -354,6 +373,7 @@ impl NodeInit {
             | Ask::Resume
             | Ask::Kill
             | Ask::State
+            | Ask::Check { .. }
             | Ask::Start { .. }
             | Ask::Disk { .. }
             | Ask::Steal(_)
@@ -370,6 +390,10 @@ impl NodeInit {
             if let Some(at) = self.hogs.iter().position(|hog| hog.is(pid)) {
                 let hog = self.hogs.swap_remove(at);
                 self.reply(hog.id, Answer::Supply(Supply::Memory(fine)))?;
+            }
+            if let Some(at) = self.looks.iter().position(|look| look.is(pid)) {
+                let look = self.looks.swap_remove(at);
+                self.reply(look.id, Answer::Checked(fine))?;
             }
         }
         for (service, how) in ended {

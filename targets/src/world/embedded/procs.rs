@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use nix::errno::Errno;
@@ -14,13 +16,14 @@ use nix::unistd::Pid;
 use crate::world::{FileUse, NodeState};
 
 use super::child::{MARKER, RUN_MARK};
+use super::enclosure::HOME;
 use super::files;
 use super::kernel;
 use super::message::ServiceOrder;
 use super::setup::Doing;
 
 /// Where programs are looked for.
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+pub(super) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// What services take over from the harness's environment.
 const PASSED: [&str; 4] = [RUN_MARK, "RUST_LOG", "RUST_BACKTRACE", "TZ"];
@@ -93,6 +96,13 @@ impl Procs {
         }
     }
 
+    /// The process of a service, if it runs.
+    pub(super) fn of(&self, service: &str) -> Option<BorrowedFd<'_>> {
+        let mut services = self.services.values();
+        let found = services.find(|(name, _)| name == service);
+        found.map(|(_, pidfd)| pidfd.as_fd())
+    }
+
     /// What descriptors each service has and may have.
     pub(super) fn files(&self) -> Vec<FileUse> {
         let services = self.services.iter();
@@ -110,6 +120,11 @@ impl Procs {
             Ok(()) | Err(Errno::ESRCH) => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Where services log to.
+    pub(super) fn log(&self) -> io::Result<OwnedFd> {
+        self.log.try_clone()
     }
 
     /// Collects the dead; returns the services among them and how they ended,
@@ -201,15 +216,25 @@ fn program(service: &ServiceOrder) -> Result<Command, String> {
             command
         }
         Some(order) => {
-            let [program, args @ ..] = order.argv.as_slice() else {
+            let Some(program) = order.argv.first() else {
                 return Err(format!("service `{}` has an empty command", service.name));
             };
-            let mut command = Command::new(program);
-            command.args(args);
+            let given = order.enclosure.files.iter().any(|(_, to)| to == program);
+            if !given && find_program(program).is_none() {
+                let name = &service.name;
+                return Err(format!(
+                    "could not start service `{name}`: no program `{program}`"
+                ));
+            }
+            let enclosure = serde_json::to_string(&order.enclosure).doing("tell an enclosure")?;
+            let mut command = Command::new("/proc/self/exe");
+            command.args([MARKER, "enclosure", &enclosure]);
+            command.args(&order.argv);
             command
         }
     };
-    command.env_clear().env("PATH", PATH).env("HOME", "/");
+    let home = service.command.as_ref().map_or("/", |_| HOME);
+    command.env_clear().env("PATH", PATH).env("HOME", home);
     for name in PASSED {
         if let Some(value) = std::env::var_os(name) {
             command.env(name, value);
@@ -219,6 +244,20 @@ fn program(service: &ServiceOrder) -> Result<Command, String> {
         command.envs(order.env.iter().map(|(name, value)| (name, value)));
     }
     Ok(command)
+}
+
+/// Where a program of the host is, by name or path; `None` where nothing can be run
+/// there.
+pub(super) fn find_program(program: &str) -> Option<PathBuf> {
+    let runs = |path: &PathBuf| {
+        let meta = fs::metadata(path);
+        meta.is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
+    };
+    if program.contains('/') {
+        return Some(PathBuf::from(program)).filter(runs);
+    }
+    let folders = PATH.split(':').map(Path::new);
+    folders.map(|folder| folder.join(program)).find(runs)
 }
 
 /// Packets that the kernel of this network namespace has dropped for a checksum

@@ -9,7 +9,6 @@ use crate::undo::{Ticket, Undo};
 use crate::units::Span;
 use crate::world::{NodeSpec, Shortage, WorldError};
 
-use super::boot::orders;
 use super::cgroup::{self, Memory};
 use super::live::lock;
 use super::message::{Ask, Theft};
@@ -67,7 +66,7 @@ impl EmbeddedWorld {
         let (theirs, wires) = self.wires(node, boot, now_ns, &live.given.volumes)?;
         let fds: Vec<_> = theirs.iter().map(AsFd::as_fd).collect();
         let ask = Ask::Start {
-            services: orders(node, &live.given.volumes),
+            services: self.orders(node, &live.given.volumes)?,
             clock_offset_ns,
         };
         live.ask_with(ask, &fds, LIMIT).await?;

@@ -18,8 +18,8 @@ use crate::units::Span;
 use crate::world::names::NameBook;
 use crate::world::{
     ConnectionReport, ConnectionSpec, CutReceipt, Inquiry, LinkRule, Lookup, NameRule, NodeSpec,
-    NodeState, PortCounters, ProbeReport, ProbeSpec, RuleCounters, RuleId, Shortage, Supply, World,
-    WorldError, WorldEvent,
+    NodeState, PortCounters, ProbeReport, ProbeSpec, RuleCounters, RuleId, Shortage,
+    Supply, World, WorldError, WorldEvent,
 };
 
 use super::config::EmbeddedConfig;
@@ -167,6 +167,8 @@ impl World for EmbeddedWorld {
     }
 
     async fn boot(&self, node: &NodeSpec, boot: u32) -> Result<(), WorldError> {
+        let mut services = node.services.iter();
+        services.try_for_each(|service| self.ground.takes(service))?;
         self.boot_node(node, boot).await
     }
 
@@ -200,6 +202,21 @@ impl World for EmbeddedWorld {
 
     async fn jump_clock(&self, node: &NodeSpec, boot: u32, ahead: Span) -> Result<(), WorldError> {
         self.restart_ahead(node, boot, ahead).await
+    }
+
+    async fn check(
+        &self,
+        node: &str,
+        service: &str,
+        argv: &[String],
+        limit: Span,
+    ) -> Result<bool, WorldError> {
+        let limit = limit.duration();
+        match tokio::time::timeout(limit, self.ground.check(node, service, argv)).await {
+            Ok(Some(answer)) => answer,
+            Ok(None) => self.run_beside(node, service, argv, limit).await,
+            Err(_) => Ok(false),
+        }
     }
 
     async fn deprive(&self, node: &str, shortage: &Shortage) -> Result<(), WorldError> {

@@ -83,6 +83,7 @@ impl VirtualWorld {
         net: NodeNet,
     ) -> Result<(Home, mpsc::UnboundedSender<ToService>), WorldError> {
         let name = &service.name;
+        service.refuse_image()?;
         let Program::Builtin { name: of, config } = &service.program else {
             return Err(WorldError::Missing {
                 what: format!(

@@ -82,6 +82,7 @@ async fn refusals() -> Result<(), Failed> {
     let absent = Program::Command {
         argv: vec!["/no/such/program".into()],
         env: Vec::new(),
+        files: Vec::new(),
     };
     let spec = node(&NAMES, "one", vec![("absent", absent)]);
     let Err(error) = world.boot(&spec, 0).await else {
