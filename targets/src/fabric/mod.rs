@@ -17,4 +17,4 @@ pub(crate) use frame::Frame;
 pub(crate) use link::{Decision, Link, Verdict};
 pub(crate) use rules::RuleBook;
 #[cfg(linux_worlds)]
-pub use switch::{Switch, SwitchConfig, tap};
+pub use switch::{Switch, SwitchConfig, tap, wire};

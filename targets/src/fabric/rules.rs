@@ -83,7 +83,7 @@ pub(crate) struct RuleBook {
 }
 
 impl RuleBook {
-    /// Adds a rule at `now`. `port` finds the port of a node.
+    /// Adds a rule at `now`. `ports` finds the ports of a node.
     ///
     /// # Errors
     /// Names the first node that has no port.
@@ -91,11 +91,17 @@ impl RuleBook {
         &mut self,
         rule: &LinkRule,
         now: Nanos,
-        port: impl Fn(&str) -> Option<usize>,
+        ports: impl Fn(&str) -> Vec<usize>,
     ) -> Result<RuleId, String> {
         let resolve = |names: &[String]| -> Result<Vec<usize>, String> {
-            let find = |name: &String| port(name).ok_or_else(|| name.clone());
-            names.iter().map(find).collect()
+            let mut all = Vec::new();
+            for name in names {
+                match ports(name) {
+                    none if none.is_empty() => return Err(name.clone()),
+                    some => all.extend(some),
+                }
+            }
+            Ok(all)
         };
         let (a, b) = (resolve(&rule.a)?, resolve(&rule.b)?);
         self.last += 1;

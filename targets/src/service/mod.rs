@@ -95,6 +95,11 @@ pub enum Program {
         /// Files that it finds, beside those of the image.
         files: Vec<ServiceFile>,
     },
+    /// Somebody else's container, which runs already. Only world `docker` has them.
+    Guest {
+        /// Its id.
+        container: String,
+    },
 }
 
 /// A file that a service finds.

@@ -30,6 +30,11 @@ impl fmt::Display for Undo {
         match self {
             Self::Cgroup { path, .. } => write!(f, "control group {}", path.display()),
             Self::Containers { run, .. } => write!(f, "containers of run {run}"),
+            Self::Cable { device, bridge, .. } => {
+                write!(f, "cable {device} out of bridge {bridge}")
+            }
+            Self::Killed { container, .. } => write!(f, "end of container {container}"),
+            Self::Paused { container, .. } => write!(f, "pause of container {container}"),
             Self::Folder { path } => write!(f, "folder {}", path.display()),
         }
     }
@@ -54,6 +59,18 @@ pub fn undo(record: &Undo) -> io::Result<Undone> {
             cgroup(path, home)
         }
         Undo::Containers { engine, run } => containers(engine, run),
+        Undo::Cable {
+            device,
+            bridge,
+            hairpin,
+            arp_ignore,
+        } => cable(device, bridge, *hairpin, *arp_ignore),
+        Undo::Killed { engine, container } => {
+            revived(docker::revive(engine, container, docker::Revival::Start))
+        }
+        Undo::Paused { engine, container } => {
+            revived(docker::revive(engine, container, docker::Revival::Unpause))
+        }
         Undo::Folder { path } => {
             owned(path)?;
             gone(fs::remove_dir_all(path))
@@ -92,6 +109,44 @@ fn containers(engine: &Path, run: &str) -> io::Result<Undone> {
             .map(|_| Undone::TakenBack)
             .map_err(io::Error::other),
     }
+}
+
+fn revived(revived: Result<bool, crate::world::WorldError>) -> io::Result<Undone> {
+    match revived {
+        Ok(true) => Ok(Undone::TakenBack),
+        Ok(false) => Ok(Undone::WasGone),
+        Err(error) => Err(io::Error::other(error)),
+    }
+}
+
+/// The port of the bridge first: what is behind it waits for nothing else.
+#[cfg(linux_worlds)]
+fn cable(device: &str, bridge: &str, hairpin: bool, arp_ignore: u8) -> io::Result<Undone> {
+    use crate::fabric::wire;
+    for name in [device, bridge] {
+        if name.is_empty() || name.contains('/') || name.starts_with('.') {
+            return Err(foreign(Path::new(name)));
+        }
+    }
+    let shown = Path::new("/sys/class/net").join(device);
+    if !shown.exists() {
+        return Ok(Undone::WasGone);
+    }
+    let was = wire::bridge_of(device).is_some_and(|there| there == bridge);
+    wire::plug(device, bridge)?;
+    if hairpin {
+        fs::write(shown.join("brport/hairpin_mode"), "1")?;
+    }
+    wire::set_arp_ignore(device, arp_ignore)?;
+    Ok(match was {
+        true => Undone::WasGone,
+        false => Undone::TakenBack,
+    })
+}
+
+#[cfg(not(linux_worlds))]
+fn cable(device: &str, _: &str, _: bool, _: u8) -> io::Result<Undone> {
+    Err(foreign(Path::new(device)))
 }
 
 /// Processes first: a group goes only when it is empty, and its processes may

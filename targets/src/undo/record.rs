@@ -25,6 +25,32 @@ pub enum Undo {
         /// The run, which is the label's value.
         run: String,
     },
+    /// A cable of somebody else's container was pulled out of a bridge. It is
+    /// plugged in again, as it was.
+    Cable {
+        /// The host's end of it.
+        device: String,
+        /// The bridge.
+        bridge: String,
+        /// Whether frames may leave by the port that they came by.
+        hairpin: bool,
+        /// Which of the host's addresses are told on it (`arp_ignore`).
+        arp_ignore: u8,
+    },
+    /// Somebody else's container was killed. It is started again.
+    Killed {
+        /// Where the engine listens.
+        engine: PathBuf,
+        /// The container.
+        container: String,
+    },
+    /// Somebody else's container was paused. It goes on.
+    Paused {
+        /// Where the engine listens.
+        engine: PathBuf,
+        /// The container.
+        container: String,
+    },
     /// Files were made. The folder is removed with all that is in it.
     Folder {
         /// The folder; its name begins with [`OWNER`].

@@ -20,6 +20,12 @@ pub struct NodeSpec {
 }
 
 impl NodeSpec {
+    /// Whether it is somebody else's container.
+    pub fn is_guest(&self) -> bool {
+        let mut programs = self.services.iter().map(|service| &service.program);
+        programs.any(|program| matches!(program, Program::Guest { .. }))
+    }
+
     /// The node's hardware address, the same at every boot: locally
     /// administered, ending in the IPv4 address.
     pub fn mac(&self) -> [u8; 6] {
@@ -46,8 +52,8 @@ impl ServiceSpec {
     /// For worlds without a container engine.
     pub(crate) fn refuse_image(&self) -> Result<(), WorldError> {
         match &self.program {
-            Program::Image { .. } => Err(WorldError::Missing {
-                what: format!("service `{}` is an image", self.name),
+            Program::Image { .. } | Program::Guest { .. } => Err(WorldError::Missing {
+                what: format!("service `{}` is a container", self.name),
                 remedy: "run it with `--world docker`".into(),
             }),
             _ => Ok(()),

@@ -6,8 +6,8 @@ use super::*;
 
 const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
 
-fn port(name: &str) -> Option<usize> {
-    NAMES.iter().position(|n| *n == name)
+fn port(name: &str) -> Vec<usize> {
+    NAMES.iter().position(|n| *n == name).into_iter().collect()
 }
 
 fn rule(a: &[usize], b: &[usize], direction: Direction, impairment: Impairment) -> LinkRule {

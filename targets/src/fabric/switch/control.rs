@@ -15,14 +15,30 @@ use super::view::{LinkView, PortView, View};
 #[derive(Debug)]
 pub(crate) struct Port {
     pub(crate) name: String,
+    /// The node that it belongs to: its name, unless a node has several.
+    pub(crate) owner: String,
+    /// The network that it is on.
+    pub(crate) segment: usize,
+    /// Whether what is on no port of its network is behind it.
+    pub(crate) uplink: bool,
     pub(crate) mac: [u8; 6],
     pub(crate) life: Option<Arc<Life<Tap>>>,
     /// The counters of its life, or of its last one.
     pub(crate) counters: Arc<Counters>,
     /// When it last went dark.
     pub(crate) dark_us: Option<Micros>,
-    /// Whether its device hands over large segments now.
-    offload: bool,
+    /// Whether its device hands over large segments now; `None` where it hands
+    /// over what it gets.
+    offload: Option<bool>,
+}
+
+/// Where a port is to be.
+pub(crate) struct Socket<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) owner: &'a str,
+    pub(crate) segment: usize,
+    pub(crate) uplink: bool,
+    pub(crate) mac: [u8; 6],
 }
 
 /// Ports and rules.
@@ -48,26 +64,36 @@ impl Control {
         self.ports.iter().position(|port| port.name == name)
     }
 
+    /// The numbers of a node's ports.
+    pub(crate) fn of(&self, owner: &str) -> Vec<usize> {
+        let ports = self.ports.iter().enumerate();
+        let own = ports.filter(|(_, port)| port.owner == owner);
+        own.map(|(at, _)| at).collect()
+    }
+
     /// Adds a dark port; a known name only gets its new address. Tells whether
     /// the port is new.
-    pub(crate) fn add(&mut self, name: &str, mac: [u8; 6]) -> bool {
-        if let Some(at) = self.find(name) {
-            self.ports[at].mac = mac;
+    pub(crate) fn add(&mut self, socket: &Socket<'_>) -> bool {
+        if let Some(at) = self.find(socket.name) {
+            self.ports[at].mac = socket.mac;
             return false;
         }
         self.ports.push(Port {
-            name: name.to_string(),
-            mac,
+            name: socket.name.to_string(),
+            owner: socket.owner.to_string(),
+            segment: socket.segment,
+            uplink: socket.uplink,
+            mac: socket.mac,
             life: None,
             counters: Arc::default(),
             dark_us: None,
-            offload: false,
+            offload: None,
         });
         true
     }
 
     /// Gives a port its new life.
-    pub(crate) fn light(&mut self, life: &Arc<Life<Tap>>, offload: bool) {
+    pub(crate) fn light(&mut self, life: &Arc<Life<Tap>>, offload: Option<bool>) {
         let port = &mut self.ports[life.port];
         port.counters = Arc::clone(&life.counters);
         port.life = Some(Arc::clone(life));
@@ -80,7 +106,8 @@ impl Control {
     pub(crate) fn misfits(&self) -> Vec<(Arc<Life<Tap>>, bool)> {
         let fit = |(at, port): (usize, &Port)| {
             let wanted = self.wants_offload(at);
-            let life = port.life.as_ref().filter(|_| port.offload != wanted)?;
+            let now = port.offload?;
+            let life = port.life.as_ref().filter(|_| now != wanted)?;
             Some((Arc::clone(life), wanted))
         };
         self.ports.iter().enumerate().filter_map(fit).collect()
@@ -90,7 +117,7 @@ impl Control {
     pub(crate) fn fitted(&mut self, life: &Arc<Life<Tap>>, offload: bool) {
         let port = &mut self.ports[life.port];
         if port.life.as_ref().is_some_and(|now| Arc::ptr_eq(now, life)) {
-            port.offload = offload;
+            port.offload = Some(offload);
         }
     }
 
@@ -111,6 +138,8 @@ impl Control {
         let ports = self.ports.iter().map(|port| PortView {
             life: port.life.clone(),
             counters: Arc::clone(&port.counters),
+            segment: port.segment,
+            uplink: port.uplink,
         });
         let named = self.ports.iter().enumerate();
         let mut by_mac: Vec<(u64, usize)> =

@@ -128,7 +128,9 @@ impl<D: Device> Forwarder<D> {
         }
         let went = if frame.group {
             let view = Arc::clone(&self.view);
-            let lit = view.ports.iter().filter_map(|port| port.life.as_ref());
+            let segment = view.ports.get(from.port).map(|port| port.segment);
+            let near = view.ports.iter().filter(|p| Some(p.segment) == segment);
+            let lit = near.filter_map(|port| port.life.as_ref());
             let mut went = false;
             for to in lit.filter(|to| to.port != from.port) {
                 went |= self.pass(from, to, &frame, bytes, &now);
@@ -149,7 +151,7 @@ impl<D: Device> Forwarder<D> {
         bytes: &[u8],
         now: &impl Fn() -> Nanos,
     ) -> bool {
-        let to = self.view.port_of(frame.to).filter(|to| *to != from.port);
+        let to = self.view.port_of(frame.to, from.port).filter(|to| *to != from.port);
         let Some(to) = to.and_then(|to| self.view.ports.get(to)) else {
             return false;
         };

@@ -12,7 +12,7 @@ use crate::clock::{Clock, Micros};
 use crate::world::{LinkRule, PortCounters, RuleCounters, RuleId};
 
 use super::capture::Tape;
-use super::control::Control;
+use super::control::{Control, Socket};
 use super::forward::Forwarder;
 use super::port::{Gate, Life};
 use super::reactor::{Bell, Reactor, Tap, now};
@@ -113,13 +113,46 @@ impl Switch {
     /// Adds a port for a node. It is dark until [`Switch::light`]. Forwarding
     /// goes by `mac`; `ip` is for the log.
     pub fn add_port(&self, name: &str, mac: [u8; 6], ip: Ipv4Addr) {
+        tracing::debug!(name, %ip, "port added");
+        self.add(&Socket {
+            name,
+            owner: name,
+            segment: 0,
+            uplink: false,
+            mac,
+        });
+    }
+
+    /// Adds a port on a network of its own number, for a node that has several.
+    /// It darkens with its owner, whose rules act on it.
+    pub fn add_side_port(&self, name: &str, owner: &str, segment: usize, mac: [u8; 6]) {
+        self.add(&Socket {
+            name,
+            owner,
+            segment,
+            uplink: false,
+            mac,
+        });
+    }
+
+    /// Adds a port behind which all is that is on no port of a network.
+    pub fn add_uplink(&self, name: &str, segment: usize) {
+        self.add(&Socket {
+            name,
+            owner: name,
+            segment,
+            uplink: true,
+            mac: [0; 6],
+        });
+    }
+
+    fn add(&self, socket: &Socket<'_>) {
         let mut control = lock(&self.control);
-        if control.add(name, mac)
+        if control.add(socket)
             && let Some(tape) = &*lock(&self.tape)
         {
-            tape.port(name, mac);
+            tape.port(socket.name, socket.mac);
         }
-        tracing::debug!(name, %ip, "port added");
         self.publish(&control);
     }
 
@@ -131,15 +164,30 @@ impl Switch {
     /// cannot be watched.
     pub fn light(&self, name: &str, tap: OwnedFd) -> io::Result<()> {
         self.darken(&[name.to_string()]);
-        let (at, offload) = {
-            let control = lock(&self.control);
-            let at = control.find(name).ok_or_else(|| {
-                io::Error::new(io::ErrorKind::NotFound, format!("no port `{name}`"))
-            })?;
-            (at, control.wants_offload(at))
-        };
+        let at = self.number(name)?;
+        let offload = lock(&self.control).wants_offload(at);
         tap::set_offload(tap.as_fd(), offload)?;
-        let life = Arc::new(Life::new(at, Tap(tap)));
+        self.attach(at, tap, Some(offload))
+    }
+
+    /// As [`Switch::light`], with a device that hands over what it gets: rules
+    /// for single packets act on large segments there.
+    ///
+    /// # Errors
+    /// When there is no such port, or the device cannot be watched.
+    pub fn light_as_is(&self, name: &str, device: OwnedFd) -> io::Result<()> {
+        let at = self.number(name)?;
+        self.attach(at, device, None)
+    }
+
+    fn number(&self, name: &str) -> io::Result<usize> {
+        let found = lock(&self.control).find(name);
+        let none = || io::Error::new(io::ErrorKind::NotFound, format!("no port `{name}`"));
+        found.ok_or_else(none)
+    }
+
+    fn attach(&self, at: usize, device: OwnedFd, offload: Option<bool>) -> io::Result<()> {
+        let life = Arc::new(Life::new(at, Tap(device)));
         {
             let mut control = lock(&self.control);
             control.light(&life, offload);
@@ -179,7 +227,7 @@ impl Switch {
     /// was dark keeps its earlier time; unknown names are left out.
     pub fn darken(&self, names: &[String]) -> Vec<(String, Micros, PortCounters)> {
         let mut control = lock(&self.control);
-        let at: Vec<usize> = names.iter().filter_map(|name| control.find(name)).collect();
+        let at: Vec<usize> = names.iter().flat_map(|name| control.of(name)).collect();
         let take = |at: &usize| control.ports[*at].life.take();
         let lives: Vec<Arc<Life<Tap>>> = at.iter().filter_map(take).collect();
         lives.iter().for_each(|life| life.darken());
@@ -227,7 +275,11 @@ impl Switch {
         let id = {
             let mut control = lock(&self.control);
             let Control { ports, rules, .. } = &mut *control;
-            let find = |name: &str| ports.iter().position(|port| port.name == name);
+            let find = |name: &str| -> Vec<usize> {
+                let ports = ports.iter().enumerate();
+                let own = ports.filter(|(_, port)| port.owner == name);
+                own.map(|(at, _)| at).collect()
+            };
             rules.install(&rule, now(), find)?
         };
         // Single packets first, so that the rule finds few large segments.

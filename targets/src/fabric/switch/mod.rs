@@ -17,5 +17,6 @@ mod reactor;
 mod reaper;
 pub mod tap;
 mod view;
+pub mod wire;
 
 pub use handle::{Switch, SwitchConfig};

@@ -26,6 +26,9 @@ const TUNSETIFF: libc::c_ulong = 0x4004_54ca;
 const TUNSETOFFLOAD: libc::c_ulong = 0x4004_54d0;
 const TUNSETVNETHDRSZ: libc::c_ulong = 0x4004_54d8;
 
+const SIOCBRADDIF: libc::c_ulong = 0x89a2;
+const SIOCBRDELIF: libc::c_ulong = 0x89a3;
+
 const TUN_F_CSUM: libc::c_ulong = 0x01;
 const TUN_F_TSO4: libc::c_ulong = 0x02;
 const TUN_F_TSO6: libc::c_ulong = 0x04;
@@ -48,20 +51,7 @@ pub fn create_tap(
     mtu: u32,
     offload: bool,
 ) -> io::Result<OwnedFd> {
-    let device = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .custom_flags(libc::O_NONBLOCK | libc::O_CLOEXEC)
-        .open("/dev/net/tun")?;
-    let mut request = request_for(name)?;
-    request.ifr_ifru.ifru_flags =
-        (libc::IFF_TAP | libc::IFF_NO_PI | libc::IFF_VNET_HDR) as libc::c_short;
-    call(&device, TUNSETIFF, &mut request)?;
-    let mut size = VNET_HEADER as libc::c_int;
-    call(&device, TUNSETVNETHDRSZ, &mut size)?;
-    let device = OwnedFd::from(device);
-    set_offload_fd(&device, offload)?;
-
+    let device = open_tap(name, offload)?;
     let socket = control_socket()?;
     let mut request = request_for(name)?;
     request.ifr_ifru.ifru_hwaddr = hardware_address(mac);
@@ -78,6 +68,55 @@ pub fn create_tap(
     netlink::set_queue_length(name, QUEUE_FRAMES)?;
     raise(&socket, name)?;
     Ok(device)
+}
+
+/// Makes a TAP device without addresses in the network namespace of the calling
+/// thread, as the port of a bridge, and brings it up.
+///
+/// # Errors
+/// As [`create_tap`].
+pub(crate) fn create_bare_tap(name: &str, mtu: u32) -> io::Result<OwnedFd> {
+    let device = open_tap(name, true)?;
+    let socket = control_socket()?;
+    let mut request = request_for(name)?;
+    request.ifr_ifru.ifru_mtu = i32::try_from(mtu).map_err(|_| io::ErrorKind::InvalidInput)?;
+    call(&socket, libc::SIOCSIFMTU, &mut request)?;
+    netlink::set_queue_length(name, QUEUE_FRAMES)?;
+    raise(&socket, name)?;
+    Ok(device)
+}
+
+fn open_tap(name: &str, offload: bool) -> io::Result<OwnedFd> {
+    let device = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .custom_flags(libc::O_NONBLOCK | libc::O_CLOEXEC)
+        .open("/dev/net/tun")?;
+    let mut request = request_for(name)?;
+    request.ifr_ifru.ifru_flags =
+        (libc::IFF_TAP | libc::IFF_NO_PI | libc::IFF_VNET_HDR) as libc::c_short;
+    call(&device, TUNSETIFF, &mut request)?;
+    let mut size = VNET_HEADER as libc::c_int;
+    call(&device, TUNSETVNETHDRSZ, &mut size)?;
+    let device = OwnedFd::from(device);
+    set_offload_fd(&device, offload)?;
+    Ok(device)
+}
+
+/// Makes a device a port of a bridge, or no longer one.
+///
+/// # Errors
+/// When there is no such device or bridge, or the caller may not.
+pub(crate) fn bridge_port(bridge: &str, device: &str, member: bool) -> io::Result<()> {
+    let socket = control_socket()?;
+    let index = nix::net::if_::if_nametoindex(device)?;
+    let mut request = request_for(bridge)?;
+    request.ifr_ifru.ifru_ifindex = index as libc::c_int;
+    let order = match member {
+        true => SIOCBRADDIF,
+        false => SIOCBRDELIF,
+    };
+    call(&socket, order, &mut request)
 }
 
 /// Brings the loopback device up in the network namespace of the calling

@@ -16,6 +16,10 @@ pub(crate) struct PortView<D> {
     pub(crate) life: Option<Arc<Life<D>>>,
     /// The counters of its life, or of its last one.
     pub(crate) counters: Arc<Counters>,
+    /// The network that it is on.
+    pub(crate) segment: usize,
+    /// Whether what is on no port of its network is behind it.
+    pub(crate) uplink: bool,
 }
 
 /// A direction that has rules.
@@ -45,10 +49,21 @@ impl<D> View<D> {
         }
     }
 
-    /// The port with this hardware address.
-    pub(crate) fn port_of(&self, mac: u64) -> Option<usize> {
-        let at = self.by_mac.binary_search_by_key(&mac, |(m, _)| *m).ok()?;
-        Some(self.by_mac[at].1)
+    /// The port behind which this hardware address is, seen from another: its own
+    /// where it is on the same network, else that network's uplink.
+    pub(crate) fn port_of(&self, mac: u64, from: usize) -> Option<usize> {
+        let segment = self.ports.get(from)?.segment;
+        let known = self.by_mac.binary_search_by_key(&mac, |(m, _)| *m).ok();
+        let known = known.map(|at| self.by_mac[at].1);
+        known
+            .filter(|at| self.ports[*at].segment == segment)
+            .or_else(|| self.uplink(segment))
+    }
+
+    #[cold]
+    fn uplink(&self, segment: usize) -> Option<usize> {
+        let mut ports = self.ports.iter();
+        ports.position(|port| port.uplink && port.segment == segment)
     }
 }
 

@@ -94,8 +94,15 @@ impl Containers {
     }
 
     /// Starts a container whose init will ask for its order in a folder.
-    async fn start(&self, order: &BootOrder, name: &str, orders: &Path) -> Result<(), WorldError> {
+    async fn start(
+        &self,
+        order: &BootOrder,
+        name: &str,
+        orders: &Path,
+        beside: Option<&str>,
+    ) -> Result<(), WorldError> {
         let body = machine(&Machine {
+            beside,
             image: &self.image,
             run: &self.run,
             node: &order.node,
@@ -139,19 +146,21 @@ impl Containers {
     }
 }
 
-#[async_trait]
-impl Ground for Containers {
-    fn name(&self) -> &'static str {
-        "docker"
-    }
-
-    async fn fork(&self, order: BootOrder, fds: &[BorrowedFd<'_>]) -> Result<OwnedFd, WorldError> {
+impl Containers {
+    /// Makes the init of a node: of a container of its own, or beside one that is
+    /// there, in its network and among its processes.
+    pub(super) async fn raise(
+        &self,
+        order: BootOrder,
+        fds: &[BorrowedFd<'_>],
+        beside: Option<&str>,
+    ) -> Result<OwnedFd, WorldError> {
         let boot = self.boots.fetch_add(1, Ordering::Relaxed);
         let orders = self.folder.join(format!("boot-{boot}"));
         fs::create_dir(&orders).map_err(system(format!("make {}", orders.display())))?;
         let listener = listener(&orders).map_err(system("listen for a container's init"))?;
         let name = format!("ridethrough-{}-{}-{boot}", self.run, order.node);
-        self.start(&order, &name, &orders).await?;
+        self.start(&order, &name, &orders, beside).await?;
         let asking = self.asked(&order.node, &name, &listener).await?;
         let pid = getsockopt(&asking, sockopt::PeerCredentials).map_err(io::Error::from);
         let init = pid.and_then(|peer| kernel::pidfd_open(peer.pid()));
@@ -168,6 +177,17 @@ impl Ground for Containers {
         };
         lock(&self.nodes).insert(order.node, standing);
         Ok(init)
+    }
+}
+
+#[async_trait]
+impl Ground for Containers {
+    fn name(&self) -> &'static str {
+        "docker"
+    }
+
+    async fn fork(&self, order: BootOrder, fds: &[BorrowedFd<'_>]) -> Result<OwnedFd, WorldError> {
+        self.raise(order, fds, None).await
     }
 
     fn takes(&self, service: &ServiceSpec) -> Result<(), WorldError> {

@@ -21,6 +21,8 @@ const DEVICES: [&str; 2] = ["/dev/net/tun", "/dev/fuse"];
 /// The container that is a node.
 pub(super) struct Machine<'a> {
     pub(super) image: &'a str,
+    /// The container that it is a guest of.
+    pub(super) beside: Option<&'a str>,
     pub(super) run: &'a str,
     pub(super) node: &'a str,
     /// Seen by the container at the same path.
@@ -44,14 +46,24 @@ pub(super) fn machine(it: &Machine<'_>) -> ContainerCreateBody {
     };
     let over = |file: &str, target: &str| bind(&it.shared.join(file), target, true);
     let shared = text(it.shared);
+    let there = it.beside.map(|container| format!("container:{container}"));
+    let mut mounts = vec![bind(it.shared, &shared, false)];
+    if there.is_none() {
+        mounts.extend([
+            over(BARE_HOSTS, "/etc/hosts"),
+            over(RESOLV, "/etc/resolv.conf"),
+        ]);
+    }
     ContainerCreateBody {
         image: Some(it.image.into()),
-        hostname: Some(it.node.into()),
+        // A guest has that of its host.
+        hostname: there.is_none().then(|| it.node.into()),
         cmd: Some(vec![MARKER.into(), "machine".into(), text(it.orders)]),
         env: Some(vec![format!("{RUN_MARK}={}", it.mark.display())]),
         labels: Some(labels(it.run, it.node, it.journal)),
         host_config: Some(HostConfig {
-            network_mode: Some("none".into()),
+            network_mode: Some(there.clone().unwrap_or_else(|| "none".into())),
+            pid_mode: there,
             auto_remove: Some(true),
             cap_add: Some(CAPABILITIES.map(String::from).to_vec()),
             devices: Some(devices.map(|path| device(&path)).collect()),
@@ -63,11 +75,7 @@ pub(super) fn machine(it: &Machine<'_>) -> ContainerCreateBody {
                 typ: Some("none".into()),
                 config: None,
             }),
-            mounts: Some(vec![
-                bind(it.shared, &shared, false),
-                over(BARE_HOSTS, "/etc/hosts"),
-                over(RESOLV, "/etc/resolv.conf"),
-            ]),
+            mounts: Some(mounts),
             ..HostConfig::default()
         }),
         ..ContainerCreateBody::default()

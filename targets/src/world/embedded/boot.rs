@@ -101,6 +101,7 @@ impl EmbeddedWorld {
             prefix: self.prefix,
             mac: node.mac(),
             offload: Means::OFFLOAD && !self.config.pcap,
+            guest: node.is_guest(),
             contained: self.ground.name() != "embedded",
             boot_id_file,
             clock_offset_ns,
@@ -174,7 +175,7 @@ impl EmbeddedWorld {
     async fn light(&self, node: &NodeSpec, live: &Arc<Live>) -> Result<(), WorldError> {
         let name = &node.name;
         let failed = |why: &str| no_boot(name, why);
-        let (tap, volumes, notes) = match timeout(BOOT_LIMIT, live.up()).await {
+        let (tap, volumes, notes) = match timeout(BOOT_LIMIT, live.up(node.is_guest())).await {
             Ok(up) => up.map_err(|why| failed(&why))?,
             Err(_) => return Err(failed("its init did not answer in 10 s")),
         };
@@ -184,13 +185,20 @@ impl EmbeddedWorld {
         self.volumes.mounted(node, volumes).await?;
         live.listen(self.log_path(name), self.events.clone());
         self.ground.join(node, &self.events).await?;
+        let cables = self.ground.plug(name).await?;
         // Under the lock, so that a cut comes before or after but not between.
         let nodes = lock(&self.nodes);
         if !nodes.get(name).is_some_and(|here| Arc::ptr_eq(here, live)) {
             return Err(failed("its power was cut meanwhile"));
         }
-        let lit = self.with_switch(|switch| switch.light(name, tap))?;
-        lit.map_err(system(format!("light the port of node `{name}`")))
+        let lit = self.with_switch(|switch| {
+            tap.map_or(Ok(()), |tap| switch.light(name, tap))?;
+            let mut cables = cables.into_iter();
+            cables.try_for_each(|cable| cable.light(switch, name))
+        })?;
+        lit.map_err(system(format!("light the port of node `{name}`")))?;
+        drop(nodes);
+        self.ground.plugged(name)
     }
 
     /// Takes a node off the list, unless a later boot has its place.
@@ -211,8 +219,9 @@ impl EmbeddedWorld {
     ) -> Result<Vec<ServiceOrder>, WorldError> {
         let order = |service: &ServiceSpec| {
             let command = match &service.program {
-                // Images are refused before a node boots.
-                Program::Builtin { .. } | Program::Image { .. } => None,
+                Program::Builtin { .. } => None,
+                // No children of the node's init.
+                Program::Image { .. } | Program::Guest { .. } => return Ok(None),
                 Program::Command { argv, env, files } => {
                     let volume = path_of(volumes, &service.name);
                     Some(CommandOrder {
@@ -223,9 +232,10 @@ impl EmbeddedWorld {
                 }
             };
             let name = service.name.clone();
-            Ok(ServiceOrder { name, command })
+            Ok(Some(ServiceOrder { name, command }))
         };
-        node.services.iter().map(order).collect()
+        let orders = node.services.iter().map(order);
+        orders.filter_map(Result::transpose).collect()
     }
 
     /// What a program sees of the host; its files are put where it can take them

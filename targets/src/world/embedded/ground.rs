@@ -1,6 +1,7 @@
 //! What nodes' inits stand on: namespaces of this machine, or containers.
 
 use std::fmt;
+use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::time::Duration;
 
@@ -8,7 +9,8 @@ use async_trait::async_trait;
 use tokio::sync::{Mutex, mpsc};
 use tokio::time::timeout;
 
-use crate::world::{NodeSpec, ServiceSpec, WorldError, WorldEvent};
+use crate::fabric::Switch;
+use crate::world::{NodeSpec, NodeState, ServiceSpec, WorldError, WorldEvent};
 
 use super::message::{BootOrder, FromSite};
 use super::open::system;
@@ -51,6 +53,42 @@ pub(in crate::world) trait Ground: fmt::Debug + Send + Sync {
         None
     }
 
+    /// The cables of a node whose network somebody else has made, each a device
+    /// for a port of the switch.
+    async fn plug(&self, _node: &str) -> Result<Vec<Cable>, WorldError> {
+        Ok(Vec::new())
+    }
+
+    /// The ports of a node are lit: nothing else may carry its frames from now on.
+    fn plugged(&self, _node: &str) -> Result<(), WorldError> {
+        Ok(())
+    }
+
+    /// Kills what of nodes outlives their inits.
+    async fn cut(&self, _nodes: &[String]) -> Result<(), WorldError> {
+        Ok(())
+    }
+
+    /// Stops a node's processes or lets them go on; `None` where its init does.
+    async fn hang(&self, _node: &str, _hung: bool) -> Option<Result<(), WorldError>> {
+        None
+    }
+
+    /// What a node's processes do; `None` where its init tells.
+    async fn state(&self, _node: &str) -> Option<Result<NodeState, WorldError>> {
+        None
+    }
+
+    /// Whether a node is somebody else's, and goes on after the world is closed.
+    fn is_foreign(&self, _node: &str) -> bool {
+        false
+    }
+
+    /// Lets go of all that is somebody else's, as it was.
+    async fn release(&self) -> Result<(), WorldError> {
+        Ok(())
+    }
+
     /// Bounds what a node's processes can get of memory beyond what they have,
     /// or ends that. `None` where it is for the caller to do.
     async fn bound_memory(
@@ -63,6 +101,27 @@ pub(in crate::world) trait Ground: fmt::Debug + Send + Sync {
 
     /// Ends whatever is left, and waits until nothing is.
     async fn end(&self, limit: Duration) -> Result<(), WorldError>;
+}
+
+/// A device for a port of the switch, which somebody else has made.
+#[derive(Debug)]
+pub(in crate::world) struct Cable {
+    /// The port.
+    pub(in crate::world) port: String,
+    /// The network that it is on.
+    pub(in crate::world) segment: usize,
+    /// Its other end's hardware address.
+    pub(in crate::world) mac: [u8; 6],
+    /// Frames are read from it and written to it.
+    pub(in crate::world) device: OwnedFd,
+}
+
+impl Cable {
+    /// Lights its port, which belongs to a node.
+    pub(super) fn light(self, switch: &Switch, owner: &str) -> io::Result<()> {
+        switch.add_side_port(&self.port, owner, self.segment, self.mac);
+        switch.light_as_is(&self.port, self.device)
+    }
 }
 
 /// The init of a site, which forks those of nodes.

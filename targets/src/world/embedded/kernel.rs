@@ -96,7 +96,7 @@ pub(in crate::world) fn pidfd_open(pid: i32) -> io::Result<OwnedFd> {
 }
 
 /// The number of the process behind a descriptor, as this pid namespace has it.
-pub(super) fn pid_of(pidfd: BorrowedFd<'_>) -> Option<i32> {
+pub(in crate::world) fn pid_of(pidfd: BorrowedFd<'_>) -> Option<i32> {
     let path = format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd());
     let text = std::fs::read_to_string(path).ok()?;
     let pid = text.lines().find_map(|line| line.strip_prefix("Pid:"))?;
@@ -105,7 +105,7 @@ pub(super) fn pid_of(pidfd: BorrowedFd<'_>) -> Option<i32> {
 
 /// Kills the process behind a descriptor with SIGKILL; one that is dead
 /// already is no error.
-pub(super) fn pidfd_kill(pidfd: BorrowedFd<'_>) -> io::Result<()> {
+pub(in crate::world) fn pidfd_kill(pidfd: BorrowedFd<'_>) -> io::Result<()> {
     // SAFETY: a null siginfo is allowed, and no other memory is involved.
     let result = unsafe {
         libc::syscall(
@@ -364,7 +364,7 @@ pub(in crate::world) fn watch(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
 }
 
 /// Watches a process's descriptor, which can only become readable.
-pub(super) fn watch_process(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+pub(in crate::world) fn watch_process(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: as in `watch`.
     Ok(unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }?)
 }

@@ -73,13 +73,18 @@ impl Live {
         })
     }
 
-    /// Waits for the word that the node is up; returns its network device, what
-    /// its volumes are held by, and what had to be left out.
-    pub(super) async fn up(&self) -> Result<(OwnedFd, Vec<OwnedFd>, Vec<String>), String> {
+    /// Waits for the word that the node is up; returns its network device if it
+    /// has one of its own, what its volumes are held by, and what had to be left
+    /// out.
+    pub(super) async fn up(
+        &self,
+        guest: bool,
+    ) -> Result<(Option<OwnedFd>, Vec<OwnedFd>, Vec<String>), String> {
         match self.control.receive::<FromNode>().await {
+            Ok(Some((FromNode::Up(notes), fds))) if guest => Ok((None, fds, notes)),
             Ok(Some((FromNode::Up(notes), mut fds))) if !fds.is_empty() => {
                 let tap = fds.remove(0);
-                Ok((tap, fds, notes))
+                Ok((Some(tap), fds, notes))
             }
             Ok(Some((FromNode::Up(_), _))) => Err("its init sent no device".into()),
             Ok(Some((FromNode::Broken(error), _))) => Err(error),

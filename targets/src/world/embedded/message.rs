@@ -41,6 +41,9 @@ pub(in crate::world) struct BootOrder {
     pub(in crate::world) offload: bool,
     /// Whether its namespaces are there already: it is the init of a container.
     pub(in crate::world) contained: bool,
+    /// Whether it is a guest in somebody else's container: it has no device, no
+    /// clock and no services of its own there, and only probes.
+    pub(in crate::world) guest: bool,
     /// Becomes the kernel's `boot_id`.
     pub(in crate::world) boot_id_file: PathBuf,
     /// What its monotonic clock shows above the host's, in nanoseconds; `None`

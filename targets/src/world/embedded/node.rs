@@ -88,7 +88,8 @@ fn start(
 ) -> Result<NodeInit, String> {
     match prepare(log, wires, order) {
         Ok((tap, volumes, notes, deaths, (echo, ties, resolver), procs)) => {
-            let handles: Vec<_> = std::iter::once(&tap)
+            let handles: Vec<_> = tap
+                .iter()
                 .chain(&volumes)
                 .map(AsFd::as_fd)
                 .collect();
@@ -117,7 +118,7 @@ fn start(
 }
 
 type Parts = (
-    OwnedFd,
+    Option<OwnedFd>,
     Vec<OwnedFd>,
     Vec<String>,
     SignalFd,
@@ -129,6 +130,7 @@ fn prepare(log: OwnedFd, wires: Vec<OwnedFd>, order: &BootOrder) -> Result<Parts
     // A container's parent is the engine's, which outlives us; it ends with its
     // control socket.
     match order.contained {
+        true if order.guest => {}
         true => setup::next_clock(order.clock_offset_ns)?,
         false => set_pdeathsig(Signal::SIGKILL).doing("bind its life to the site's")?,
     }
@@ -147,7 +149,11 @@ fn prepare(log: OwnedFd, wires: Vec<OwnedFd>, order: &BootOrder) -> Result<Parts
     };
     let echo = Echo::open(ahead_us).doing("open the probe socket")?;
     let ties = Ties::open().doing("open the probe listener")?;
-    let resolver = Resolver::open(order.hosts.clone(), order.names.clone());
+    let resolver = match order.guest {
+        // Nobody there asks us, and the port may be taken.
+        true => Resolver::deaf(),
+        false => Resolver::open(order.hosts.clone(), order.names.clone()),
+    };
     let resolver = resolver.doing("open the name server's socket")?;
     let procs = Procs::start(&order.services, log, wires, prepared.own_proc)?;
     Ok((

@@ -39,7 +39,20 @@ impl Resolver {
         hosts: BTreeMap<String, Ipv4Addr>,
         rules: Vec<NameRule>,
     ) -> io::Result<Self> {
-        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, PORT))?;
+        Self::at(PORT, hosts, rules)
+    }
+
+    /// One that nobody asks.
+    pub(super) fn deaf() -> io::Result<Self> {
+        Self::at(0, BTreeMap::new(), Vec::new())
+    }
+
+    fn at(
+        port: u16,
+        hosts: BTreeMap<String, Ipv4Addr>,
+        rules: Vec<NameRule>,
+    ) -> io::Result<Self> {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, port))?;
         socket.set_nonblocking(true)?;
         Ok(Self {
             socket,

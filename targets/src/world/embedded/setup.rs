@@ -95,7 +95,7 @@ pub(super) fn next_clock(offset_ns: Option<i64>) -> Result<(), String> {
 /// A node that is set up.
 pub(super) struct Prepared {
     /// Its device on the fabric.
-    pub(super) tap: OwnedFd,
+    pub(super) tap: Option<OwnedFd>,
     /// Whether `/proc` shows this node alone.
     pub(super) own_proc: bool,
     /// What had to be left out.
@@ -106,6 +106,13 @@ pub(super) struct Prepared {
 /// of a node with its own host name, mounts and network.
 pub(super) fn node(order: &BootOrder) -> Result<Prepared, String> {
     let mut notes = Vec::new();
+    if order.guest {
+        return Ok(Prepared {
+            tap: None,
+            own_proc: true,
+            notes,
+        });
+    }
     // A container has its own of all these.
     let own_proc = order.contained || own_namespaces(order, &mut notes)?;
     let boot_id = Path::new("/proc/sys/kernel/random/boot_id");
@@ -123,7 +130,7 @@ pub(super) fn node(order: &BootOrder) -> Result<Prepared, String> {
     )
     .doing("make a TAP device")?;
     Ok(Prepared {
-        tap,
+        tap: Some(tap),
         own_proc,
         notes,
     })

@@ -73,7 +73,7 @@ impl EmbeddedWorld {
     }
 
     /// Asks the switch, while the world is open.
-    pub(super) fn with_switch<T>(&self, ask: impl FnOnce(&Switch) -> T) -> Result<T, WorldError> {
+    pub(in crate::world) fn with_switch<T>(&self, ask: impl FnOnce(&Switch) -> T) -> Result<T, WorldError> {
         let switch = lock(&self.switch);
         let switch = switch.as_ref().map(ask);
         switch.ok_or_else(|| WorldError::Failed("the world is closed".into()))
@@ -84,6 +84,16 @@ impl EmbeddedWorld {
             Ok(())
         } else {
             Err(WorldError::NoNode(node.to_string()))
+        }
+    }
+
+    /// Refuses what cannot be done to a container of somebody else's.
+    fn own(&self, node: &str) -> Result<(), WorldError> {
+        match self.ground.is_foreign(node) {
+            false => Ok(()),
+            true => Err(WorldError::Failed(format!(
+                "node `{node}` is a container of others: it can lose its power, hang, or be cut off"
+            ))),
         }
     }
 
@@ -116,6 +126,7 @@ impl EmbeddedWorld {
         };
         // All are killed before the first is waited for.
         let killed: Vec<_> = dying.iter().map(|(_, live)| live.kill()).collect();
+        let cut = self.ground.cut(names).await;
         for (name, _) in &dying {
             self.volumes.power_off(name).await;
         }
@@ -138,6 +149,7 @@ impl EmbeddedWorld {
         if let Some(error) = failed {
             return Err(error);
         }
+        cut?;
         let receipt = |name: &String| {
             let now_us = self.config.clock.now_us();
             let (dark_us, at_cut) = dark
@@ -180,11 +192,17 @@ impl World for EmbeddedWorld {
     }
 
     async fn hang(&self, node: &str) -> Result<(), WorldError> {
-        self.order(node, Ask::Hang).await
+        match self.ground.hang(node, true).await {
+            Some(hung) => hung,
+            None => self.order(node, Ask::Hang).await,
+        }
     }
 
     async fn resume(&self, node: &str) -> Result<(), WorldError> {
         self.known(node)?;
+        if let Some(resumed) = self.ground.hang(node, false).await {
+            return resumed;
+        }
         match self.find(node) {
             Some(live) => live.ask(Ask::Resume, ASK_LIMIT).await.map(drop),
             // Its hang has ended with its power.
@@ -193,14 +211,17 @@ impl World for EmbeddedWorld {
     }
 
     async fn kill(&self, node: &str) -> Result<(), WorldError> {
+        self.own(node)?;
         self.order(node, Ask::Kill).await
     }
 
     async fn restart(&self, node: &NodeSpec, boot: u32) -> Result<(), WorldError> {
+        self.own(&node.name)?;
         self.restart_services(node, boot).await
     }
 
     async fn jump_clock(&self, node: &NodeSpec, boot: u32, ahead: Span) -> Result<(), WorldError> {
+        self.own(&node.name)?;
         self.restart_ahead(node, boot, ahead).await
     }
 
@@ -220,6 +241,7 @@ impl World for EmbeddedWorld {
     }
 
     async fn deprive(&self, node: &str, shortage: &Shortage) -> Result<(), WorldError> {
+        self.own(node)?;
         self.make_short(node, shortage).await
     }
 
@@ -343,6 +365,9 @@ impl World for EmbeddedWorld {
         let Some(live) = self.find(node) else {
             return Ok(NodeState::Down);
         };
+        if let Some(state) = self.ground.state(node).await {
+            return state;
+        }
         match live.ask(Ask::State, ASK_LIMIT).await {
             Ok(Answer::State(state)) => Ok(state),
             Ok(answer) => Err(WorldError::Failed(format!("odd answer: {answer:?}"))),
@@ -368,11 +393,17 @@ impl World for EmbeddedWorld {
         if lock(&self.switch).is_none() {
             return Ok(());
         }
-        let names: Vec<String> = lock(&self.nodes).keys().cloned().collect();
+        let released = self.ground.release().await;
+        let names: Vec<String> = {
+            let nodes = lock(&self.nodes);
+            let own = nodes.keys().filter(|name| !self.ground.is_foreign(name));
+            own.cloned().collect()
+        };
         let cut = self.cut_nodes(&names).await;
         let ended = self.ground.end(DEATH_LIMIT).await;
         // Its end closes every device, and completes the capture.
         drop(lock(&self.switch).take());
+        released?;
         cut?;
         ended?;
         // Left in place if it cannot be removed: only files.

@@ -72,6 +72,8 @@ impl Bench {
     /// Publishes all ports that are not dark, and rules by direction.
     fn publish(&self, rules: &[(usize, usize, u64, Impairment)]) {
         let ports = self.lives.iter().map(|life| PortView {
+            segment: 0,
+            uplink: false,
             life: (!life.is_dark()).then(|| Arc::clone(life)),
             counters: Arc::clone(&life.counters),
         });

@@ -167,7 +167,7 @@ impl Wire {
             let places = &state.places;
             let id = state
                 .rules
-                .install(rule, now, |name| places.get_index_of(name))?;
+                .install(rule, now, |name| places.get_index_of(name).into_iter().collect())?;
             state.relink();
             Ok(id)
         })
