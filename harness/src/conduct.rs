@@ -389,7 +389,12 @@ async fn open(
             };
             let world = match how.world {
                 WorldKind::Docker => match fetch(plan, &|_| {}).await {
-                    Ok(()) => docker::open(config).await,
+                    Ok(()) => match &plan.playbook.stack.compose {
+                        Some(project) => {
+                            docker::open_attached(config, project, &plan.entry.0).await
+                        }
+                        None => docker::open(config).await,
+                    },
                     Err(error) => Err(error),
                 },
                 _ => embedded::open(config).await,

@@ -18,7 +18,7 @@ use crate::conduct::{Conduct, ConductError, Outcome, conduct, fetch, junit};
 use crate::engine::EngineError;
 use crate::guarded::leftovers;
 use crate::judge::Verdict;
-use crate::plan::{Plan, plan, plan_file_in};
+use crate::plan::{Plan, attached, plan, plan_file_in};
 use crate::playbook::{Loaded, PlaybookErrors, WorldKind, faults};
 
 /// Events that may wait for the progress line.
@@ -175,7 +175,7 @@ fn ask_control(args: &RunArgs, path: &Path, loaded: &Loaded, name: &str) -> Resu
         );
         return Err(Refusal::Usage(message));
     };
-    let changed = loaded.with_control(control)?;
+    let changed = attached(loaded.with_control(control)?)?;
     Ok(Asked {
         plan: seeded(plan(&changed)?, args.seed),
         repeat: repeat(args, path, loaded.playbook.seed, Some(name)),

@@ -1,20 +1,22 @@
 //! From a playbook to a plan.
 
+use std::net::Ipv4Addr;
 use std::path::Path;
 
 use ridethrough_targets::telemetry::Protocol;
 
 use crate::playbook::{
-    Assertion, Loaded, PlaybookErrors, Problem, Teller, WorldKind, load_parts, read, shown,
+    Assertion, Loaded, NetworkDef, PlaybookErrors, Problem, Teller, WorldKind, load_parts, read, shown,
 };
 
+use super::attach::attached;
 use super::check::{check, check_rest};
 use super::common_mode;
 use super::doors::doors;
 use super::faults::faults;
 use super::infrastructure::{self, Clients};
 use super::machines::{dialect, entry, loads, machines, model, writers};
-use super::model::{Plan, PlannedAssertion};
+use super::model::{Plan, PlannedAssertion, PlannedNode};
 use super::resolved::resolved_yaml;
 use super::seed::sha256;
 use super::text::sentence;
@@ -82,6 +84,7 @@ fn plan_source_in(
     match load_parts(path, text) {
         Ok(mut loaded) => {
             loaded.playbook.world = world.or(loaded.playbook.world);
+            let loaded = attached(loaded)?;
             let plan = plan(&loaded)?;
             Ok((loaded, plan))
         }
@@ -113,6 +116,9 @@ fn build(loaded: &Loaded) -> Option<Plan> {
         playbook.seed,
         &clients,
     ));
+    if let Some(network) = &playbook.stack.network {
+        share(network, &mut nodes);
+    }
     let assertions = playbook.assert.iter().enumerate();
     Some(Plan {
         hash: sha256(&yaml),
@@ -136,6 +142,23 @@ fn build(loaded: &Loaded) -> Option<Plan> {
         notes: common_mode::notes(&playbook.site),
         playbook: playbook.clone(),
     })
+}
+
+/// Gives every node of our own an address on the network of a project: from its
+/// end, where engines give none for long.
+fn share(network: &NetworkDef, nodes: &mut [PlannedNode]) {
+    let size = 1_u64 << (32 - u32::from(network.prefix.min(32)));
+    let first = u64::from(u32::from(network.first));
+    // The last of a subnet is its broadcast address.
+    let mut free = (first + 1..(first + size).saturating_sub(1))
+        .rev()
+        .filter_map(|at| u32::try_from(at).ok().map(Ipv4Addr::from))
+        .filter(|ip| !network.taken.contains(ip));
+    for node in nodes.iter_mut().filter(|node| !node.spec().is_guest()) {
+        if let Some(ip) = free.next() {
+            node.ip = ip;
+        }
+    }
 }
 
 /// Protocols that a promise looks through, beside NUT at the supervisor.

@@ -27,7 +27,10 @@ pub(crate) fn machines(playbook: &Playbook) -> Vec<PlannedNode> {
         let here = stack.services.iter().filter(|(_, s)| s.on.contains(name));
         PlannedNode {
             name: name.clone(),
-            ip: address::machine(index),
+            ip: match &node.guest {
+                Some(guest) => guest.ip,
+                None => address::machine(index),
+            },
             rack: Some(node.rack.clone()),
             boot: node.boot,
             idle: node.idle,
@@ -36,7 +39,12 @@ pub(crate) fn machines(playbook: &Playbook) -> Vec<PlannedNode> {
                 .filter_map(|(service, def)| {
                     Some(ServiceSpec {
                         name: service.clone(),
-                        program: program(service, def, playbook)?,
+                        program: match &node.guest {
+                            Some(guest) => Program::Guest {
+                                container: guest.container.clone(),
+                            },
+                            None => program(service, def, playbook)?,
+                        },
                         seed: service_seed(playbook.seed, name, service),
                         volume: volume(playbook, service, def),
                     })

@@ -1,6 +1,7 @@
 //! What will happen: a playbook with every name and time resolved and checked.
 
 mod address;
+mod attach;
 mod build;
 mod cards;
 mod check;
@@ -24,6 +25,7 @@ mod text_telemetry;
 mod time;
 mod wiring;
 
+pub use attach::attached;
 pub use build::{plan, plan_file, plan_file_in, plan_source};
 pub use doors::Door;
 pub use foreign::{Needed, needed};

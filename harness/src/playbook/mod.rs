@@ -35,7 +35,8 @@ pub use errors::{PlaybookError, PlaybookErrors};
 pub use load::{Loaded, load_playbook, load_text};
 pub use model::{
     Arrivals, BatteryBelow, BlastRadius, BuildSpec, ClientSpec, Condition, Control, FaultSpec,
-    FileSpec, HealthSpec, KeepaliveSpec, LoadSpec, NeedsSpec, NodeDef, Playbook, Prefill, Range,
+    FileSpec, GuestDef, HealthSpec, KeepaliveSpec, LoadSpec, NeedsSpec, NetworkDef, NodeDef,
+    Playbook, Prefill, Range,
     ServiceDef, StackSpec, Timeout, WorldKind, WriterSpec,
 };
 pub use power_assertion::{

@@ -1,5 +1,7 @@
 //! A playbook, with its site and stack in place.
 
+use std::net::Ipv4Addr;
+
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -76,9 +78,20 @@ pub enum WorldKind {
 pub struct StackSpec {
     /// Its name.
     pub name: String,
+    /// A Docker Compose project that runs: its containers are the machines, as they
+    /// are, named after their services (with their number, where a service has
+    /// several). What the playbook does not say of them, their labels do:
+    /// `ridethrough.rack`, `ridethrough.port`, `ridethrough.entry`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compose: Option<String>,
+    /// The network that a project is on; found out when the run is planned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetworkDef>,
     /// The machines.
+    #[serde(default)]
     pub nodes: IndexMap<String, NodeDef>,
     /// The services.
+    #[serde(default)]
     pub services: IndexMap<String, ServiceDef>,
     /// The service that clients talk to (default: the only gateway).
     #[serde(default)]
@@ -90,6 +103,29 @@ pub struct StackSpec {
 
 fn ready_within() -> Span {
     Span::from_secs(30)
+}
+
+/// The network of a project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkDef {
+    /// The first address of its subnet.
+    pub first: Ipv4Addr,
+    /// The length of its prefix.
+    pub prefix: u8,
+    /// Addresses that are taken.
+    #[serde(default)]
+    pub taken: Vec<Ipv4Addr>,
+}
+
+/// A container of a project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GuestDef {
+    /// Its id.
+    pub container: String,
+    /// Its address.
+    pub ip: Ipv4Addr,
 }
 
 /// A machine.
@@ -107,6 +143,23 @@ pub struct NodeDef {
     /// Time from power to the start of its services: firmware, kernel, image.
     #[serde(default = "boot")]
     pub boot: Span,
+    /// The container that it is, of a `compose` project; found out when the run is
+    /// planned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guest: Option<GuestDef>,
+}
+
+impl NodeDef {
+    /// A machine in a rack.
+    pub fn in_rack(rack: &str) -> Self {
+        Self {
+            rack: rack.to_string(),
+            idle: idle(),
+            peak: peak(),
+            boot: boot(),
+            guest: None,
+        }
+    }
 }
 
 fn idle() -> Watts {

@@ -20,6 +20,41 @@ pub(super) fn check(c: &mut Checker<'_>) {
     }
     if c.playbook.world == Some(WorldKind::Docker) {
         only_images(c);
+        if c.playbook.stack.compose.is_some() {
+            nothing_inside(c);
+        }
+    }
+}
+
+/// What is somebody else's can lose its power, hang or be cut off; nothing inside
+/// of it is ours to change.
+fn nothing_inside(c: &mut Checker<'_>) {
+    for (i, fault) in c.playbook.faults.iter().enumerate() {
+        let others = fault.or.iter().enumerate();
+        let others = others.map(|(j, kind)| (format!("or.{j}"), kind));
+        let all = std::iter::once(("inject".to_string(), &fault.inject)).chain(others);
+        for (path, kind) in all {
+            let inside = matches!(
+                kind,
+                FaultKind::MemoryPressure(_)
+                    | FaultKind::ClockJump(_)
+                    | FaultKind::CpuTheft(_)
+                    | FaultKind::FdExhaustion(_)
+                    | FaultKind::CrashLoop(_)
+                    | FaultKind::Dns(_)
+                    | FaultKind::PowerCap(_)
+                    | FaultKind::PowerBrake(_)
+            );
+            if inside {
+                let kind = fault_kind_name(kind);
+                c.wrong_key(
+                    &format!("faults.{i}.{path}.{kind}"),
+                    "this fault changes what is inside of a container, and those of a `compose` project are somebody else's".to_string(),
+                    "not on a project",
+                );
+                c.hint("power, hang and network faults can be had there");
+            }
+        }
     }
 }
 

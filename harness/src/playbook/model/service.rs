@@ -14,6 +14,10 @@ use ridethrough_targets::world::VolumeSpec;
 pub struct ServiceDef {
     /// Machines, by name.
     pub on: Vec<String>,
+    /// It runs already, in containers of a `compose` project; found out when the
+    /// run is planned.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub guest: bool,
     /// The reference gateway.
     #[serde(default)]
     pub gateway: Option<GatewayConfig>,
@@ -68,7 +72,7 @@ pub struct ServiceDef {
 impl ServiceDef {
     /// Whether it runs something that nobody here wrote.
     pub fn is_foreign(&self) -> bool {
-        self.command.is_some() || self.is_container()
+        self.command.is_some() || self.is_container() || self.guest
     }
 
     /// Whether it is a container.
