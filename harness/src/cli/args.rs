@@ -38,6 +38,50 @@ Exit codes:
   1 a promise was broken         4 the world could not be built
   2 usage or a bad playbook    130 interrupted, after healing";
 
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  ridethrough serve replica --port 8001
+  ridethrough serve gateway --port 8000 --replica localhost:8001";
+
+/// What `ridethrough serve` takes.
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// The service.
+    #[arg(value_enum)]
+    pub(super) service: Served,
+    /// The port to listen on.
+    #[arg(long, default_value_t = 8000)]
+    pub(super) port: u16,
+    /// A replica behind the gateway; repeat it for each.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(super) replica: Vec<String>,
+    /// Its configuration as in a stack, as JSON.
+    #[arg(long, value_name = "JSON")]
+    pub(super) config: Option<String>,
+    /// Its seed.
+    #[arg(long, default_value_t = 1)]
+    pub(super) seed: u64,
+}
+
+/// A service that stands by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Served {
+    /// An OpenAI-compatible gateway.
+    Gateway,
+    /// A replica that computes nothing and takes its time.
+    Replica,
+}
+
+impl Served {
+    /// Its name among the built-in services.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Gateway => "gateway",
+            Self::Replica => "replica",
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
     /// Run playbooks and judge them.
@@ -77,6 +121,9 @@ pub(super) enum Verb {
     /// Print the JSON schema of playbooks, for editors.
     #[command(after_help = "Example:\n  ridethrough schema > playbook.schema.json")]
     Schema,
+    /// Run one service of the reference stack by itself, for a stack of your own.
+    #[command(after_help = SERVE_EXAMPLES)]
+    Serve(ServeArgs),
     /// Tell what this machine can do, what each thing is for and how to get it.
     Doctor {
         /// Print JSON.

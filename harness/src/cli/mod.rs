@@ -15,6 +15,7 @@ mod plan;
 mod progress;
 mod run;
 mod schema;
+mod serve;
 mod wrap;
 
 pub use main::main;
