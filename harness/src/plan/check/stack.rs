@@ -82,6 +82,14 @@ fn program(c: &mut Checker<'_>, path: &str, name: &str, service: &ServiceDef) {
         ("image", service.is_container()),
     ];
     let has: Vec<&str> = kinds.iter().filter(|k| k.1).map(|k| k.0).collect();
+    if service.guest {
+        // It runs what it runs.
+        if let Some(kind) = has.first() {
+            let message = format!("service `{name}` is part of the project, and runs already");
+            c.wrong_key(&format!("{path}.{kind}"), message, "not ours to choose");
+        }
+        return;
+    }
     match has.as_slice() {
         [] => {
             c.wrong_key(path, format!("service `{name}` runs nothing"), "no program");

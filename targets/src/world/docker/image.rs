@@ -21,11 +21,14 @@ use super::rootfs::{PROGRAM, Rootfs};
 /// Under which name this program's own images are kept.
 const NAME: &str = "ridethrough";
 
+/// How many images of other builds are kept: several may be at work by turns.
+const KEPT: usize = 4;
+
 /// How many bytes go to the engine at a time.
 const CHUNK: usize = 1 << 20;
 
 /// The image of this program, made from nothing if the engine has none of this
-/// very program; older ones are removed.
+/// very program; the oldest others are removed.
 pub(super) async fn own(engine: &Engine, program: &Path) -> Result<String, WorldError> {
     let failed = |what: &str| {
         let what = what.to_string();
@@ -79,7 +82,7 @@ pub(super) async fn own(engine: &Engine, program: &Path) -> Result<String, World
     Ok(image)
 }
 
-/// Removes the images of other builds. One that is in use stays.
+/// Removes the oldest images of other builds. One that is in use stays.
 async fn forget_others(engine: &Engine, keep: &str) {
     let options = ListImagesOptionsBuilder::default()
         .filters(&[("label", vec![format!("{LABEL}=image")])].into())
@@ -88,7 +91,9 @@ async fn forget_others(engine: &Engine, keep: &str) {
         return;
     };
     let is_kept = |image: &ImageSummary| image.repo_tags.iter().any(|tag| tag == keep);
-    for image in images.iter().filter(|image| !is_kept(image)) {
+    let mut others: Vec<_> = images.iter().filter(|image| !is_kept(image)).collect();
+    others.sort_by_key(|image| std::cmp::Reverse(image.created));
+    for image in others.into_iter().skip(KEPT) {
         let options = None::<RemoveImageOptions>;
         // Two runs of two builds may go on beside each other.
         let _ = engine.docker.remove_image(&image.id, options, None).await;
