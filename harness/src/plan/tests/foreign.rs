@@ -115,3 +115,23 @@ fn files_are_read_from_beside_the_stack() {
     assert!(missing.contains("no file `serv.conf`"), "{missing}");
     assert!(missing.contains("did you mean `serve.conf`?"), "{missing}");
 }
+
+#[test]
+fn a_program_that_is_missing_is_told_with_the_way_to_get_it() {
+    let said = |service: &str| {
+        let plan = planned(&with_gateway(service));
+        let programs = crate::conduct::programs(&plan.playbook.stack);
+        programs.map_or_else(|error| error.to_string(), |()| "all there".into())
+    };
+    let missing = "command: [no-such-program]\n    port: 8000";
+    assert_snapshot!(said(missing));
+    let needs = "needs: {program: '${cache}/no-such', install: get no-such}";
+    let named = said(&format!("command: [/bin/sh]\n    port: 8000\n    {needs}"));
+    assert!(
+        named.ends_with("/no-such`, which service `gateway` runs; get it with `get no-such`"),
+        "{named}"
+    );
+    assert_eq!(said("command: [/bin/sh]\n    port: 8000"), "all there");
+    let own = "command: [/opt/own]\n    port: 8000\n    files: {/opt/own: {text: '#!/bin/sh'}}";
+    assert_eq!(said(own), "all there");
+}
