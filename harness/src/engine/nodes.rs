@@ -24,11 +24,14 @@ pub(crate) struct NodeKeeper {
     /// Nodes whose services crash in a loop.
     crashing: Mutex<IndexMap<String, Crashing>>,
     /// Told of every node that is up.
-    up: OnceLock<Box<dyn Fn(&str) + Send + Sync>>,
+    up: OnceLock<Tell>,
     /// The run is over.
     over: CancellationToken,
     itself: Weak<Self>,
 }
+
+/// Somebody who is told of a node.
+type Tell = Box<dyn Fn(&str) + Send + Sync>;
 
 pub(super) struct Kept {
     pub(super) spec: NodeSpec,

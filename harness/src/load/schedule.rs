@@ -88,10 +88,14 @@ pub fn draw(
             at_us: at_us as Micros,
             prompt_tokens: within(&mut rng, spec.prompt_tokens),
             output_tokens: within(&mut rng, spec.output_tokens),
-            seed: rng.next_u64(),
+            seed: rng.next_u64() >> UNUSED_BITS,
         });
     }
 }
+
+/// A request's seed has 53 bits: some gateways read it as a signed number and turn
+/// a larger one away, others as a floating-point one and would round it.
+const UNUSED_BITS: u32 = 11;
 
 fn stream(seed: u64, load: &str) -> ChaCha8Rng {
     let mut sha = Sha256::new();

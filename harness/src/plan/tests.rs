@@ -344,6 +344,7 @@ proptest! {
 mod compound;
 mod devices;
 mod faults;
+mod foreign;
 mod network;
 mod storage;
 mod supervision;

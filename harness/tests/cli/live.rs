@@ -32,6 +32,11 @@ pub(crate) const CASES: &[Live] = &[
         "live::a_service_that_is_never_healthy_exits_4",
         never_healthy,
     ),
+    live(
+        "live::services_of_others_say_when_they_can_be_used",
+        healthy,
+    ),
+    live("live::a_program_that_is_missing_exits_4", missing_program),
     live("live::an_interrupt_heals_and_exits_130", interrupt),
     live("live::a_record_can_be_judged_again", judge_again),
     Live {
@@ -175,6 +180,56 @@ fn never_healthy() -> Result<(), String> {
     let log = folder.path().join("logs/deaf.log");
     let named = text.contains(&log.display().to_string()) && text.contains("`ready_within`");
     holds(named && log.exists(), || text)
+}
+
+/// By what they log, and by a program beside them; their files are theirs alone.
+fn healthy() -> Result<(), String> {
+    let folder = folder()?;
+    let playbook = data("healthy.yaml");
+    let mut command = program();
+    command
+        .arg("run")
+        .arg(playbook)
+        .arg("--out")
+        .arg(folder.path());
+    exits(&output(&mut command)?, 0)?;
+    let record = folder.path().join("record.jsonl");
+    let record = std::fs::read_to_string(record).map_err(|error| error.to_string())?;
+    for service in ["logs", "marks"] {
+        let said = |line: &str| {
+            line.contains("\"service_ready\"") && line.contains(&format!("\"{service}\""))
+        };
+        holds(record.lines().any(said), || {
+            format!("{service} is not ready")
+        })?;
+    }
+    let log = folder.path().join("logs/other-1.log");
+    let log = std::fs::read_to_string(log).map_err(|error| error.to_string())?;
+    let left = std::path::Path::new("/run/up").exists();
+    holds(log.contains("serving at 10.77.1.2") && !left, || log)
+}
+
+fn missing_program() -> Result<(), String> {
+    let folder = folder()?;
+    let text = std::fs::read_to_string(data("healthy.yaml")).map_err(|error| error.to_string())?;
+    let site = data("../../../../playbooks/sites/two-feed.yaml");
+    let text = text
+        .replace("/bin/sh, /opt", "no-such-program, /opt")
+        .replace("draw: 50%", "needs: {install: get no-such-program}")
+        .replace(
+            "../../../../playbooks/sites/two-feed.yaml",
+            &site.display().to_string(),
+        );
+    let playbook = folder.path().join("missing.yaml");
+    std::fs::write(&playbook, text).map_err(|error| error.to_string())?;
+    let mut command = program();
+    let out = folder.path().join("out");
+    command.arg("run").arg(playbook).arg("--out").arg(&out);
+    let output = output(&mut command)?;
+    exits(&output, 4)?;
+    let text = said(&output);
+    let named = "no program `no-such-program`, which service `logs` runs; get it with `get no-such-program`";
+    holds(text.contains(named) && !out.exists(), || text)
 }
 
 fn interrupt() -> Result<(), String> {

@@ -9,6 +9,7 @@
 
 mod case;
 mod embedded_run;
+mod foreign;
 mod kinds;
 mod pace;
 mod parity;
@@ -135,6 +136,12 @@ fn trials(playbook: &Shipped, worlds: Worlds, missing: Option<&str>) -> Vec<Tria
         let name = control.name.replace(' ', "_");
         (format!("{place}::control::{name}"), case)
     }));
+    if foreign::is(&loaded) {
+        return match worlds.embedded {
+            Some(false) => Vec::new(),
+            _ => foreign::trials(&loaded, cases, missing),
+        };
+    }
     let mut trials = Vec::new();
     if worlds.simulated {
         trials.extend(cases.iter().cloned().map(|(name, case)| {

@@ -78,6 +78,7 @@ proptest! {
         prop_assert!(planned.iter().all(|p| p.at_us < MINUTE
             && (32..=256).contains(&p.prompt_tokens)
             && (40..=120).contains(&p.output_tokens)));
+        prop_assert!(planned.iter().all(|p| p.seed < 1 << 53));
         prop_assert_eq!(&planned, &draw(&spec, seed, MINUTE).expect("a good rate"));
         // A longer run begins like a shorter one.
         let longer = draw(&spec, seed, 2 * MINUTE).expect("a good rate");

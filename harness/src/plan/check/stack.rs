@@ -140,8 +140,12 @@ fn ports(c: &mut Checker<'_>) {
                 continue;
             }
             if let Some(first) = taken.insert((machine, port), name) {
-                let message =
-                    format!("`{first}` and `{name}` both listen on port {port} of `{machine}`");
+                let message = match first == name {
+                    true => format!("service `{name}` has port {port} twice"),
+                    false => {
+                        format!("`{first}` and `{name}` both listen on port {port} of `{machine}`")
+                    }
+                };
                 c.wrong(
                     &format!("stack.services.{name}.on.{i}"),
                     message,

@@ -7,15 +7,19 @@
 
 use std::ffi::{CString, OsStr};
 use std::fs;
+use std::io::{Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CloneFlags, unshare};
 use serde::{Deserialize, Serialize};
 
+use super::kernel;
 use super::mirror::Mirror;
 use super::refused::{Need, made};
 use super::setup::Doing;
@@ -40,15 +44,40 @@ const LAYER: &str = "size=1g,mode=0755";
 /// The exit code of a program that could not be started, as shells have it.
 const NOT_STARTED: u8 = 127;
 
+/// How long it may take to become the program.
+const ENTRY_LIMIT_MS: u16 = 5_000;
+
 /// Becomes a program in an enclosure: `args` is the enclosure, then the program
-/// with its arguments.
+/// with its arguments. What goes wrong is said on the wire, which closes when the
+/// program has taken over.
 pub(super) fn main(args: impl Iterator<Item = String>) -> ExitCode {
+    let wire = kernel::inherited(kernel::WIRE_FD);
     match enter(args.collect()) {
         Ok(never) => never,
         Err(error) => {
             eprintln!("{error}");
+            if let Ok(wire) = wire {
+                let _ = fs::File::from(wire).write_all(error.as_bytes());
+            }
             ExitCode::from(NOT_STARTED)
         }
+    }
+}
+
+/// Waits until the other end of a wire has become its program.
+pub(super) fn entered(wire: OwnedFd) -> Result<(), String> {
+    let mut open = [PollFd::new(wire.as_fd(), PollFlags::POLLIN)];
+    let ready = poll(&mut open, PollTimeout::from(ENTRY_LIMIT_MS)).doing("watch an entry")?;
+    if ready == 0 {
+        return Err("it is not there after 5 s".into());
+    }
+    let mut said = String::new();
+    fs::File::from(wire)
+        .read_to_string(&mut said)
+        .doing("hear of an entry")?;
+    match said.is_empty() {
+        true => Ok(()),
+        false => Err(said),
     }
 }
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use nix::errno::Errno;
+use nix::fcntl::OFlag;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
@@ -16,7 +17,7 @@ use nix::unistd::Pid;
 use crate::world::{FileUse, NodeState};
 
 use super::child::{MARKER, RUN_MARK};
-use super::enclosure::HOME;
+use super::enclosure::{HOME, entered};
 use super::files;
 use super::kernel;
 use super::message::ServiceOrder;
@@ -62,23 +63,34 @@ impl Procs {
         wires: Vec<OwnedFd>,
     ) -> Result<(), String> {
         let mut wires = wires.into_iter();
+        let mut entries = Vec::new();
         for service in services {
             let what = format!("start service `{}`", service.name);
             let mut command = program(service)?;
-            let wire = match service.command {
-                Some(_) => None,
-                None => Some(wires.next().ok_or("a wire is missing").doing(&what)?),
+            let (entry, wire) = match service.command {
+                Some(_) => {
+                    let (entry, wire) = nix::unistd::pipe2(OFlag::O_CLOEXEC).doing(&what)?;
+                    (Some(entry), wire)
+                }
+                None => (None, wires.next().ok_or("a wire is missing").doing(&what)?),
             };
             command
                 .stdin(Stdio::null())
                 .stdout(self.log.try_clone().doing(&what)?)
                 .stderr(self.log.try_clone().doing(&what)?);
-            let child = kernel::spawn_service(&mut command, wire).doing(&what)?;
+            let child = kernel::spawn_service(&mut command, Some(wire)).doing(&what)?;
+            // Its copy of the wire would keep an entry open.
+            drop(command);
             let pid = child.id() as i32;
             // Its death is collected with everybody's, so not through this.
             drop(child);
             let pidfd = kernel::pidfd_open(pid).doing(&what)?;
             self.services.insert(pid, (service.name.clone(), pidfd));
+            entries.extend(entry.map(|entry| (what, entry)));
+        }
+        // Side by side, and each is its program when this returns.
+        for (what, entry) in entries {
+            entered(entry).doing(&what)?;
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ use ridethrough_targets::units::Span;
 use ridethrough_targets::world::embedded::{EmbeddedWorld, capabilities};
 use ridethrough_targets::world::{Backing, NodeState, PROBE_PAYLOAD_MIN, ProbeSpec, World};
 
+use super::enclosed;
 use super::site::{builtin, config, node, shell, with_volume};
 
 /// Boots, cuts and boots again until it is killed.
@@ -125,6 +126,7 @@ async fn boot_all(world: &EmbeddedWorld) -> Result<(), Failed> {
         let programs = vec![
             ("idle", builtin("idle")),
             ("tree", shell("sleep 1000 & setsid sleep 1000")),
+            ("enclosed", enclosed::program()),
         ];
         let spec = node(&NAMES, name, programs);
         // One of them has a volume, where there can be one.
@@ -161,6 +163,7 @@ async fn once(world: &EmbeddedWorld) -> Result<(), Failed> {
     for _ in 0..2 {
         boot_all(world).await?;
         assert_eq!(world.probe(&probe).await?.answered, 5);
+        enclosed::looked_at(world, "one").await?;
         world.hang("two").await?;
         assert_eq!(world.state("two").await?, NodeState::Stopped);
         world.resume("two").await?;

@@ -2,6 +2,7 @@
 
 mod basics;
 mod death;
+mod enclosed;
 mod fabric;
 mod guardian;
 mod identity;
@@ -22,6 +23,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = table::trials();
     trials.extend(basics::trials());
     trials.extend(identity::trials());
+    trials.extend(enclosed::trials());
     trials.extend(fabric::trials());
     trials.extend(nobody::trials());
     trials.extend(death::trials());
