@@ -51,7 +51,7 @@ async fn run(service: &str, config: Value, seed: u64) -> Result<(), String> {
         service: service.to_string(),
         node: service.to_string(),
         boot: 0,
-        net: Arc::new(HostNet::asking(Default::default())),
+        net: Arc::new(HostNet::asking_all()),
         disk: None,
         clock: Clock::start(),
         seed,

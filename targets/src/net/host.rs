@@ -17,6 +17,8 @@ pub struct HostNet {
     hosts: IndexMap<String, Ipv4Addr>,
     /// Names in the table are asked for all the same when connecting.
     asks: bool,
+    /// So are names that are not.
+    asks_all: bool,
 }
 
 impl HostNet {
@@ -26,6 +28,7 @@ impl HostNet {
             bind: Ipv4Addr::UNSPECIFIED,
             hosts,
             asks: false,
+            asks_all: false,
         }
     }
 
@@ -38,9 +41,18 @@ impl HostNet {
         }
     }
 
+    /// Knows no names by itself: every one is asked for.
+    pub fn asking_all() -> Self {
+        Self {
+            asks: true,
+            asks_all: true,
+            ..Self::new(IndexMap::new())
+        }
+    }
+
     /// Where to connect to.
     async fn find(&self, host: &str) -> io::Result<Ipv4Addr> {
-        if !self.asks || !self.hosts.contains_key(host) {
+        if !self.asks_all && (!self.asks || !self.hosts.contains_key(host)) {
             return self.resolve(host).ok_or_else(|| {
                 let text = format!("no address for host {host:?}");
                 io::Error::new(io::ErrorKind::NotFound, text)
@@ -60,6 +72,7 @@ impl HostNet {
             bind,
             hosts: IndexMap::new(),
             asks: false,
+            asks_all: false,
         }
     }
 
@@ -69,6 +82,7 @@ impl HostNet {
             bind: Ipv4Addr::LOCALHOST,
             hosts: IndexMap::new(),
             asks: false,
+            asks_all: false,
         }
     }
 }

@@ -234,7 +234,9 @@ impl Ground for Guests {
         let Some(first) = self.with(&node.name, |state| state.first.clone()) else {
             return Ok(());
         };
-        let (node, service, events) = (node.name.clone(), member.service.clone(), events.clone());
+        let (node, service) = (node.name.clone(), member.service.clone());
+        // Held for good, it would keep the run from ever ending.
+        let events = events.downgrade();
         let watched = first.try_clone().and_then(kernel::watch_process);
         let watched = watched.map_err(system("watch a container"))?;
         // Whoever ends it on purpose lets go of it first.
@@ -242,7 +244,10 @@ impl Ground for Guests {
         drop(first);
         tokio::spawn(async move {
             let ended = watched.readable().await.is_ok();
-            if ended && held.upgrade().is_some() {
+            if ended
+                && held.upgrade().is_some()
+                && let Some(events) = events.upgrade()
+            {
                 let _ = events.send(WorldEvent::Exited {
                     node,
                     service,

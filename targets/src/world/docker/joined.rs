@@ -128,6 +128,8 @@ impl Watched {
             self.log.clone(),
         );
         let copied = tokio::spawn(async move { copy_log(&engine, &container, &log).await });
+        // Held for good, it would keep the run from ever ending.
+        let events = events.downgrade();
         tokio::spawn(async move {
             let options = WaitContainerOptionsBuilder::default()
                 .condition("not-running")
@@ -144,6 +146,9 @@ impl Watched {
             };
             let _ = timeout(LAST_WORDS, copied).await;
             sleep(WHOLE).await;
+            let Some(events) = events.upgrade() else {
+                return;
+            };
             if kernel::has_ended(self.init.as_fd()) {
                 return;
             }
