@@ -173,7 +173,11 @@ mod tests {
                 told(ErrorKind::ConnectionRefused),
             ]
             .join("\n"),
-            @""
+            @r"
+        no Docker engine: /run/x.sock is not there; install and start one (`apt-get install docker.io`, `dockerd`), set DOCKER_HOST, or use `--world embedded`
+        this user may not use the Docker engine at /run/x.sock; run as root or join the group `docker`, or use `--world embedded`
+        no Docker engine answers at /run/x.sock (connection refused); start it (`systemctl start docker`, or `dockerd`), or use `--world embedded`
+        "
         );
     }
 
