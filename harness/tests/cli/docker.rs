@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use super::guard::{Host, Place, killed, killed_at_each_step, signal};
 use super::live::{Live, live};
-use super::run::{data, exits, folder, holds, output, program, said, start_until};
+use super::run::{data, exits, folder, holds, output, program, said, start_until, summary};
 
 /// These need no engine, or its absence.
 pub(crate) const WITHOUT_ENGINE: &[Live] = &[
@@ -36,7 +36,16 @@ pub(crate) const WITH_ENGINE: &[Live] = &[
     live("docker::heal_finds_containers_by_label", by_label),
     live("docker::an_image_that_is_nowhere_is_told", no_image),
     live("docker::a_build_that_fails_is_told", no_build),
+    live("docker::a_run_in_containers_is_a_run", whole),
+    Live {
+        name: "docker::images_are_services",
+        body: images,
+        needs: &[("busybox", "busybox-static")],
+    },
 ];
+
+/// A static program, which needs nothing beside it in an image.
+pub(crate) const BUSYBOX: &str = "/bin/busybox";
 
 const NOBODY: u32 = 65534;
 
@@ -285,4 +294,48 @@ fn no_build() -> Result<(), String> {
         holds(text.contains(word), || format!("no {word:?} in:\n{text}"))?;
     }
     Ok(())
+}
+
+fn whole() -> Result<(), String> {
+    let place = Place::new()?;
+    let before = Host::look(&place, "");
+    let ran = output(&mut place.in_docker("plain.yaml"))?;
+    exits(&ran, 0)?;
+    place.as_before(&before, "over")?;
+    let summary = summary(&place.out())?;
+    holds(summary["world"] == "docker", || summary.to_string())?;
+    let completed = summary["requests"]["completed"].as_u64();
+    holds(completed.is_some_and(|count| count >= 3), || {
+        summary.to_string()
+    })
+}
+
+/// A stack with an image, built here, whose four services are looked at in four
+/// ways; and one of its machines loses power and comes back.
+fn images() -> Result<(), String> {
+    let error = |error: std::io::Error| error.to_string();
+    let place = Place::new()?;
+    let before = Host::look(&place, "");
+    let folder = folder()?;
+    let context = folder.path().join("context");
+    std::fs::create_dir(&context).map_err(error)?;
+    std::fs::copy(BUSYBOX, context.join("busybox")).map_err(error)?;
+    let recipe = "FROM scratch\nCOPY busybox /bin/busybox\nCOPY busybox /bin/sh\n";
+    std::fs::write(context.join("Dockerfile"), recipe).map_err(error)?;
+    let playbook = folder.path().join("images.yaml");
+    std::fs::copy(data("images.yaml"), &playbook).map_err(error)?;
+    let mut command = place.program("run");
+    command.arg(playbook).args(["--world", "docker", "--out"]);
+    let ran = output(command.arg(place.out()))?;
+    exits(&ran, 0)?;
+    place.as_before(&before, "over")?;
+    let log = |node: &str| {
+        let path = place.out().join(format!("logs/{node}.log"));
+        std::fs::read_to_string(path).map_err(error)
+    };
+    let read = log("web-2")?;
+    // Once each boot, with the text that its stand-in was filled into.
+    let times = |text: &str| read.matches(text).count();
+    holds(times("served from 10.") == 2, || read.clone())?;
+    holds(times("reader has read") == 2, || read.clone())
 }

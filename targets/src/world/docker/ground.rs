@@ -257,6 +257,8 @@ impl Containers {
             service: &service.name,
             machine: &standing.machine,
             journal: self.journal.as_deref(),
+            shared: &self.folder,
+            mark: &self.mark,
             image,
             argv: argv.clone(),
             env,

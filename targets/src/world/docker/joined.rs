@@ -24,12 +24,12 @@ use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
 use crate::service::ServiceFile;
-use crate::world::embedded::kernel;
+use crate::world::embedded::{RUN_MARK, kernel};
 use crate::world::tail::tail;
 use crate::world::{WorldError, WorldEvent};
 
 use super::engine::{Engine, said};
-use super::spec::labels;
+use super::spec::{labels, names};
 
 /// How long after a container's end it is looked whether its whole node ended.
 const WHOLE: Duration = Duration::from_millis(500);
@@ -48,6 +48,10 @@ pub(super) struct Joined<'a> {
     /// The container that is the node.
     pub(super) machine: &'a str,
     pub(super) journal: Option<&'a Path>,
+    /// Where the files are that every node sees.
+    pub(super) shared: &'a Path,
+    /// Marks its processes.
+    pub(super) mark: &'a Path,
     pub(super) image: &'a str,
     pub(super) argv: Option<Vec<String>>,
     pub(super) env: &'a [(String, String)],
@@ -58,15 +62,18 @@ impl Joined<'_> {
     fn body(&self) -> ContainerCreateBody {
         let namespaces = format!("container:{}", self.machine);
         let env = self.env.iter().map(|(name, value)| format!("{name}={value}"));
+        let mark = format!("{RUN_MARK}={}", self.mark.display());
         ContainerCreateBody {
             image: Some(self.image.into()),
             cmd: self.argv.clone(),
-            env: Some(env.collect()),
+            env: Some(env.chain([mark]).collect()),
             labels: Some(labels(self.run, self.node, self.journal)),
             host_config: Some(HostConfig {
                 network_mode: Some(namespaces.clone()),
                 pid_mode: Some(namespaces),
                 auto_remove: Some(true),
+                // Else it sees what the engine has written for the node.
+                mounts: Some(names(self.shared)),
                 ..HostConfig::default()
             }),
             ..ContainerCreateBody::default()

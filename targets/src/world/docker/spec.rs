@@ -42,7 +42,6 @@ pub(super) fn machine(it: &Machine<'_>) -> ContainerCreateBody {
         path_in_container: Some(path.to_string()),
         cgroup_permissions: Some("rwm".into()),
     };
-    let over = |file: &str, target: &str| bind(&it.shared.join(file), target, true);
     let shared = text(it.shared);
     ContainerCreateBody {
         image: Some(it.image.into()),
@@ -63,11 +62,7 @@ pub(super) fn machine(it: &Machine<'_>) -> ContainerCreateBody {
                 typ: Some("none".into()),
                 config: None,
             }),
-            mounts: Some(vec![
-                bind(it.shared, &shared, false),
-                over(BARE_HOSTS, "/etc/hosts"),
-                over(RESOLV, "/etc/resolv.conf"),
-            ]),
+            mounts: Some([vec![bind(it.shared, &shared, false)], names(it.shared)].concat()),
             ..HostConfig::default()
         }),
         ..ContainerCreateBody::default()
@@ -86,6 +81,15 @@ pub(super) fn labels<M: FromIterator<(String, String)>>(
         (format!("{LABEL}.node"), node.to_string()),
     ];
     pairs.into_iter().chain(journal).collect()
+}
+
+/// What leads a container's names to its node's init.
+pub(super) fn names(shared: &Path) -> Vec<Mount> {
+    let over = |file: &str, target: &str| bind(&shared.join(file), target, true);
+    vec![
+        over(BARE_HOSTS, "/etc/hosts"),
+        over(RESOLV, "/etc/resolv.conf"),
+    ]
 }
 
 fn bind(source: &Path, target: &str, read_only: bool) -> Mount {

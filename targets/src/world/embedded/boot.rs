@@ -211,7 +211,6 @@ impl EmbeddedWorld {
     ) -> Result<Vec<ServiceOrder>, WorldError> {
         let order = |service: &ServiceSpec| {
             let command = match &service.program {
-                // Images are refused before a node boots.
                 Program::Builtin { .. } | Program::Image { .. } => None,
                 Program::Command { argv, env, files } => {
                     let volume = path_of(volumes, &service.name);
@@ -225,7 +224,10 @@ impl EmbeddedWorld {
             let name = service.name.clone();
             Ok(ServiceOrder { name, command })
         };
-        node.services.iter().map(order).collect()
+        // Images are no children of the init; the ground starts them.
+        let is_image = |s: &&ServiceSpec| matches!(s.program, Program::Image { .. });
+        let own = node.services.iter().filter(|service| !is_image(service));
+        own.map(order).collect()
     }
 
     /// What a program sees of the host; its files are put where it can take them

@@ -1,6 +1,7 @@
 //! Nodes as containers of this machine's engine.
 
 mod basics;
+mod images;
 mod site;
 mod table;
 
@@ -11,6 +12,7 @@ use ridethrough_targets::world::docker;
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = table::trials();
     trials.extend(basics::trials());
+    trials.extend(images::trials());
     available(trials, docker::available().err().map(|e| e.to_string()))
 }
 
