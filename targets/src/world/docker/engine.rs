@@ -58,15 +58,7 @@ impl Engine {
         if is_enough(&spoken) {
             return Ok(());
         }
-        Err(WorldError::Missing {
-            what: format!(
-                "the Docker engine at {} speaks API {spoken}, and {}.{} is needed",
-                self.socket.display(),
-                OLDEST.0,
-                OLDEST.1
-            ),
-            remedy: "install Docker Engine 20.10 or newer, or use `--world embedded`".into(),
-        })
+        Err(too_old(&self.socket, &spoken))
     }
 }
 
@@ -78,14 +70,14 @@ pub fn available() -> Result<(), WorldError> {
     apart(|| async { Engine::find().await.map(drop) })
 }
 
-fn is_enough(version: &str) -> bool {
+pub(super) fn is_enough(version: &str) -> bool {
     let mut parts = version.split('.').map(|part| part.parse::<u32>().ok());
     let (major, minor) = (parts.next().flatten(), parts.next().flatten());
     major.zip(minor).is_some_and(|version| version >= OLDEST)
 }
 
 /// Where the engine listens, by `DOCKER_HOST` as its own tools read it.
-fn socket() -> Result<PathBuf, WorldError> {
+pub(super) fn socket() -> Result<PathBuf, WorldError> {
     let host = std::env::var("DOCKER_HOST").unwrap_or_default();
     match host.strip_prefix("unix://") {
         Some(path) => Ok(path.into()),
@@ -97,7 +89,20 @@ fn socket() -> Result<PathBuf, WorldError> {
     }
 }
 
-fn no_engine(socket: &Path, error: &io::Error) -> WorldError {
+/// An engine from before what is needed.
+pub(super) fn too_old(socket: &Path, version: &str) -> WorldError {
+    let (major, minor) = OLDEST;
+    let at = socket.display();
+    WorldError::Missing {
+        what: format!(
+            "the Docker engine at {at} speaks API {version}, and {major}.{minor} is needed"
+        ),
+        remedy: "install Docker Engine 20.10 or newer, or use `--world embedded`".into(),
+    }
+}
+
+/// Nobody answers there.
+pub(super) fn no_engine(socket: &Path, error: &io::Error) -> WorldError {
     let at = socket.display();
     let (what, remedy) = match error.kind() {
         ErrorKind::NotFound => (

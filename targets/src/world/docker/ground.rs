@@ -264,20 +264,24 @@ impl Containers {
             env,
             files,
         };
-        joined.start(&self.engine, &name).await?;
+        let output = joined.make(&self.engine, &name).await?;
         if let Some(standing) = lock(&self.nodes).get_mut(&node.name) {
             standing.joined.insert(service.name.clone(), name.clone());
         }
         let watched = Watched {
             engine: self.engine.clone(),
-            container: name,
+            container: name.clone(),
             node: node.name.clone(),
             service: service.name.clone(),
             init: standing.init,
             log: self.mark.join("logs").join(format!("{}.log", node.name)),
         };
-        watched.watch(events.clone());
-        Ok(())
+        let watching = watched.watch(output, events.clone());
+        let started = joined.start(&self.engine, &name).await;
+        if started.is_err() {
+            watching.abort();
+        }
+        started
     }
 
     async fn bound(&self, name: &str, leave_bytes: Option<u64>) -> Result<(), WorldError> {

@@ -58,10 +58,7 @@ pub(super) fn machine(it: &Machine<'_>) -> ContainerCreateBody {
                 "seccomp=unconfined".into(),
                 "apparmor=unconfined".into(),
             ]),
-            log_config: Some(HostConfigLogConfig {
-                typ: Some("none".into()),
-                config: None,
-            }),
+            log_config: Some(no_log()),
             mounts: Some([vec![bind(it.shared, &shared, false)], names(it.shared)].concat()),
             ..HostConfig::default()
         }),
@@ -90,6 +87,14 @@ pub(super) fn names(shared: &Path) -> Vec<Mount> {
         over(BARE_HOSTS, "/etc/hosts"),
         over(RESOLV, "/etc/resolv.conf"),
     ]
+}
+
+/// Engines keep what containers say without a bound.
+pub(super) fn no_log() -> HostConfigLogConfig {
+    HostConfigLogConfig {
+        typ: Some("none".into()),
+        config: None,
+    }
 }
 
 fn bind(source: &Path, target: &str, read_only: bool) -> Mount {

@@ -33,6 +33,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("docker::images::a_service_and_its_client", serves),
         trial("docker::images::power_and_hangs", power),
         trial("docker::images::its_own_command", own_command),
+        trial("docker::images::last_words", last_words),
     ];
     let Some(missing) = no_busybox() else {
         return trials;
@@ -174,5 +175,33 @@ async fn own_command() -> Result<(), Failed> {
         Ok::<(), Failed>(())
     });
     there.await??;
+    site.close().await
+}
+
+/// One that ends at once is heard, and how it ended is known; one that cannot
+/// be started is told.
+async fn last_words() -> Result<(), Failed> {
+    let (mut site, context) = site().await?;
+    let brief = vec![("brief", image(Some("echo so short; exit 7"), &context))];
+    site.world.boot(&node(&NAMES, "web", brief), 0).await?;
+    let event = timeout(PATIENCE, site.events.recv()).await?;
+    match event.ok_or("the world is gone")? {
+        WorldEvent::Exited { how, tail, .. } => {
+            assert_eq!((&*how, &*tail), ("exit code 7", "so short"));
+        }
+        other => return Err(format!("{other:?}").into()),
+    }
+    let mut absent = image(None, &context);
+    if let Program::Image { argv, .. } = &mut absent {
+        *argv = Some(vec!["/no/such/program".into()]);
+    }
+    let spec = node(&NAMES, "client", vec![("absent", absent)]);
+    let Err(error) = site.world.boot(&spec, 0).await else {
+        return Err("a program that does not exist was started".into());
+    };
+    let text = error.to_string();
+    assert!(text.contains("start service `absent`"), "{text}");
+    assert!(text.contains("no such file"), "{text}");
+    assert_eq!(site.world.state("client").await?, NodeState::Down);
     site.close().await
 }
