@@ -12,9 +12,7 @@ use ridethrough_targets::world::embedded;
 
 use super::args::{Cli, Colour, Listed, Verb};
 use super::exit::Exit;
-use super::{
-    check, doctor, emulate, heal, judge, list, plan as plan_words, run, schema, serve,
-};
+use super::{check, doctor, emulate, heal, judge, list, plan as plan_words, run, schema, serve};
 use crate::plan::plan_file;
 use crate::playbook::WorldKind;
 

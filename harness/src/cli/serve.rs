@@ -111,7 +111,11 @@ mod tests {
 
     #[test]
     fn flags_go_over_what_was_given_whole() {
-        let it = args(Served::Gateway, &["gpu-1", "gpu-2:81"], Some("{\"port\": 1, \"a\": 2}"));
+        let it = args(
+            Served::Gateway,
+            &["gpu-1", "gpu-2:81"],
+            Some("{\"port\": 1, \"a\": 2}"),
+        );
         let config = config(&it).unwrap();
         assert_eq!(config["port"], 8000);
         assert_eq!(config["a"], 2);

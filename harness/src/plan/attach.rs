@@ -28,10 +28,17 @@ pub fn attached(mut loaded: Loaded) -> Result<Loaded, PlaybookErrors> {
     }
     let world = *loaded.playbook.world.get_or_insert(WorldKind::Docker);
     if world != WorldKind::Docker {
-        let problem = at(&loaded, "a Compose project runs in world `docker` alone".into());
-        return Err(told(&loaded, problem.help("leave `world` out, or use `--world docker`")));
+        let problem = at(
+            &loaded,
+            "a Compose project runs in world `docker` alone".into(),
+        );
+        return Err(told(
+            &loaded,
+            problem.help("leave `world` out, or use `--world docker`"),
+        ));
     }
-    let project = docker::project(&name).map_err(|error| told(&loaded, at(&loaded, error.to_string())))?;
+    let project =
+        docker::project(&name).map_err(|error| told(&loaded, at(&loaded, error.to_string())))?;
     let mut problems = Vec::new();
     complete(&mut loaded.playbook.stack, &project).unwrap_or_else(|homeless| {
         for node in homeless {
@@ -113,11 +120,11 @@ fn serve(stack: &mut StackSpec, member: &Member) {
 }
 
 /// The first network of the service that clients talk to.
-fn entry_network<'a>(
-    stack: &StackSpec,
-    project: &'a Project,
-) -> Option<&'a docker::Network> {
-    let entry = project.members.iter().find(|member| Some(&member.service) == stack.entry.as_ref());
+fn entry_network<'a>(stack: &StackSpec, project: &'a Project) -> Option<&'a docker::Network> {
+    let entry = project
+        .members
+        .iter()
+        .find(|member| Some(&member.service) == stack.entry.as_ref());
     let member = entry.or(project.members.first())?;
     project.networks.get(&member.interfaces.first()?.network)
 }
@@ -134,7 +141,9 @@ mod tests {
     fn member(node: &str, labels: &[(&str, &str)], ports: &[u16]) -> Member {
         Member {
             node: node.into(),
-            service: node.trim_end_matches(|c: char| c == '-' || c.is_ascii_digit()).into(),
+            service: node
+                .trim_end_matches(|c: char| c == '-' || c.is_ascii_digit())
+                .into(),
             container: format!("id-of-{node}"),
             labels: labels
                 .iter()
@@ -176,7 +185,10 @@ mod tests {
         let web = member("web", &[(RACK, "r2"), (ENTRY, "true"), (PORT, "81")], &[80]);
         complete(&mut stack, &project(vec![gpu("gpu-1"), gpu("gpu-2"), web])).unwrap();
         let rack = |node: &str| stack.nodes[node].rack.as_str();
-        assert_eq!((rack("gpu-1"), rack("gpu-2"), rack("web")), ("r1", "r9", "r2"));
+        assert_eq!(
+            (rack("gpu-1"), rack("gpu-2"), rack("web")),
+            ("r1", "r9", "r2")
+        );
         assert_eq!(stack.services["gpu"].on, ["gpu-1", "gpu-2"]);
         assert_eq!(stack.services["gpu"].port, Some(8000));
         assert_eq!(stack.services["web"].port, Some(81));

@@ -6,7 +6,8 @@ use std::path::Path;
 use ridethrough_targets::telemetry::Protocol;
 
 use crate::playbook::{
-    Assertion, Loaded, NetworkDef, PlaybookErrors, Problem, Teller, WorldKind, load_parts, read, shown,
+    Assertion, Loaded, NetworkDef, PlaybookErrors, Problem, Teller, WorldKind, load_parts, read,
+    shown,
 };
 
 use super::attach::attached;

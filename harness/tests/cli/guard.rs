@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
+use ridethrough_targets::world::docker;
+
 use super::live::{Live, live};
 use super::run::{
     data, exits, folder, holds, output, press_ctrl_c, program, said, start_until, summary,
@@ -36,37 +38,37 @@ pub(crate) const ON_THE_HOST: &[Live] = &[
 ];
 
 /// A run with a state folder of its own.
-struct Place {
+pub(crate) struct Place {
     folder: tempfile::TempDir,
 }
 
 impl Place {
-    fn new() -> Result<Self, String> {
+    pub(crate) fn new() -> Result<Self, String> {
         Ok(Self { folder: folder()? })
     }
 
-    fn state(&self) -> PathBuf {
+    pub(crate) fn state(&self) -> PathBuf {
         self.folder.path().join("state")
     }
 
-    fn out(&self) -> PathBuf {
+    pub(crate) fn out(&self) -> PathBuf {
         self.folder.path().join("run")
     }
 
-    fn program(&self, verb: &str) -> Command {
+    pub(crate) fn program(&self, verb: &str) -> Command {
         let mut command = program();
         command.arg(verb).env("RIDETHROUGH_STATE", self.state());
         command
     }
 
-    fn run(&self, playbook: &str) -> Command {
+    pub(crate) fn run(&self, playbook: &str) -> Command {
         let mut command = self.program("run");
         command.arg(data(playbook)).arg("--out").arg(self.out());
         command
     }
 
     /// Waits until neither journal nor guardian is left; returns how long.
-    fn quiet(&self) -> Result<Duration, String> {
+    pub(crate) fn quiet(&self) -> Result<Duration, String> {
         let begun = Instant::now();
         while !self.left().is_empty() {
             if begun.elapsed() > PATIENCE {
@@ -77,13 +79,36 @@ impl Place {
         Ok(begun.elapsed())
     }
 
-    fn left(&self) -> Vec<PathBuf> {
+    pub(crate) fn left(&self) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(self.state()).into_iter().flatten();
         entries.flatten().map(|entry| entry.path()).collect()
     }
 
+    /// The containers whose journal is here. Without an engine there are none.
+    pub(crate) fn containers(&self) -> BTreeSet<String> {
+        let remains = docker::remains().unwrap_or_default().into_iter();
+        let ours = remains.filter(|left| {
+            let journal = left.journal.as_deref();
+            journal.is_some_and(|journal| journal.starts_with(self.state()))
+        });
+        ours.flat_map(|left| left.containers).collect()
+    }
+
+    /// Nothing of the run is left on the host.
+    pub(crate) fn as_before(&self, before: &Host, when: &str) -> Result<(), String> {
+        no_process_of(&self.out())?;
+        let after = Host::look(self, &run_id(&self.out()));
+        let world = self.out().join("ridethrough-world");
+        holds(!world.exists(), || {
+            format!("{when}: {} is left", world.display())
+        })?;
+        holds(*before == after, || {
+            format!("{when}: {before:#?}\n{after:#?}")
+        })
+    }
+
     /// The process of the guardian, which has written it down.
-    fn guardian(&self) -> Result<String, String> {
+    pub(crate) fn guardian(&self) -> Result<String, String> {
         let guard = self
             .left()
             .into_iter()
@@ -94,11 +119,11 @@ impl Place {
     }
 }
 
-fn signal(name: &str, pid: &str) -> Result<(), String> {
+pub(crate) fn signal(name: &str, pid: &str) -> Result<(), String> {
     exits(&output(Command::new("kill").arg(name).arg(pid))?, 0)
 }
 
-fn killed(mut child: Child) -> Result<(), String> {
+pub(crate) fn killed(mut child: Child) -> Result<(), String> {
     let status = child.wait().map_err(|error| error.to_string())?;
     holds(status.signal() == Some(9), || {
         format!("it ended with {status}")
@@ -182,19 +207,24 @@ fn marked() -> Result<(), String> {
 
 /// What a run could leave on a host.
 #[derive(Debug, PartialEq, Eq)]
-struct Host {
+pub(crate) struct Host {
     interfaces: BTreeSet<String>,
     routes: String,
     mounts: BTreeSet<String>,
     cgroups: BTreeSet<PathBuf>,
     loops: BTreeSet<String>,
     tables: String,
+    containers: BTreeSet<String>,
 }
 
+/// What an engine mounts for each of its containers, whoever has started it, is
+/// its own: it goes with the container.
+const ENGINES: [&str; 2] = ["/docker/", "/containerd/"];
+
 impl Host {
-    /// Looks at everything; of control groups and loop devices at those of the
-    /// run in `out`, since other runs go on beside it.
-    fn look(out: &Path, run: &str) -> Self {
+    /// Looks at everything; of control groups, loop devices and containers at
+    /// those of the run in this place, since other runs go on beside it.
+    pub(crate) fn look(place: &Place, run: &str) -> Self {
         let text = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
         let names = |path: &str| {
             let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
@@ -205,13 +235,18 @@ impl Host {
         let mounts = text("/proc/self/mountinfo");
         let loops: BTreeSet<String> = names("/sys/block");
         let backing = |name: &String| text(&format!("/sys/block/{name}/loop/backing_file"));
-        let ours = out.display().to_string();
+        let engines = |line: &&str| ENGINES.iter().any(|engine| line.contains(engine));
+        let ours = place.out().display().to_string();
         let mut cgroups = BTreeSet::new();
         groups(Path::new("/sys/fs/cgroup"), run, &mut cgroups);
         Self {
             interfaces: names("/sys/class/net"),
             routes: text("/proc/net/route"),
-            mounts: mounts.lines().map(str::to_string).collect(),
+            mounts: mounts
+                .lines()
+                .filter(|line| !engines(line))
+                .map(str::to_string)
+                .collect(),
             cgroups,
             loops: loops
                 .iter()
@@ -219,6 +254,7 @@ impl Host {
                 .filter(|b| b.contains(&ours))
                 .collect(),
             tables: text("/proc/net/ip_tables_names"),
+            containers: place.containers(),
         }
     }
 }
@@ -237,7 +273,7 @@ fn groups(below: &Path, run: &str, found: &mut BTreeSet<PathBuf>) {
 }
 
 /// Every process of a world carries its run folder in its environment.
-fn no_process_of(out: &Path) -> Result<(), String> {
+pub(crate) fn no_process_of(out: &Path) -> Result<(), String> {
     let mark = format!("RIDETHROUGH_RUN={}", out.display());
     let begun = Instant::now();
     loop {
@@ -259,29 +295,28 @@ fn no_process_of(out: &Path) -> Result<(), String> {
     }
 }
 
+fn any_step() -> Result<(), String> {
+    // Two records, their changes and undoings, and the end.
+    killed_at_each_step(13, |place| place.run("pressed.yaml"))
+}
+
 /// The harness dies at each step of its journal in turn, until there is a run
 /// that has fewer steps.
-fn any_step() -> Result<(), String> {
+pub(crate) fn killed_at_each_step(
+    least: u32,
+    run: impl Fn(&Place) -> Command,
+) -> Result<(), String> {
     for step in 1.. {
         let place = Place::new()?;
-        let before = Host::look(&place.out(), "");
-        let mut command = place.run("pressed.yaml");
-        let ended = output(command.env("RIDETHROUGH_DIE_AT", step.to_string()))?;
+        let before = Host::look(&place, "");
+        let ended = output(run(&place).env("RIDETHROUGH_DIE_AT", step.to_string()))?;
         place.quiet()?;
-        no_process_of(&place.out())?;
-        let run = run_id(&place.out());
-        let after = Host::look(&place.out(), &run);
-        let world = place.out().join("ridethrough-world");
-        holds(!world.exists(), || {
-            format!("step {step}: {} is left", world.display())
-        })?;
-        holds(before == after, || {
-            format!("step {step}: {before:#?}\n{after:#?}")
-        })?;
+        place.as_before(&before, &format!("step {step}"))?;
         match (ended.status.code(), ended.status.signal()) {
             (None, Some(9)) => {}
-            // Two records, their changes and undoings, and the end.
-            (Some(0), _) => return holds(step > 13, || format!("only {step} steps were taken")),
+            (Some(0), _) => {
+                return holds(step > least, || format!("only {step} steps were taken"));
+            }
             _ => return Err(format!("step {step}: {}", said(&ended))),
         }
     }
@@ -308,7 +343,7 @@ fn heal() -> Result<(), String> {
     killed(child)?;
     no_process_of(&place.out())?;
     let run = run_id(&place.out());
-    let left = Host::look(&place.out(), &run).cgroups;
+    let left = Host::look(&place, &run).cgroups;
     holds(!left.is_empty(), || "nothing was left to heal".into())?;
     let dry = output(place.program("heal").arg("--dry-run"))?;
     holds(said(&dry).contains("would take back control group"), || {
@@ -321,7 +356,7 @@ fn heal() -> Result<(), String> {
     holds(said(&healed).contains("took back control group"), || {
         said(&healed)
     })?;
-    let left = Host::look(&place.out(), &run).cgroups;
+    let left = Host::look(&place, &run).cgroups;
     holds(left.is_empty() && place.left().is_empty(), || {
         format!("{left:?}")
     })?;

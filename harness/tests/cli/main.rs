@@ -2,6 +2,7 @@
 //!
 //! What this machine cannot do is decided when the cases are listed.
 
+mod docker;
 mod emulate;
 mod guard;
 mod live;
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use ridethrough_targets::world::embedded;
+use ridethrough_targets::world::{docker as engine, embedded};
 
 /// Runs are idle most of the time: more of them than cores go side by side.
 const SIDE_BY_SIDE: usize = 8;
@@ -46,6 +47,18 @@ fn main() -> ExitCode {
         .map(|error| error.to_string());
     for case in guard::ON_THE_HOST {
         let missing = world.clone().or_else(|| bounds.clone());
+        trials.push(trial(case.name, case.body, missing));
+    }
+    for case in docker::WITHOUT_ENGINE {
+        trials.push(trial(case.name, case.body, world.clone()));
+    }
+    let root = (!embedded::as_root()).then(|| "not root; run it as root".to_string());
+    for case in docker::AS_NOBODY {
+        trials.push(trial(case.name, case.body, root.clone()));
+    }
+    let engine = engine::available().err().map(|error| error.to_string());
+    for case in docker::WITH_ENGINE {
+        let missing = engine.clone().or_else(|| missing_program(case.needs));
         trials.push(trial(case.name, case.body, missing));
     }
     for case in emulate::WITH_PEERS {

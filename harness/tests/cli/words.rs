@@ -102,8 +102,8 @@ fn every_bad_playbook() -> Result<(), String> {
     holds(!out.exists(), || "a run folder was made".into())
 }
 
-/// A world that is not part of the build, in a folder of a folder that are both
-/// new, in one that was there, and where nobody named a folder.
+/// A world that cannot be had, in a folder of a folder that are both new, in one
+/// that was there, and where nobody named a folder.
 fn no_world_no_folder() -> Result<(), String> {
     let folder = folder()?;
     let mine = folder.path().join("mine");
@@ -113,10 +113,11 @@ fn no_world_no_folder() -> Result<(), String> {
         let mut command = program();
         command.current_dir(folder.path()).arg("run");
         command.arg(data("short.yaml")).args(["--world", "docker"]);
+        command.env("DOCKER_HOST", "unix:///nonexistent");
         if let Some(out) = out {
             command.arg("--out").arg(out);
         }
-        exits(&output(&mut command)?, 2)?;
+        exits(&output(&mut command)?, 4)?;
     }
     let left = |path: &Path| -> Result<Vec<String>, String> {
         let entries = std::fs::read_dir(path).map_err(|error| error.to_string())?;

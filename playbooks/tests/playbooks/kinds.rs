@@ -10,31 +10,42 @@ use ridethrough::judge::Verdict;
 use ridethrough::playbook::{WorldKind, faults, load_playbook};
 
 use crate::case::{Case, Run};
-use crate::needs_embedded;
+use crate::needs;
+use crate::worlds::{KINDS_IN_DOCKER, Missing, Worlds};
 
 /// A case for each kind, from the catalogue itself, and one for the folder.
-/// A kind whose playbook names world `embedded` needs processes; `missing` says
-/// what this machine has not got for it.
-pub(crate) fn trials(root: &Path, missing: impl Fn(&str) -> Option<String>) -> Vec<Trial> {
+/// A kind whose playbook names world `embedded` needs processes.
+pub(crate) fn trials(root: &Path, worlds: Worlds, missing: &Missing) -> Vec<Trial> {
     let folder = root.join("tests/kinds");
     let kinds: Vec<String> = faults().into_iter().map(|kind| kind.name).collect();
-    let mut trials: Vec<Trial> = kinds
-        .iter()
-        .map(|kind| {
-            let (kind, path) = (kind.clone(), folder.join(format!("{kind}.yaml")));
-            let world = world(&path);
-            let (place, missing) = match world {
-                WorldKind::Virtual => ("virtual", None),
-                _ => ("embedded", missing(&kind)),
+    let mut trials = Vec::new();
+    for kind in &kinds {
+        let path = folder.join(format!("{kind}.yaml"));
+        let mut case = |world, name: &str, missing: Option<&str>| {
+            let (of, path) = (kind.clone(), path.clone());
+            let name = format!("playbooks::{name}::kinds::{kind}");
+            trials.push(needs(name, move || witnessed(&of, &path, world), missing));
+        };
+        if worlds.simulated {
+            let bounds = match kind.as_str() {
+                "memory_pressure" => &missing.bounds,
+                _ => &missing.embedded,
             };
-            let name = format!("playbooks::{place}::kinds::{kind}");
-            let test = move || witnessed(&kind, &path, world);
-            needs_embedded(name, test, missing.as_deref())
-        })
-        .collect();
-    trials.push(Trial::test("playbooks::kinds::folder", move || {
-        no_strays(&folder, &kinds).map_err(Failed::from)
-    }));
+            match world(&path) {
+                WorldKind::Virtual => case(WorldKind::Virtual, "virtual", None),
+                _ => case(WorldKind::Embedded, "embedded", bounds.as_deref()),
+            }
+        }
+        let chosen = KINDS_IN_DOCKER.contains(&kind.as_str());
+        if worlds.docker.unwrap_or(chosen) {
+            case(WorldKind::Docker, "docker", missing.docker.as_deref());
+        }
+    }
+    if worlds.simulated {
+        trials.push(Trial::test("playbooks::kinds::folder", move || {
+            no_strays(&folder, &kinds).map_err(Failed::from)
+        }));
+    }
     trials
 }
 

@@ -3,19 +3,21 @@
 //! A playbook must pass; a control must fail, on the assertion that it names.
 //! All run in `virtual`, twice, and must give the same record. Those marked
 //! `live: true` run in `embedded` as well, controls and all, and are held
-//! against their own run there; under `CI=true` every playbook is.
-//! `RIDETHROUGH_WORLDS=virtual,embedded` runs all cases in these worlds. Whether
-//! this machine can is decided when the cases are listed.
+//! against their own run there; under `CI=true` every playbook is. A chosen few
+//! run in `docker`. `RIDETHROUGH_WORLDS=virtual,embedded,docker` runs all cases
+//! in these worlds. Whether this machine can is decided when the cases are
+//! listed.
 
 mod case;
-mod embedded_run;
 mod foreign;
 mod kinds;
 mod pace;
 mod parity;
 mod planted;
+mod real_run;
 mod repeat;
 mod streams;
+mod worlds;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -23,12 +25,13 @@ use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use ridethrough::playbook::load_playbook;
+use ridethrough::playbook::{WorldKind, load_playbook};
 use ridethrough_playbooks::{Shipped, shipped};
 use ridethrough_targets::world::embedded;
 
 use case::Case;
-use embedded_run::EmbeddedRun;
+use real_run::RealRun;
+use worlds::{Missing, Worlds};
 
 /// Runs in real time are idle most of the time: more of them than cores go side
 /// by side. (Two of these wait for runs that others have begun.)
@@ -52,22 +55,12 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let missing = embedded::available().err().map(|error| error.to_string());
+    let missing = Missing::found();
     let mut trials: Vec<Trial> = playbooks
         .iter()
-        .flat_map(|playbook| trials(playbook, worlds, missing.as_deref()))
+        .flat_map(|playbook| trials(playbook, worlds, &missing))
         .collect();
-    if worlds.simulated {
-        let bounds = |kind: &str| match kind {
-            "memory_pressure" => embedded::bounds_memory()
-                .err()
-                .map(|error| error.to_string()),
-            _ => None,
-        };
-        trials.extend(kinds::trials(root, |kind| {
-            missing.clone().or_else(|| bounds(kind))
-        }));
-    }
+    trials.extend(kinds::trials(root, worlds, &missing));
     // The long ones first: what is short fills the gaps.
     trials.sort_by_key(|trial| trial.name().contains("virtual"));
     trials.push(Trial::test("playbooks::planted::order", || {
@@ -79,41 +72,12 @@ fn main() -> ExitCode {
     trials.push(Trial::test("playbooks::streams::one_client_more", || {
         streams::one_client_more_changes_no_draw().map_err(Failed::from)
     }));
-    trials.push(capabilities(missing));
+    trials.extend(missing.trials(worlds));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// The worlds that every case runs in, beyond what it must.
-#[derive(Clone, Copy)]
-struct Worlds {
-    simulated: bool,
-    /// `None`: those that are live.
-    embedded: Option<bool>,
-}
-
-impl Worlds {
-    fn asked() -> Result<Self, String> {
-        let Ok(asked) = std::env::var("RIDETHROUGH_WORLDS") else {
-            return Ok(Self {
-                simulated: true,
-                embedded: None,
-            });
-        };
-        let names: Vec<&str> = asked.split(',').map(str::trim).collect();
-        match names.iter().find(|n| !["virtual", "embedded"].contains(n)) {
-            Some(name) => Err(format!(
-                "RIDETHROUGH_WORLDS names world {name:?}; there are virtual, embedded"
-            )),
-            None => Ok(Self {
-                simulated: names.contains(&"virtual"),
-                embedded: Some(names.contains(&"embedded")),
-            }),
-        }
-    }
-}
-
 /// The cases of a playbook and of its controls.
-fn trials(playbook: &Shipped, worlds: Worlds, missing: Option<&str>) -> Vec<Trial> {
+fn trials(playbook: &Shipped, worlds: Worlds, missing: &Missing) -> Vec<Trial> {
     let place = format!("{}::{}", playbook.theme, playbook.name);
     let loaded = match load_playbook(&playbook.path) {
         Ok(loaded) => loaded,
@@ -150,37 +114,49 @@ fn trials(playbook: &Shipped, worlds: Worlds, missing: Option<&str>) -> Vec<Tria
             })
         }));
     }
-    if worlds.embedded == Some(false) {
-        return trials;
+    if worlds.in_docker(&place) {
+        trials.extend(cases.iter().cloned().map(|(name, case)| {
+            let test = move || RealRun::of(case, WorldKind::Docker).judged();
+            let name = format!("playbooks::docker::{name}");
+            needs(name, test, missing.docker.as_deref())
+        }));
     }
-    let live = worlds.embedded.unwrap_or(loaded.playbook.live);
-    let real = Arc::new(EmbeddedRun::of(own));
-    if live {
-        let shared = Arc::clone(&real);
-        trials.push(needs_embedded(
-            format!("playbooks::embedded::{place}"),
-            move || shared.judged(),
-            missing,
-        ));
-        for (name, case) in cases.into_iter().skip(1) {
-            trials.push(needs_embedded(
-                format!("playbooks::embedded::{name}"),
-                move || EmbeddedRun::of(case).judged(),
-                missing,
-            ));
-        }
-    }
-    if live || strict() {
-        trials.push(needs_embedded(
-            format!("playbooks::parity::{place}"),
-            move || real.agrees(),
-            missing,
-        ));
+    if worlds.embedded != Some(false) {
+        let live = worlds.embedded.unwrap_or(loaded.playbook.live);
+        trials.extend(embedded(&place, cases, live, missing.embedded.as_deref()));
     }
     trials
 }
 
-fn needs_embedded(
+/// Cases in world `embedded`, and the first of them held against its own run on
+/// virtual time.
+fn embedded(
+    place: &str,
+    cases: Vec<(String, Case)>,
+    live: bool,
+    missing: Option<&str>,
+) -> Vec<Trial> {
+    let runs: Vec<_> = cases
+        .into_iter()
+        .map(|(name, case)| (name, Arc::new(RealRun::of(case, WorldKind::Embedded))))
+        .collect();
+    let first = Arc::clone(&runs[0].1);
+    let mut trials = Vec::new();
+    if live {
+        trials.extend(runs.into_iter().map(|(name, run)| {
+            let name = format!("playbooks::embedded::{name}");
+            needs(name, move || run.judged(), missing)
+        }));
+    }
+    if live || strict() {
+        let name = format!("playbooks::parity::{place}");
+        trials.push(needs(name, move || first.agrees(), missing));
+    }
+    trials
+}
+
+/// A case that this machine may not be able to run.
+fn needs(
     name: String,
     test: impl FnOnce() -> Result<(), String> + Send + 'static,
     missing: Option<&str>,
@@ -195,16 +171,4 @@ fn needs_embedded(
 /// Under `CI=true` nothing may be passed over.
 fn strict() -> bool {
     std::env::var_os("CI").is_some_and(|value| value == "true")
-}
-
-/// Says what is missing, as a case of its own.
-fn capabilities(missing: Option<String>) -> Trial {
-    Trial::test("environment::capabilities", move || match missing {
-        Some(reason) if strict() => Err(Failed::from(reason)),
-        Some(reason) => {
-            eprintln!("playbooks are not run in world `embedded`: {reason}");
-            Ok(())
-        }
-        None => Ok(()),
-    })
 }

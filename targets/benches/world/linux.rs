@@ -20,11 +20,13 @@ use tokio::net::UdpSocket;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{sleep, timeout};
 
-type Error = Box<dyn std::error::Error + Send + Sync>;
-type Result<T> = std::result::Result<T, Error>;
+use crate::docker;
+
+pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type Result<T> = std::result::Result<T, Error>;
 
 /// Every measurement is the median of so many.
-const ROUNDS: u32 = 9;
+pub(crate) const ROUNDS: u32 = 9;
 /// Nodes that are cut together.
 const VICTIMS: u8 = 32;
 /// The node that hears them all, and what it listens on.
@@ -41,6 +43,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) fn main() -> ExitCode {
     if let Some(code) = run_child_if_asked(&registry) {
         return code;
+    }
+    if std::env::args()
+        .nth(1)
+        .is_some_and(|arg| arg == docker::WAIT)
+    {
+        std::thread::park();
     }
     let found = capabilities();
     let lacks = |c: &&Capability| c.name == "embedded world" && !c.found;
@@ -68,7 +76,8 @@ fn measure() -> Result<()> {
     );
     runtime.block_on(async {
         boots().await?;
-        cuts().await
+        cuts().await?;
+        docker::measure().await
     })
 }
 
@@ -117,16 +126,16 @@ async fn talk(_: Env) -> std::result::Result<(), ServiceError> {
     }
 }
 
-fn name(host: u8) -> String {
+pub(crate) fn name(host: u8) -> String {
     format!("n{host}")
 }
 
-fn ip(host: u8) -> Ipv4Addr {
+pub(crate) fn ip(host: u8) -> Ipv4Addr {
     Ipv4Addr::new(10, 77, 0, host)
 }
 
 /// A node with one built-in service.
-fn node(host: u8, service: &str) -> NodeSpec {
+pub(crate) fn node(host: u8, service: &str) -> NodeSpec {
     let program = Program::Builtin {
         name: service.into(),
         config: serde_json::Value::Null,
@@ -203,11 +212,11 @@ impl Open {
 
 /// Measurements of one thing, in microseconds.
 #[derive(Default)]
-struct Times(Vec<Micros>);
+pub(crate) struct Times(pub(crate) Vec<Micros>);
 
 impl Times {
     /// Prints them, with a bar in milliseconds for the median where there is one.
-    fn row(mut self, what: &str, bar_ms: Option<f64>) {
+    pub(crate) fn row(mut self, what: &str, bar_ms: Option<f64>) {
         self.0.sort_unstable();
         let ms = |us: Option<&Micros>| us.map_or(f64::NAN, |us| *us as f64 / 1e3);
         let (median, worst) = (ms(self.0.get(self.0.len() / 2)), ms(self.0.last()));

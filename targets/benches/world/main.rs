@@ -1,8 +1,10 @@
-//! What nodes of the embedded world cost, on Linux.
+//! What nodes of the embedded and the docker world cost, on Linux.
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;
 
+#[cfg(linux_worlds)]
+mod docker;
 #[cfg(linux_worlds)]
 mod linux;
 

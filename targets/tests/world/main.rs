@@ -1,8 +1,12 @@
 //! What a world promises, tried on each.
 
 #[cfg(linux_worlds)]
+mod docker;
+#[cfg(linux_worlds)]
 mod embedded;
 mod impairments;
+#[cfg(linux_worlds)]
+mod impatience;
 mod simulated;
 mod site;
 mod table;
@@ -28,6 +32,8 @@ fn main() -> ExitCode {
     let mut trials = Vec::new();
     #[cfg(linux_worlds)]
     trials.extend(embedded::trials());
+    #[cfg(linux_worlds)]
+    trials.extend(docker::trials());
     trials.extend(table::trials());
     trials.extend(simulated::trials());
     trials.extend(volumes::trials());

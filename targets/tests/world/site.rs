@@ -14,6 +14,8 @@ use ridethrough_targets::world::{Backing, NodeSpec, ServiceSpec, VolumeSpec};
 pub(crate) fn registry(name: &str, config: serde_json::Value, env: Env) -> Option<BuiltinFuture> {
     match name {
         "idle" => Some(Box::pin(idle(env))),
+        #[cfg(linux_worlds)]
+        "impatience" => Some(Box::pin(crate::impatience::run())),
         "scribe" => Some(Box::pin(scribe(env))),
         "runaway" => Some(Box::pin(async {
             loop {

@@ -151,7 +151,10 @@ impl<D: Device> Forwarder<D> {
         bytes: &[u8],
         now: &impl Fn() -> Nanos,
     ) -> bool {
-        let to = self.view.port_of(frame.to, from.port).filter(|to| *to != from.port);
+        let to = self
+            .view
+            .port_of(frame.to, from.port)
+            .filter(|to| *to != from.port);
         let Some(to) = to.and_then(|to| self.view.ports.get(to)) else {
             return false;
         };

@@ -53,20 +53,16 @@ impl Engine {
     }
 
     async fn check_version(&self) -> Result<(), WorldError> {
-        let version = self.docker.version().await.map_err(said("ask the engine"))?;
+        let version = self
+            .docker
+            .version()
+            .await
+            .map_err(said("ask the engine"))?;
         let spoken = version.api_version.unwrap_or_default();
         if is_enough(&spoken) {
             return Ok(());
         }
-        Err(WorldError::Missing {
-            what: format!(
-                "the Docker engine at {} speaks API {spoken}, and {}.{} is needed",
-                self.socket.display(),
-                OLDEST.0,
-                OLDEST.1
-            ),
-            remedy: "install Docker Engine 20.10 or newer, or use `--world embedded`".into(),
-        })
+        Err(too_old(&self.socket, &spoken))
     }
 }
 
@@ -78,14 +74,14 @@ pub fn available() -> Result<(), WorldError> {
     apart(|| async { Engine::find().await.map(drop) })
 }
 
-fn is_enough(version: &str) -> bool {
+pub(super) fn is_enough(version: &str) -> bool {
     let mut parts = version.split('.').map(|part| part.parse::<u32>().ok());
     let (major, minor) = (parts.next().flatten(), parts.next().flatten());
     major.zip(minor).is_some_and(|version| version >= OLDEST)
 }
 
 /// Where the engine listens, by `DOCKER_HOST` as its own tools read it.
-fn socket() -> Result<PathBuf, WorldError> {
+pub(super) fn socket() -> Result<PathBuf, WorldError> {
     let host = std::env::var("DOCKER_HOST").unwrap_or_default();
     match host.strip_prefix("unix://") {
         Some(path) => Ok(path.into()),
@@ -97,7 +93,20 @@ fn socket() -> Result<PathBuf, WorldError> {
     }
 }
 
-fn no_engine(socket: &Path, error: &io::Error) -> WorldError {
+/// An engine from before what is needed.
+pub(super) fn too_old(socket: &Path, version: &str) -> WorldError {
+    let (major, minor) = OLDEST;
+    let at = socket.display();
+    WorldError::Missing {
+        what: format!(
+            "the Docker engine at {at} speaks API {version}, and {major}.{minor} is needed"
+        ),
+        remedy: "install Docker Engine 20.10 or newer, or use `--world embedded`".into(),
+    }
+}
+
+/// Nobody answers there.
+pub(super) fn no_engine(socket: &Path, error: &io::Error) -> WorldError {
     let at = socket.display();
     let (what, remedy) = match error.kind() {
         ErrorKind::NotFound => (
@@ -173,7 +182,11 @@ mod tests {
                 told(ErrorKind::ConnectionRefused),
             ]
             .join("\n"),
-            @""
+            @r"
+        no Docker engine: /run/x.sock is not there; install and start one (`apt-get install docker.io`, `dockerd`), set DOCKER_HOST, or use `--world embedded`
+        this user may not use the Docker engine at /run/x.sock; run as root or join the group `docker`, or use `--world embedded`
+        no Docker engine answers at /run/x.sock (connection refused); start it (`systemctl start docker`, or `dockerd`), or use `--world embedded`
+        "
         );
     }
 

@@ -25,7 +25,6 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::service::Program;
-use crate::world::{NodeSpec, ServiceSpec, WorldError, WorldEvent};
 use crate::world::embedded::EmbeddedConfig;
 use crate::world::embedded::channel::AsyncChannel;
 use crate::world::embedded::ground::{BOOT_LIMIT, Ground, no_boot};
@@ -34,6 +33,7 @@ use crate::world::embedded::live::lock;
 use crate::world::embedded::machine::ORDERS;
 use crate::world::embedded::message::BootOrder;
 use crate::world::embedded::open::system;
+use crate::world::{NodeSpec, ServiceSpec, WorldError, WorldEvent};
 
 use super::engine::{Engine, said};
 use super::joined::{Joined, Watched, run_inside};
@@ -270,32 +270,41 @@ impl Containers {
         let standing = lock(&self.nodes).get(&node.name).cloned();
         let standing = standing.ok_or_else(|| no_boot(&node.name, "it is down"))?;
         let count = self.boots.fetch_add(1, Ordering::Relaxed);
-        let name = format!("ridethrough-{}-{}-{}-{count}", self.run, node.name, service.name);
+        let name = format!(
+            "ridethrough-{}-{}-{}-{count}",
+            self.run, node.name, service.name
+        );
         let joined = Joined {
             run: &self.run,
             node: &node.name,
             service: &service.name,
             machine: &standing.machine,
             journal: self.journal.as_deref(),
+            shared: &self.folder,
+            mark: &self.mark,
             image,
             argv: argv.clone(),
             env,
             files,
         };
-        joined.start(&self.engine, &name).await?;
+        let output = joined.make(&self.engine, &name).await?;
         if let Some(standing) = lock(&self.nodes).get_mut(&node.name) {
             standing.joined.insert(service.name.clone(), name.clone());
         }
         let watched = Watched {
             engine: self.engine.clone(),
-            container: name,
+            container: name.clone(),
             node: node.name.clone(),
             service: service.name.clone(),
             init: standing.init,
             log: self.mark.join("logs").join(format!("{}.log", node.name)),
         };
-        watched.watch(events.clone());
-        Ok(())
+        let watching = watched.watch(output, events.clone());
+        let started = joined.start(&self.engine, &name).await;
+        if started.is_err() {
+            watching.abort();
+        }
+        started
     }
 
     async fn bound(&self, name: &str, leave_bytes: Option<u64>) -> Result<(), WorldError> {

@@ -80,7 +80,8 @@ impl Guests {
         let mut state = BTreeMap::new();
         for member in &project.members {
             let first = kernel::pidfd_open(member.pid);
-            let first = first.map_err(system(format!("find the container of `{}`", member.node)))?;
+            let first =
+                first.map_err(system(format!("find the container of `{}`", member.node)))?;
             let as_is = State {
                 first: Some(Arc::new(first)),
                 ..State::default()
@@ -113,7 +114,9 @@ impl Guests {
             return Err(no_boot(node, why));
         }
         let started = docker.start_container(&member.container, None::<StartContainerOptions>);
-        started.await.map_err(said(format!("start the container of `{node}`")))?;
+        started
+            .await
+            .map_err(said(format!("start the container of `{node}`")))?;
         let now = look().await.map_err(said("look at a container"))?;
         let pid = now.state.and_then(|state| state.pid).unwrap_or(0);
         let first = kernel::pidfd_open(i32::try_from(pid).unwrap_or(0));
@@ -121,7 +124,9 @@ impl Guests {
         let networks = now.network_settings.and_then(|all| all.networks);
         let networks = networks.unwrap_or_default();
         for cable in &member.interfaces {
-            let there = networks.get(&cable.network).and_then(|it| it.ip_address.as_ref());
+            let there = networks
+                .get(&cable.network)
+                .and_then(|it| it.ip_address.as_ref());
             if there.is_none_or(|ip| *ip != cable.ip.to_string()) {
                 let (net, ip) = (&cable.network, cable.ip);
                 let why = format!("its container came back with {there:?} on {net}, and had {ip}");
@@ -144,7 +149,9 @@ impl Guests {
             let all: Vec<io::Result<_>> = all.collect();
             all.into_iter().try_for_each(|taken| taken.map(drop))
         });
-        let taken = taken.await.unwrap_or_else(|error| Err(io::Error::other(error)));
+        let taken = taken
+            .await
+            .unwrap_or_else(|error| Err(io::Error::other(error)));
         taken.map_err(system("put the project back"))
     }
 
@@ -301,17 +308,30 @@ impl Ground for Guests {
         }
         let told = dying.iter().filter(|(member, _)| member.restarts);
         let told = told.map(|(member, _)| async {
-            let options = KillContainerOptionsBuilder::default().signal("KILL").build();
-            let killed = self.engine.docker.kill_container(&member.container, Some(options));
-            killed.await.map_err(said(format!("kill the container of `{}`", member.node)))
+            let options = KillContainerOptionsBuilder::default()
+                .signal("KILL")
+                .build();
+            let killed = self
+                .engine
+                .docker
+                .kill_container(&member.container, Some(options));
+            killed
+                .await
+                .map_err(said(format!("kill the container of `{}`", member.node)))
         });
-        join_all(told).await.into_iter().collect::<Result<(), _>>()?;
+        join_all(told)
+            .await
+            .into_iter()
+            .collect::<Result<(), _>>()?;
         self.journal.changed();
         for (member, first) in dying {
             let watched = kernel::watch_process(first).map_err(system("watch a container"))?;
             let ended = timeout(DEATH_LIMIT, watched.readable()).await;
             let what = format!("container of `{}` does not end", member.node);
-            ended.map_err(|_| WorldError::Failed(what))?.map(drop).map_err(system("watch"))?;
+            ended
+                .map_err(|_| WorldError::Failed(what))?
+                .map(drop)
+                .map_err(system("watch"))?;
         }
         Ok(())
     }
@@ -328,11 +348,16 @@ impl Ground for Guests {
             Err(error) => return Some(Err(error)),
         };
         self.with(node, |state| state.paused = Some(ticket));
-        let paused = timeout(BOOT_LIMIT, self.engine.docker.pause_container(&member.container));
+        let paused = timeout(
+            BOOT_LIMIT,
+            self.engine.docker.pause_container(&member.container),
+        );
         self.journal.changed();
         Some(match paused.await {
             Ok(paused) => paused.map_err(said(format!("pause the container of `{node}`"))),
-            Err(_) => Err(WorldError::Failed(format!("`{node}` was not paused in 10 s"))),
+            Err(_) => Err(WorldError::Failed(format!(
+                "`{node}` was not paused in 10 s"
+            ))),
         })
     }
 

@@ -21,8 +21,8 @@ use super::rootfs::{PROGRAM, Rootfs};
 /// Under which name this program's own images are kept.
 const NAME: &str = "ridethrough";
 
-/// How many images of other builds are kept: several may be at work by turns.
-const KEPT: usize = 4;
+/// How many other images of this program stay.
+const KEPT: usize = 6;
 
 /// How many bytes go to the engine at a time.
 const CHUNK: usize = 1 << 20;
@@ -82,7 +82,8 @@ pub(super) async fn own(engine: &Engine, program: &Path) -> Result<String, World
     Ok(image)
 }
 
-/// Removes the oldest images of other builds. One that is in use stays.
+/// Removes the images of older builds, but for the newest: other programs of
+/// this workspace, and runs beside this one, have images of their own.
 async fn forget_others(engine: &Engine, keep: &str) {
     let options = ListImagesOptionsBuilder::default()
         .filters(&[("label", vec![format!("{LABEL}=image")])].into())
@@ -90,14 +91,24 @@ async fn forget_others(engine: &Engine, keep: &str) {
     let Ok(images) = engine.docker.list_images(Some(options)).await else {
         return;
     };
-    let is_kept = |image: &ImageSummary| image.repo_tags.iter().any(|tag| tag == keep);
-    let mut others: Vec<_> = images.iter().filter(|image| !is_kept(image)).collect();
-    others.sort_by_key(|image| std::cmp::Reverse(image.created));
-    for image in others.into_iter().skip(KEPT) {
+    for image in older(images, keep) {
         let options = None::<RemoveImageOptions>;
-        // Two runs of two builds may go on beside each other.
-        let _ = engine.docker.remove_image(&image.id, options, None).await;
+        // One that is in use stays.
+        let _ = engine.docker.remove_image(&image, options, None).await;
     }
+}
+
+/// The images of this program that are none of the newest, by their ids.
+fn older(images: Vec<ImageSummary>, keep: &str) -> Vec<String> {
+    // Those that were built for services have other names.
+    let is_own = |tag: &String| tag.starts_with(&format!("{NAME}:"));
+    let mut own: Vec<ImageSummary> = images
+        .into_iter()
+        .filter(|image| image.repo_tags.iter().any(is_own))
+        .filter(|image| image.repo_tags.iter().all(|tag| tag != keep))
+        .collect();
+    own.sort_by_key(|image| std::cmp::Reverse(image.created));
+    own.into_iter().skip(KEPT).map(|image| image.id).collect()
 }
 
 /// Hands what is written on to a stream.
@@ -112,5 +123,26 @@ impl io::Write for Chunks {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_images_and_those_of_services_are_kept() {
+        let image = |tag: &str, created: i64| ImageSummary {
+            id: format!("id of {tag}"),
+            repo_tags: vec![tag.into()],
+            created,
+            ..ImageSummary::default()
+        };
+        let mut images: Vec<_> = (0..8)
+            .map(|n| image(&format!("ridethrough:{n}"), n))
+            .collect();
+        images.push(image("ridethrough/stack/web:latest", 0));
+        let forgotten = older(images, "ridethrough:0");
+        assert_eq!(forgotten, ["id of ridethrough:1"]);
     }
 }

@@ -8,28 +8,31 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bollard::container::LogOutput;
+use bollard::errors::Error;
 use bollard::exec::StartExecOptions;
 use bollard::models::{ContainerCreateBody, ExecConfig, HostConfig};
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, LogsOptionsBuilder, StartContainerOptions,
+    AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, StartContainerOptions,
     UploadToContainerOptionsBuilder, WaitContainerOptionsBuilder,
 };
 use bytes::Bytes;
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use crate::service::ServiceFile;
-use crate::world::embedded::kernel;
+use crate::world::embedded::{RUN_MARK, kernel};
 use crate::world::tail::tail;
 use crate::world::{WorldError, WorldEvent};
 
 use super::engine::{Engine, said};
-use super::spec::labels;
+use super::spec::{labels, names, no_log};
 
 /// How long after a container's end it is looked whether its whole node ended.
 const WHOLE: Duration = Duration::from_millis(500);
@@ -48,6 +51,10 @@ pub(super) struct Joined<'a> {
     /// The container that is the node.
     pub(super) machine: &'a str,
     pub(super) journal: Option<&'a Path>,
+    /// Where the files are that every node sees.
+    pub(super) shared: &'a Path,
+    /// Marks its processes.
+    pub(super) mark: &'a Path,
     pub(super) image: &'a str,
     pub(super) argv: Option<Vec<String>>,
     pub(super) env: &'a [(String, String)],
@@ -57,43 +64,69 @@ pub(super) struct Joined<'a> {
 impl Joined<'_> {
     fn body(&self) -> ContainerCreateBody {
         let namespaces = format!("container:{}", self.machine);
-        let env = self.env.iter().map(|(name, value)| format!("{name}={value}"));
+        let env = self
+            .env
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"));
+        let mark = format!("{RUN_MARK}={}", self.mark.display());
         ContainerCreateBody {
             image: Some(self.image.into()),
             cmd: self.argv.clone(),
-            env: Some(env.collect()),
+            env: Some(env.chain([mark]).collect()),
             labels: Some(labels(self.run, self.node, self.journal)),
             host_config: Some(HostConfig {
                 network_mode: Some(namespaces.clone()),
                 pid_mode: Some(namespaces),
                 auto_remove: Some(true),
+                // What it says goes to the node's log, and nowhere else.
+                log_config: Some(no_log()),
+                // Else it sees what the engine has written for the node.
+                mounts: Some(names(self.shared)),
                 ..HostConfig::default()
             }),
             ..ContainerCreateBody::default()
         }
     }
 
-    /// Makes the container, with its files, and starts it.
-    pub(super) async fn start(&self, engine: &Engine, name: &str) -> Result<(), WorldError> {
+    /// Makes the container, with its files; returns what it will say.
+    pub(super) async fn make(&self, engine: &Engine, name: &str) -> Result<Output, WorldError> {
         let docker = &engine.docker;
         let options = CreateContainerOptionsBuilder::default().name(name).build();
-        let what = |doing: &str| format!("{doing} service `{}` of node `{}`", self.service, self.node);
         let made = docker.create_container(Some(options), self.body()).await;
-        made.map_err(said(what("make the container of")))?;
+        made.map_err(said(self.doing("make the container of")))?;
         if !self.files.is_empty() {
             let options = UploadToContainerOptionsBuilder::default().path("/").build();
             let archive = archive(self.files).map_err(|source| WorldError::System {
-                what: what("pack the files of"),
+                what: self.doing("pack the files of"),
                 source,
             })?;
             let body = bollard::body_full(Bytes::from(archive));
             let put = docker.upload_to_container(name, Some(options), body).await;
-            put.map_err(said(what("put the files of")))?;
+            put.map_err(said(self.doing("put the files of")))?;
         }
-        let started = docker.start_container(name, None::<StartContainerOptions>);
-        started.await.map_err(said(what("start")))
+        let options = AttachContainerOptionsBuilder::default()
+            .stream(true)
+            .stdout(true)
+            .stderr(true)
+            .build();
+        let attached = docker.attach_container(name, Some(options)).await;
+        Ok(attached.map_err(said(self.doing("hear")))?.output)
+    }
+
+    pub(super) async fn start(&self, engine: &Engine, name: &str) -> Result<(), WorldError> {
+        let started = engine
+            .docker
+            .start_container(name, None::<StartContainerOptions>);
+        started.await.map_err(said(self.doing("start")))
+    }
+
+    fn doing(&self, what: &str) -> String {
+        format!("{what} service `{}` of node `{}`", self.service, self.node)
     }
 }
+
+/// What a container says, until its end.
+pub(super) type Output = Pin<Box<dyn Stream<Item = Result<LogOutput, Error>> + Send>>;
 
 /// Files as a tar archive, from the root.
 fn archive(files: &[ServiceFile]) -> std::io::Result<Vec<u8>> {
@@ -121,30 +154,32 @@ pub(super) struct Watched {
 
 impl Watched {
     /// Writes its log on, and tells of its end unless its node has ended, too.
-    pub(super) fn watch(self, events: mpsc::UnboundedSender<WorldEvent>) {
-        let (engine, container, log) = (
-            self.engine.clone(),
-            self.container.clone(),
-            self.log.clone(),
-        );
-        let copied = tokio::spawn(async move { copy_log(&engine, &container, &log).await });
+    /// It must not have been started yet: one that ends at once is removed at
+    /// once, and nobody could ask any more how it was.
+    pub(super) fn watch(
+        self,
+        output: Output,
+        events: mpsc::UnboundedSender<WorldEvent>,
+    ) -> JoinHandle<()> {
         // Held for good, it would keep the run from ever ending.
         let events = events.downgrade();
         tokio::spawn(async move {
+            let mut copied = JoinSet::new();
+            let log = self.log.clone();
+            copied.spawn(async move { copy_log(output, &log).await });
             let options = WaitContainerOptionsBuilder::default()
-                .condition("not-running")
+                .condition("next-exit")
                 .build();
             let docker = &self.engine.docker;
             let ended = docker.wait_container(&self.container, Some(options));
             let how = match Box::pin(ended).next().await {
                 Some(Ok(ended)) => format!("exit code {}", ended.status_code),
-                Some(Err(bollard::errors::Error::DockerContainerWaitError { code, .. })) => {
+                Some(Err(Error::DockerContainerWaitError { code, .. })) => {
                     format!("exit code {code}")
                 }
-                // It was removed before it could be asked.
                 Some(Err(_)) | None => "nobody knows how".to_string(),
             };
-            let _ = timeout(LAST_WORDS, copied).await;
+            let _ = timeout(LAST_WORDS, copied.join_next()).await;
             sleep(WHOLE).await;
             let Some(events) = events.upgrade() else {
                 return;
@@ -158,23 +193,17 @@ impl Watched {
                 service: self.service,
                 how,
             });
-        });
+        })
     }
 }
 
-async fn copy_log(engine: &Engine, container: &str, log: &Path) -> std::io::Result<()> {
-    let options = LogsOptionsBuilder::default()
-        .follow(true)
-        .stdout(true)
-        .stderr(true)
-        .build();
+async fn copy_log(mut output: Output, log: &Path) -> std::io::Result<()> {
     let mut file = OpenOptions::new().create(true).append(true).open(log)?;
-    let mut lines = engine.docker.logs(container, Some(options));
-    while let Some(Ok(output)) = lines.next().await {
+    while let Some(Ok(said)) = output.next().await {
         let (LogOutput::StdErr { message }
         | LogOutput::StdOut { message }
         | LogOutput::StdIn { message }
-        | LogOutput::Console { message }) = output;
+        | LogOutput::Console { message }) = said;
         file.write_all(&message)?;
     }
     Ok(())
@@ -200,7 +229,11 @@ pub(super) async fn run_inside(
     let started = engine.docker.start_exec(&id, Some(detached)).await;
     started.map_err(said(what()))?;
     loop {
-        let state = engine.docker.inspect_exec(&id).await.map_err(said(what()))?;
+        let state = engine
+            .docker
+            .inspect_exec(&id)
+            .await
+            .map_err(said(what()))?;
         if state.running != Some(true) {
             return Ok(state.exit_code == Some(0));
         }

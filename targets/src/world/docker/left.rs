@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bollard::query_parameters::{ListContainersOptionsBuilder, RemoveContainerOptionsBuilder};
 use futures_util::future::join_all;
+use tokio::time::{sleep, timeout};
 
 use crate::world::WorldError;
 
@@ -16,6 +18,12 @@ pub const LABEL: &str = "ridethrough";
 
 /// Carried beside it; its value is the path of the run's journal.
 pub(super) const JOURNAL: &str = "ridethrough.journal";
+
+/// How long the engine may take to remove a run's containers.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// How often it is looked whether they are gone.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// The containers of one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,9 +71,28 @@ pub fn remove_run(socket: &Path, run: &str) -> Result<usize, WorldError> {
 
 pub(super) async fn remove(engine: &Engine, run: &str) -> Result<usize, WorldError> {
     let found = list(engine, Some(run)).await?;
-    let gone = join_all(found.iter().map(|it| drop_one(engine, &it.container))).await;
-    gone.into_iter().collect::<Result<(), _>>()?;
-    Ok(found.len())
+    let count = found.len();
+    match timeout(LIMIT, remove_all(engine, run, found)).await {
+        Ok(removed) => removed.map(|()| count),
+        Err(_) => Err(WorldError::Failed(format!(
+            "the engine still has containers of run {run} after {} s",
+            LIMIT.as_secs()
+        ))),
+    }
+}
+
+/// Containers that remove themselves are listed until they are gone, and hold
+/// what they have mounted.
+async fn remove_all(engine: &Engine, run: &str, mut left: Vec<Found>) -> Result<(), WorldError> {
+    while !left.is_empty() {
+        let gone = join_all(left.iter().map(|it| drop_one(engine, &it.container))).await;
+        gone.into_iter().collect::<Result<(), _>>()?;
+        left = list(engine, Some(run)).await?;
+        if !left.is_empty() {
+            sleep(LOOK).await;
+        }
+    }
+    Ok(())
 }
 
 async fn drop_one(engine: &Engine, container: &str) -> Result<(), WorldError> {
@@ -102,7 +129,11 @@ async fn list(engine: &Engine, run: Option<&str>) -> Result<Vec<Found>, WorldErr
     let containers = containers.map_err(said("list containers"))?;
     let found = |container: bollard::models::ContainerSummary| {
         let labels = container.labels?;
-        let name = container.names?.first()?.trim_start_matches('/').to_string();
+        let name = container
+            .names?
+            .first()?
+            .trim_start_matches('/')
+            .to_string();
         Some(Found {
             run: labels.get(LABEL)?.clone(),
             journal: labels.get(JOURNAL).map(PathBuf::from),

@@ -13,6 +13,7 @@
 //! `elsewhere.rs` is this module where there is no Linux.
 
 mod apart;
+mod doctor;
 mod engine;
 mod fetch;
 mod ground;
@@ -26,6 +27,7 @@ mod revive;
 mod rootfs;
 mod spec;
 
+pub(in crate::world) use doctor::capability;
 pub use engine::available;
 pub use fetch::{Tell, fetch};
 pub use left::{LABEL, Remains, remains, remove_run};

@@ -48,7 +48,9 @@ pub async fn open_attached(
         });
     }
     let Some(journal) = config.undo.clone() else {
-        return Err(WorldError::Failed("nothing would put the project back".into()));
+        return Err(WorldError::Failed(
+            "nothing would put the project back".into(),
+        ));
     };
     let project = project::find(&engine, name).await?;
     unchanged(&project, &config)?;
@@ -63,11 +65,12 @@ pub async fn open_attached(
         let port = format!("rt{}u{number}", std::process::id());
         let device = wire::uplink(&port, bridge);
         let device = device.map_err(system(format!("reach the bridge {bridge}")))?;
-        world.with_switch(|switch| {
-            switch.add_uplink(&port, number);
-            switch.light(&port, device)
-        })?
-        .map_err(system(format!("reach the bridge {bridge}")))?;
+        world
+            .with_switch(|switch| {
+                switch.add_uplink(&port, number);
+                switch.light(&port, device)
+            })?
+            .map_err(system(format!("reach the bridge {bridge}")))?;
     }
     Ok(Arc::new(world))
 }
@@ -77,7 +80,10 @@ fn segments(project: &Project, entry: &str) -> Vec<String> {
     let entry = project.members.iter().find(|member| member.node == entry);
     let home = entry.and_then(|member| member.interfaces.first());
     let home = home.map(|interface| interface.network.clone());
-    let others = project.networks.keys().filter(|it| Some(*it) != home.as_ref());
+    let others = project
+        .networks
+        .keys()
+        .filter(|it| Some(*it) != home.as_ref());
     home.iter().chain(others).cloned().collect()
 }
 
@@ -122,7 +128,13 @@ fn containers(
         recorded.map_err(system("write the journal"))?;
         journal.changed();
     }
-    Ok(Containers::new(engine.clone(), run, image, &place.folder, config))
+    Ok(Containers::new(
+        engine.clone(),
+        run,
+        image,
+        &place.folder,
+        config,
+    ))
 }
 
 /// Tells this run's containers from those of others: the name of its journal, or

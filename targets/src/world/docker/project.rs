@@ -165,13 +165,19 @@ fn member(seen: ContainerInspectResponse, project: &str) -> Result<Member, World
     if state.running != Some(true) || state.paused == Some(true) {
         let how = state.status.map(|status| status.to_string());
         let what = format!("is {}", how.unwrap_or_default());
-        return Err(cannot(what, "start the whole project: `docker compose up -d`"));
+        return Err(cannot(
+            what,
+            "start the whole project: `docker compose up -d`",
+        ));
     }
     let host = seen.host_config.unwrap_or_default();
     let mode = host.network_mode.unwrap_or_default();
     if mode == "host" || mode == "none" || mode.starts_with("container:") {
         let what = format!("has `network_mode: {mode}`, so that it has no cable of its own");
-        return Err(cannot(what, "give it a network of the project, or leave it out"));
+        return Err(cannot(
+            what,
+            "give it a network of the project, or leave it out",
+        ));
     }
     let config = seen.config.unwrap_or_default();
     let labels: BTreeMap<_, _> = config.labels.unwrap_or_default().into_iter().collect();
@@ -187,7 +193,11 @@ fn member(seen: ContainerInspectResponse, project: &str) -> Result<Member, World
         return Err(cannot(what, "give it a bridge network"));
     }
     let restarts = host.restart_policy.and_then(|policy| policy.name);
-    let never = [None, Some(RestartPolicyNameEnum::EMPTY), Some(RestartPolicyNameEnum::NO)];
+    let never = [
+        None,
+        Some(RestartPolicyNameEnum::EMPTY),
+        Some(RestartPolicyNameEnum::NO),
+    ];
     let mut ports: Vec<u16> = config
         .exposed_ports
         .unwrap_or_default()
@@ -203,7 +213,10 @@ fn member(seen: ContainerInspectResponse, project: &str) -> Result<Member, World
         ports,
         interfaces,
         restarts: !never.contains(&restarts),
-        pid: state.pid.and_then(|pid| i32::try_from(pid).ok()).unwrap_or(0),
+        pid: state
+            .pid
+            .and_then(|pid| i32::try_from(pid).ok())
+            .unwrap_or(0),
     })
 }
 
@@ -226,7 +239,10 @@ fn mac(text: &str) -> Option<[u8; 6]> {
 /// Names members after their services.
 fn number(members: &mut [Member]) {
     let key = |member: &Member| {
-        let number = member.labels.get(NUMBER).and_then(|n| n.parse::<u32>().ok());
+        let number = member
+            .labels
+            .get(NUMBER)
+            .and_then(|n| n.parse::<u32>().ok());
         (member.service.clone(), number.unwrap_or(1))
     };
     members.sort_by_key(key);

@@ -44,15 +44,11 @@ pub(super) fn machine(it: &Machine<'_>) -> ContainerCreateBody {
         path_in_container: Some(path.to_string()),
         cgroup_permissions: Some("rwm".into()),
     };
-    let over = |file: &str, target: &str| bind(&it.shared.join(file), target, true);
     let shared = text(it.shared);
     let there = it.beside.map(|container| format!("container:{container}"));
     let mut mounts = vec![bind(it.shared, &shared, false)];
     if there.is_none() {
-        mounts.extend([
-            over(BARE_HOSTS, "/etc/hosts"),
-            over(RESOLV, "/etc/resolv.conf"),
-        ]);
+        mounts.extend(names(it.shared));
     }
     ContainerCreateBody {
         image: Some(it.image.into()),
@@ -71,10 +67,7 @@ pub(super) fn machine(it: &Machine<'_>) -> ContainerCreateBody {
                 "seccomp=unconfined".into(),
                 "apparmor=unconfined".into(),
             ]),
-            log_config: Some(HostConfigLogConfig {
-                typ: Some("none".into()),
-                config: None,
-            }),
+            log_config: Some(no_log()),
             mounts: Some(mounts),
             ..HostConfig::default()
         }),
@@ -94,6 +87,23 @@ pub(super) fn labels<M: FromIterator<(String, String)>>(
         (format!("{LABEL}.node"), node.to_string()),
     ];
     pairs.into_iter().chain(journal).collect()
+}
+
+/// What leads a container's names to its node's init.
+pub(super) fn names(shared: &Path) -> Vec<Mount> {
+    let over = |file: &str, target: &str| bind(&shared.join(file), target, true);
+    vec![
+        over(BARE_HOSTS, "/etc/hosts"),
+        over(RESOLV, "/etc/resolv.conf"),
+    ]
+}
+
+/// Engines keep what containers say without a bound.
+pub(super) fn no_log() -> HostConfigLogConfig {
+    HostConfigLogConfig {
+        typ: Some("none".into()),
+        config: None,
+    }
 }
 
 fn bind(source: &Path, target: &str, read_only: bool) -> Mount {

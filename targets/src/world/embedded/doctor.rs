@@ -1,16 +1,13 @@
 //! The list of what this machine can do, for people.
 
-use std::io::{Read, Write};
-use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
 use nix::errno::Errno;
 use nix::sched::CloneFlags;
 use nix::sys::statfs::{CGROUP2_SUPER_MAGIC, statfs};
 use nix::unistd::{AccessFlags, access};
 
-use crate::world::{Capability, WorldError};
+use crate::world::{Capability, WorldError, docker};
 
 use super::cgroup::Memory;
 use super::kernel::{FUSE_FD, Step};
@@ -21,16 +18,13 @@ use super::volume::ext4_missing;
 /// The capability that others are tried in.
 const USER_NAMESPACES: &str = "user namespaces";
 
-/// How long a container engine may take to answer.
-const DOCKER_LIMIT: Duration = Duration::from_secs(2);
-
 /// Tries everything and lists it, for the user that asks. What must be tried in
 /// the kernel is tried in a child process that then ends, so nothing stays.
 pub fn capabilities() -> Vec<Capability> {
     let mut list = vec![user_namespaces()];
     list.extend(namespaces());
     list.extend(devices());
-    list.extend([ext4(), embedded_world(), cgroups(), docker()]);
+    list.extend([ext4(), embedded_world(), cgroups(), docker::capability()]);
     list.push(program(
         "NUT clients",
         "upsc",
@@ -313,45 +307,6 @@ fn cgroups() -> Capability {
         needed_for: "the fault `memory_pressure`",
         remedy,
     }
-}
-
-fn docker() -> Capability {
-    let host = std::env::var("DOCKER_HOST").unwrap_or_default();
-    let socket = match host.strip_prefix("unix://") {
-        Some(path) => PathBuf::from(path),
-        None => PathBuf::from("/var/run/docker.sock"),
-    };
-    let (found, detail) = match ask_docker(&socket) {
-        Ok(version) => (true, format!("{}, API {version}", socket.display())),
-        Err(error) => (false, format!("{}: {error}", socket.display())),
-    };
-    Capability {
-        name: "Docker",
-        found,
-        detail,
-        needed_for: "`--world docker`",
-        remedy: if found {
-            String::new()
-        } else {
-            "start the engine, join the group `docker`, or set DOCKER_HOST".into()
-        },
-    }
-}
-
-fn ask_docker(socket: &Path) -> std::io::Result<String> {
-    let mut stream = UnixStream::connect(socket)?;
-    stream.set_read_timeout(Some(DOCKER_LIMIT))?;
-    stream.set_write_timeout(Some(DOCKER_LIMIT))?;
-    stream.write_all(b"GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n")?;
-    let mut bytes = [0; 2048];
-    let count = stream.read(&mut bytes)?;
-    let text = String::from_utf8_lossy(&bytes[..count]);
-    let version = text.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("api-version")
-            .then(|| value.trim().to_string())
-    });
-    version.ok_or_else(|| std::io::Error::other("answers, but not as a container engine"))
 }
 
 fn program(

@@ -88,11 +88,7 @@ fn start(
 ) -> Result<NodeInit, String> {
     match prepare(log, wires, order) {
         Ok((tap, volumes, notes, deaths, (echo, ties, resolver), procs)) => {
-            let handles: Vec<_> = tap
-                .iter()
-                .chain(&volumes)
-                .map(AsFd::as_fd)
-                .collect();
+            let handles: Vec<_> = tap.iter().chain(&volumes).map(AsFd::as_fd).collect();
             channel::send(control.as_fd(), &FromNode::Up(notes), &handles)
                 .doing("hand over the device")?;
             Ok(NodeInit {

@@ -47,11 +47,7 @@ impl Resolver {
         Self::at(0, BTreeMap::new(), Vec::new())
     }
 
-    fn at(
-        port: u16,
-        hosts: BTreeMap<String, Ipv4Addr>,
-        rules: Vec<NameRule>,
-    ) -> io::Result<Self> {
+    fn at(port: u16, hosts: BTreeMap<String, Ipv4Addr>, rules: Vec<NameRule>) -> io::Result<Self> {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, port))?;
         socket.set_nonblocking(true)?;
         Ok(Self {

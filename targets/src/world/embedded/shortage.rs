@@ -71,7 +71,7 @@ impl EmbeddedWorld {
         };
         live.ask_with(ask, &fds, LIMIT).await?;
         live.rewire(wires);
-        Ok(())
+        self.ground.join(node, &self.events).await
     }
 
     /// See [`World::deprive`](crate::world::World::deprive).

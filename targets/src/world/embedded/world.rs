@@ -18,8 +18,8 @@ use crate::units::Span;
 use crate::world::names::NameBook;
 use crate::world::{
     ConnectionReport, ConnectionSpec, CutReceipt, Inquiry, LinkRule, Lookup, NameRule, NodeSpec,
-    NodeState, PortCounters, ProbeReport, ProbeSpec, RuleCounters, RuleId, Shortage,
-    Supply, World, WorldError, WorldEvent,
+    NodeState, PortCounters, ProbeReport, ProbeSpec, RuleCounters, RuleId, Shortage, Supply, World,
+    WorldError, WorldEvent,
 };
 
 use super::config::EmbeddedConfig;
@@ -73,7 +73,10 @@ impl EmbeddedWorld {
     }
 
     /// Asks the switch, while the world is open.
-    pub(in crate::world) fn with_switch<T>(&self, ask: impl FnOnce(&Switch) -> T) -> Result<T, WorldError> {
+    pub(in crate::world) fn with_switch<T>(
+        &self,
+        ask: impl FnOnce(&Switch) -> T,
+    ) -> Result<T, WorldError> {
         let switch = lock(&self.switch);
         let switch = switch.as_ref().map(ask);
         switch.ok_or_else(|| WorldError::Failed("the world is closed".into()))

@@ -8,7 +8,7 @@ mod guardian;
 mod identity;
 mod mini;
 mod nobody;
-mod site;
+pub(crate) mod site;
 mod table;
 mod volumes;
 

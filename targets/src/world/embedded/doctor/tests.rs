@@ -24,28 +24,6 @@ fn netem_request_states_its_length() {
     assert_eq!(stated as usize, request.len());
 }
 
-#[test]
-fn a_socket_that_is_no_engine_is_not_taken_for_one() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("engine.sock");
-    assert!(ask_docker(&path).is_err());
-    let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
-    let answer = |text: &'static str| {
-        let listener = listener.try_clone().unwrap();
-        std::thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            let _ = stream.read(&mut [0; 256]).unwrap();
-            stream.write_all(text.as_bytes()).unwrap();
-        })
-    };
-    let engine = answer("HTTP/1.0 200 OK\r\nApi-Version: 1.41\r\n\r\nOK");
-    assert_eq!(ask_docker(&path).unwrap(), "1.41");
-    engine.join().unwrap();
-    let other = answer("HTTP/1.0 200 OK\r\n\r\nhello");
-    assert!(ask_docker(&path).is_err());
-    other.join().unwrap();
-}
-
 fn tap(need: Need, errno: Errno) -> Capability {
     let refused = Refused { need, errno };
     tried("TAP devices", Err(refused), "the fabric", tap_remedy)

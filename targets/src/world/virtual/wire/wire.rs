@@ -165,9 +165,9 @@ impl Wire {
     pub(crate) fn install(&self, rule: &LinkRule) -> Result<RuleId, String> {
         self.with(|state, now| {
             let places = &state.places;
-            let id = state
-                .rules
-                .install(rule, now, |name| places.get_index_of(name).into_iter().collect())?;
+            let id = state.rules.install(rule, now, |name| {
+                places.get_index_of(name).into_iter().collect()
+            })?;
             state.relink();
             Ok(id)
         })

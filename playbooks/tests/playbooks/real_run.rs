@@ -7,9 +7,10 @@ use ridethrough::playbook::WorldKind;
 use crate::case::{Case, Run};
 use crate::parity::{Digest, compare};
 
-/// A case that runs in `embedded` once, when it is first asked for.
-pub(crate) struct EmbeddedRun {
+/// A case that runs in a world once, when it is first asked for.
+pub(crate) struct RealRun {
     case: Case,
+    world: WorldKind,
     outcome: OnceLock<Result<Seen, String>>,
 }
 
@@ -19,17 +20,18 @@ struct Seen {
     complaint: Option<String>,
 }
 
-impl EmbeddedRun {
-    pub(crate) fn of(case: Case) -> Self {
+impl RealRun {
+    pub(crate) fn of(case: Case, world: WorldKind) -> Self {
         Self {
             case,
+            world,
             outcome: OnceLock::new(),
         }
     }
 
     fn seen(&self) -> Result<&Seen, String> {
         let seen = self.outcome.get_or_init(|| {
-            let run = self.case.run(WorldKind::Embedded)?;
+            let run = self.case.run(self.world)?;
             let digest = Digest::of(&run)?;
             let problem = self.case.judge(&run).err();
             let complaint = problem.map(|problem| Run::complaint(run, &problem));
