@@ -34,6 +34,14 @@ pub fn available() -> Result<(), WorldError> {
     Err(no_linux())
 }
 
+/// Makes no image.
+///
+/// # Errors
+/// Always [`WorldError::Missing`].
+pub fn image_of(_: &Path) -> Result<String, WorldError> {
+    Err(no_linux())
+}
+
 /// Opens no world.
 ///
 /// # Errors

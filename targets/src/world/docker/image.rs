@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 
 use crate::world::WorldError;
 
+use super::apart::apart;
 use super::engine::{Engine, is_absent, said};
 use super::left::LABEL;
 use super::rootfs::{PROGRAM, Rootfs};
@@ -26,6 +27,15 @@ const KEPT: usize = 6;
 
 /// How many bytes go to the engine at a time.
 const CHUNK: usize = 1 << 20;
+
+/// The image of a program that is linked as this process is: for stacks of one's
+/// own, and for tests.
+///
+/// # Errors
+/// Where there is no engine, or it refuses.
+pub fn image_of(program: &Path) -> Result<String, WorldError> {
+    apart(|| async { own(&Engine::find().await?, program).await })
+}
 
 /// The image of this program, made from nothing if the engine has none of this
 /// very program; the oldest others are removed.

@@ -30,6 +30,7 @@ mod spec;
 pub(in crate::world) use doctor::capability;
 pub use engine::available;
 pub use fetch::{Tell, fetch};
+pub use image::image_of;
 pub use left::{LABEL, Remains, remains, remove_run};
 pub use open::{open, open_attached};
 pub use project::{Interface, Member, Network, Project, project};
