@@ -12,7 +12,7 @@ use super::check::{check, check_rest};
 use super::common_mode;
 use super::faults::faults;
 use super::infrastructure::{self, Clients};
-use super::machines::{dialect, doors, entry, loads, machines, model, writers};
+use super::machines::{dialect, doors, entry, held_against, loads, machines, model, writers};
 use super::model::{Plan, PlannedAssertion};
 use super::resolved::resolved_yaml;
 use super::seed::sha256;
@@ -92,7 +92,7 @@ fn plan_source_in(
 }
 
 fn build(loaded: &Loaded) -> Option<Plan> {
-    let playbook = &loaded.playbook;
+    let playbook = &held_against(&loaded.playbook);
     let yaml = resolved_yaml(loaded);
     let phases = phases(&playbook.phases);
     let mut nodes = machines(playbook);

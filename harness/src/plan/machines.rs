@@ -8,7 +8,7 @@ use ridethrough_targets::serving::{GatewayConfig, ReplicaRef};
 use ridethrough_targets::world::{Backing, ServiceSpec, VolumeSpec};
 
 use crate::load::Dialect;
-use crate::playbook::{Playbook, ServiceDef, StackSpec, WriterSpec};
+use crate::playbook::{OracleSpec, Playbook, RecordedSpec, ServiceDef, StackSpec, WriterSpec};
 use crate::writer::WriterTask;
 
 use super::address;
@@ -197,4 +197,19 @@ pub(crate) fn model(stack: &StackSpec) -> &str {
 pub(crate) fn dialect(stack: &StackSpec) -> Option<Dialect> {
     let ours = stack.services.values().all(|s| s.command.is_none());
     ours.then_some(Dialect::OPENAI)
+}
+
+/// The playbook where every load says what its answers are held against: tokens
+/// that follow from the request can only come from replicas of ours.
+pub(crate) fn held_against(playbook: &Playbook) -> Playbook {
+    let mut playbook = playbook.clone();
+    let ours = replicas(&playbook.stack).next().is_some();
+    let usual = match ours {
+        true => OracleSpec::Reference,
+        false => OracleSpec::Recorded(RecordedSpec::default()),
+    };
+    for load in &mut playbook.load {
+        load.oracle.get_or_insert(usual);
+    }
+    playbook
 }

@@ -34,8 +34,8 @@ pub use errors::{PlaybookError, PlaybookErrors};
 pub use load::{Loaded, load_playbook, load_text};
 pub use model::{
     Arrivals, BatteryBelow, BlastRadius, ClientSpec, Condition, Control, FaultSpec, KeepaliveSpec,
-    LoadSpec, NodeDef, Playbook, Prefill, Range, ServiceDef, StackSpec, Timeout, WorldKind,
-    WriterSpec,
+    LoadSpec, NodeDef, OracleSpec, Playbook, Prefill, Range, RecordedSpec, ServiceDef, StackSpec,
+    Timeout, WorldKind, WriterSpec,
 };
 pub use power_assertion::{
     EnergyAssert, GeneratorAssert, NoCommonModeAssert, NoFalseShutdownAssert, RechargeAssert,
