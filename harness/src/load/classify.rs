@@ -57,6 +57,7 @@ fn so_far(seen: &Observations) -> String {
         Basis::Recorded {
             reached, length, ..
         } => format!("{reached} of {length} characters"),
+        Basis::Structure if seen.tokens == 1 => "1 piece of text".into(),
         Basis::Structure => format!("{} pieces of text", seen.tokens),
     }
 }

@@ -13,6 +13,8 @@ const MAX_SEAMS: usize = 32;
 const SILENCE_US: Micros = 250_000;
 /// Nor is one that is not so many times the mean one.
 const TIMES_THE_MEAN: Micros = 8;
+/// Before so many pieces have come, nobody knows how fast it speaks.
+const KNOWN_AFTER: u32 = 4;
 /// Fewer equal characters are chance.
 const OVERLAP: usize = 12;
 /// Longest overlap that is looked for.
@@ -127,7 +129,9 @@ impl Shape {
         let gaps = Micros::from(self.pieces.saturating_sub(1)).max(1);
         let mean = self.last_us.saturating_sub(first) / gaps;
         let silence = now.saturating_sub(self.last_us);
-        silence >= SILENCE_US && silence > mean.saturating_mul(TIMES_THE_MEAN)
+        self.pieces >= KNOWN_AFTER
+            && silence >= SILENCE_US
+            && silence > mean.saturating_mul(TIMES_THE_MEAN)
     }
 
     fn seam(&mut self) {
@@ -146,22 +150,18 @@ impl Shape {
     /// circles all along proves nothing.
     fn again(&self, seam: usize) -> Option<Defect> {
         let (before, after) = self.text.split_at(seam);
-        let head = before.len().min(after.len()).min(2 * OVERLAP);
-        let circles = |length: usize| {
-            let earlier = &before[..before.len() - length];
-            earlier.ends_with(&after[..length])
-        };
-        if head >= OVERLAP && after[..head] == before[..head] {
-            let said = before.windows(head).filter(|w| *w == &before[..head]);
-            if said.count() == 1 {
-                return Some(Defect::Restarted(count(seam)));
-            }
+        let once = |part: &[char]| before.windows(part.len()).filter(|w| *w == part).count() == 1;
+        let most = before.len().min(after.len());
+        let head = most.min(2 * OVERLAP);
+        if head >= OVERLAP && after[..head] == before[..head] && once(&before[..head]) {
+            return Some(Defect::Restarted(count(seam)));
         }
-        let most = before.len().min(after.len()).min(MAX_OVERLAP);
-        let length = (OVERLAP..=most)
-            .rev()
+        let lengths = (OVERLAP..=most.min(MAX_OVERLAP)).rev();
+        let length = lengths
+            .into_iter()
             .find(|n| before.ends_with(&after[..*n]))?;
-        (!circles(length)).then(|| Defect::Duplicated(count(seam - length)))
+        let tail = &before[before.len() - length.min(2 * OVERLAP)..];
+        once(tail).then(|| Defect::Duplicated(count(seam - length)))
     }
 }
 

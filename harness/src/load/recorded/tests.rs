@@ -79,7 +79,8 @@ fn every_defect_has_its_name() {
 #[test]
 fn the_worst_of_several_defects_is_told() {
     let text = "the quick fox jumps over the quick brown fox jumps over the lazy dog";
-    assert_eq!(defect(text), Some(Defect::Restarted(25)));
+    // Six characters of the 31 that it had reached were missing.
+    assert_eq!(defect(text), Some(Defect::Restarted(31)));
     let then_foreign = "the quick fox jumps over the moon";
     assert!(matches!(defect(then_foreign), Some(Defect::Corrupted(_))));
 }

@@ -115,7 +115,7 @@ fn failed(heard: &[Heard], dialect: Dialect, wanted: usize) -> Option<String> {
         return (missing > 0).then(|| format!("{missing} of {wanted} requests {what}"));
     };
     Some(format!(
-        "{} of {wanted} requests failed, the first as {fate}, {detail}; {}",
+        "{} of {wanted} requests failed, the first so: {detail}; {}",
         bad.len() + wanted.saturating_sub(heard.len()),
         remedy(&first.seen, *fate)
     ))

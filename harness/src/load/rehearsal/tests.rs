@@ -114,7 +114,7 @@ async fn a_model_that_changes_its_mind_is_noticed() {
 
 #[tokio::test(start_paused = true)]
 async fn a_pass_that_fails_says_what_to_do() {
-    let not_found = "HTTP/1.1 404 Not Found\r\ncontent-length: 34\r\n\r\n\
+    let not_found = "HTTP/1.1 404 Not Found\r\ncontent-length: 37\r\n\r\n\
                      {\"error\":{\"message\":\"no such model\"}}";
     let busy = "HTTP/1.1 429 Too Many\r\nretry-after: 1\r\ncontent-length: 2\r\n\r\n{}";
     let thinks: testing::Script = |_, n| {

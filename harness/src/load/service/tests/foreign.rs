@@ -2,10 +2,10 @@
 
 use indexmap::IndexMap;
 
+use super::super::super::oracle::Oracle;
 use super::super::super::rehearsal::{Heard, outcome};
 use super::super::super::schedule::prompts;
 use super::super::super::testing::{delta, foreign, full_tail, play_foreign};
-use super::super::oracle::Oracle;
 use super::*;
 use crate::load::Rehearsed;
 use crate::playbook::{OracleSpec, RecordedSpec};
