@@ -10,7 +10,7 @@ use ridethrough_targets::supervisor::ask::run_probe;
 use ridethrough_targets::supervisor::{run_card, run_supervisor, run_watch};
 
 use crate::engine::run_doorman;
-use crate::load::run_load;
+use crate::load::{run_load, run_rehearsal};
 use crate::writer::run_writer;
 
 /// What a built-in service does until it ends.
@@ -27,6 +27,7 @@ pub fn builtin(name: &str, config: Value, env: Env) -> Option<Running> {
         "probe" => start(config, |config| run_probe(env, config)),
         "watch" => start(config, |config| run_watch(env, config)),
         "load" => start(config, |config| run_load(env, config)),
+        "rehearsal" => start(config, |config| run_rehearsal(env, config)),
         "writer" => start(config, |config| run_writer(env, config)),
         "doorman" => start(config, |config| run_doorman(env, config)),
         _ => return None,

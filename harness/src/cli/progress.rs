@@ -75,6 +75,9 @@ impl Progress {
                 self.say(&format!("{} hits {}", fault.fault_kind, fault.target));
             }
             Body::FaultHealed { .. } => self.say("healed"),
+            Body::Rehearsal(pass) if pass.problem.is_none() => {
+                self.say(&format!("{}: {}", pass.load, pass.verdict()));
+            }
             Body::Invalid { reason } => self.say(&format!("invalid: {reason}")),
             Body::Progress { values } => {
                 self.values
@@ -93,6 +96,10 @@ impl Progress {
     }
 
     fn show(&self, t_us: u64) {
+        if let Some(pass) = self.pass() {
+            self.bar.set_message(pass);
+            return;
+        }
         let since = Duration::from_micros(t_us.saturating_sub(self.origin_us.unwrap_or(t_us)));
         self.bar
             .set_position(since.min(self.total).as_millis() as u64);
@@ -106,6 +113,17 @@ impl Progress {
             value("tokens_per_s"),
             value("in_flight"),
         ));
+    }
+
+    /// How far the fault-free pass is, while it lasts.
+    fn pass(&self) -> Option<String> {
+        let sum = |end: &str| {
+            let those = self.values.iter().filter(|(name, _)| name.ends_with(end));
+            those.map(|(_, value)| value).sum::<f64>()
+        };
+        let (heard, all) = (sum("_recorded"), sum("_to_record"));
+        let lasts = self.origin_us.is_none() && all > 0.0;
+        lasts.then(|| format!("recording answers, {heard:.0} of {all:.0}, nothing is broken yet"))
     }
 
     fn power_state(&self) -> String {

@@ -8,6 +8,7 @@ use ridethrough_targets::units::Span;
 
 use super::injector::WITNESS;
 use super::recorder::Recorder;
+use super::rehearse::pass;
 use crate::judge::Abort;
 use crate::plan::Plan;
 use crate::record::Body;
@@ -21,6 +22,7 @@ pub(super) const LEDGER_BOUND: Duration = Duration::from_secs(10);
 /// aside.
 pub fn longest(plan: &Plan) -> Span {
     let ready = plan.playbook.stack.ready_within.duration() + model_load(plan);
+    let ready = ready + pass(plan);
     let all = ready + plan.total.duration() + WITNESS + DRAIN.duration() + LEDGER_BOUND;
     Span::from_micros(u64::try_from(all.as_micros()).unwrap_or(u64::MAX))
 }

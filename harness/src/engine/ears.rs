@@ -15,7 +15,7 @@ use super::power::{Order, PowerGrid};
 use super::readiness::Readiness;
 use super::recorder::Recorder;
 use super::triggers::Triggers;
-use crate::load::LedgerWord;
+use crate::load::{LedgerWord, Rehearsed};
 use crate::record::Body;
 
 /// Listens to a world until it has nothing more to say.
@@ -27,6 +27,8 @@ pub(crate) struct Ears {
     pub(crate) desk: Arc<Desk>,
     /// Where faults wait for their occasions.
     pub(crate) triggers: Arc<Triggers>,
+    /// Hears what fault-free passes came to.
+    pub(crate) rehearsed: mpsc::UnboundedSender<Rehearsed>,
     /// Counts the loads that are done.
     pub(crate) loads_done: watch::Sender<usize>,
     /// Ends the run.
@@ -168,6 +170,9 @@ impl Ears {
         match serde_json::from_value(value) {
             Ok(LedgerWord::Row(row)) => self.recorder.at(row.end_us, node, Body::Request(row)),
             Ok(LedgerWord::Write(row)) => self.recorder.at(row.end_us, node, Body::Write(row)),
+            Ok(LedgerWord::Rehearsed(rehearsed)) => {
+                let _ = self.rehearsed.send(rehearsed);
+            }
             Ok(LedgerWord::ReadBack(found)) => {
                 self.recorder.now(node, Body::ReadBack(found));
                 self.loads_done.send_modify(|done| *done += 1);

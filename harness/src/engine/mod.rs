@@ -15,6 +15,7 @@ mod nodes;
 mod power;
 mod readiness;
 mod recorder;
+mod rehearse;
 mod run;
 mod sampler;
 mod services;

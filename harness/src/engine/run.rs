@@ -26,10 +26,12 @@ use super::nodes::NodeKeeper;
 use super::power::{PowerGrid, Wiring};
 use super::readiness::Readiness;
 use super::recorder::Recorder;
-use super::services::{doors, has_builtin, with_schedule};
+use super::rehearse::{Recordings, rehearse};
+use super::services::{doors, has_builtin, with_recordings, with_schedule};
 use super::switches::Switches;
 use super::triggers::Triggers;
 use crate::judge::{Abort, Watchman};
+use crate::load::Rehearsed;
 use crate::plan::{NodeRole, Plan, PlannedFault, draws, looks};
 use crate::record::{Body, Event, PhaseWindow, RunHeader};
 
@@ -157,6 +159,7 @@ impl Run {
         let desk = Arc::new(self.desk(told));
         let triggers = Arc::new(Triggers::new(&self.world));
         let (loads_done, done) = watch::channel(0);
+        let (rehearsed, told_of_pass) = mpsc::unbounded_channel();
         if let Some(events) = self.world.events() {
             let ears = Ears {
                 recorder: self.recorder.clone(),
@@ -165,6 +168,7 @@ impl Run {
                 desk: Arc::clone(&desk),
                 triggers: Arc::clone(&triggers),
                 loads_done,
+                rehearsed,
                 halt: self.stop.clone(),
                 progress: IndexMap::new(),
             };
@@ -178,8 +182,11 @@ impl Run {
         if interrupted {
             return Ok(self.how());
         }
+        let Some(recordings) = self.rehearse(told_of_pass).await? else {
+            return Ok(self.how());
+        };
         let origin_us = self.world.clock().now_us() + LEAD.micros();
-        self.start_clients(origin_us).await?;
+        self.start_clients(origin_us, &recordings).await?;
         grid.start_profiles(origin_us);
         self.timeline(grid.clone(), desk, triggers, origin_us)
             .await?;
@@ -316,18 +323,46 @@ impl Run {
         self.readiness.wait(&awaited, bound, &self.logs).await
     }
 
-    /// Boots the clients, whose schedule begins at `origin_us`.
-    async fn start_clients(&self, origin_us: Micros) -> Result<(), EngineError> {
+    /// What the fault-free pass recorded; none where the run is over with it.
+    async fn rehearse(
+        &self,
+        told: mpsc::UnboundedReceiver<Rehearsed>,
+    ) -> Result<Option<Recordings>, EngineError> {
+        let pass = rehearse(&self.plan, &self.world, &self.recorder, told);
+        let outcome = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => return Ok(None),
+            outcome = pass => outcome?,
+        };
+        Ok(match outcome {
+            Ok(recordings) => Some(recordings),
+            Err(reason) => {
+                self.recorder.now("engine", Body::Invalid { reason });
+                self.stop.cancel();
+                None
+            }
+        })
+    }
+
+    /// Boots the clients, whose schedule begins at `origin_us`. They have booted
+    /// before where something was recorded.
+    async fn start_clients(
+        &self,
+        origin_us: Micros,
+        recordings: &Recordings,
+    ) -> Result<(), EngineError> {
+        let boot = u32::from(!recordings.is_empty());
         for node in self.plan.nodes.iter().filter(|n| has_builtin(n, "load")) {
             let spec = with_schedule(node.spec(), origin_us, self.plan.total);
+            let spec = with_recordings(spec, recordings);
             self.recorder.now(
                 "engine",
                 Body::NodeBoot {
                     node: spec.name.clone(),
-                    boot: 0,
+                    boot,
                 },
             );
-            self.world.boot(&spec, 0).await?;
+            self.world.boot(&spec, boot).await?;
             self.recorder
                 .now("engine", Body::NodeUp { node: spec.name });
         }

@@ -9,6 +9,7 @@ use ridethrough_targets::world::NodeSpec;
 
 use super::bounds::DRAIN;
 use super::doorman::{DoormanConfig, door};
+use super::rehearse::Recordings;
 use crate::plan::PlannedNode;
 
 /// A node runs a built-in service of this name.
@@ -38,6 +39,20 @@ pub(super) fn with_schedule(mut spec: NodeSpec, start_us: Micros, duration: Span
             && let Some(config) = config.as_object_mut()
         {
             config.extend(times.iter().map(|(k, v)| ((*k).to_string(), v.clone())));
+        }
+    }
+    spec
+}
+
+/// The clients' node with what was recorded for its loads.
+pub(super) fn with_recordings(mut spec: NodeSpec, recordings: &Recordings) -> NodeSpec {
+    for service in &mut spec.services {
+        if let Program::Builtin { name, config } = &mut service.program
+            && name == "load"
+            && !recordings.is_empty()
+            && let Some(config) = config.as_object_mut()
+        {
+            config.insert("rehearsed".to_string(), serde_json::json!(recordings));
         }
     }
     spec

@@ -9,7 +9,7 @@ use ridethrough_targets::plant::{EnergyLedger, GeneratorState, UpsState};
 use super::attempts::Attempts;
 use crate::load::LedgerRow;
 use crate::playbook::Cohort;
-use crate::record::{FaultReceipt, RunHeader, WitnessReport};
+use crate::record::{FaultReceipt, OracleReport, RunHeader, WitnessReport};
 use crate::writer::{ReadBack, WriteRow};
 
 /// How long after an order to go off a node's processes may be seen to die.
@@ -249,6 +249,8 @@ pub struct RunFacts {
     pub ready: Vec<Ready>,
     /// Ends of loads.
     pub loads: Vec<LoadEnd>,
+    /// By what the answers to each load were judged.
+    pub oracles: Vec<OracleReport>,
     /// Writes to journals, as they ended.
     pub writes: Vec<WriteRow>,
     /// What writers read back.

@@ -68,6 +68,7 @@ impl Gathered {
             | Body::Note { .. }
             | Body::NodeUp { .. }
             | Body::Order { .. }
+            | Body::Rehearsal(_)
             | Body::ServiceExited { .. } => {}
             body => self.few.push(Event { body, ..event }),
         }

@@ -76,6 +76,7 @@ impl RunFacts {
                 variable,
                 value,
             }),
+            Body::Oracle(report) => self.oracles.push(report),
             Body::LoadDone {
                 load,
                 planned,

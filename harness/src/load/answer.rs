@@ -3,11 +3,11 @@
 use ridethrough_targets::clock::Micros;
 
 use super::chunk::{Chunk, clip};
-use super::content::Checker;
+use super::expected::Expected;
 use super::observe::Observations;
-use super::oracle::Oracle;
+use super::reading::Reading;
+use super::shape::Head;
 use super::sse::{SseItem, SseReader};
-use super::tokenise::Tokeniser;
 
 /// Longest body of an answer that is not a stream, in bytes.
 const MAX_BODY: usize = 16 << 20;
@@ -26,8 +26,7 @@ pub struct Answer {
 /// All but the reader, so that the reader can hand items to it.
 #[derive(Debug)]
 struct State {
-    tokeniser: Tokeniser,
-    checker: Checker,
+    reading: Reading,
     seen: Observations,
     token_us: Vec<Micros>,
     last_us: Micros,
@@ -46,16 +45,17 @@ pub struct Finished {
     pub served_by: Vec<(String, u32)>,
     /// When the first error of the answer was seen.
     pub first_error_us: Option<Micros>,
+    /// Its text, where nobody knew what it must be.
+    pub text: Option<String>,
 }
 
 impl Answer {
-    /// An answer of `asked` tokens, to be checked against `oracle`.
-    pub fn new(oracle: Oracle, asked: u32, stream: bool) -> Self {
+    /// An answer of `asked` tokens, to be held against what is expected.
+    pub fn new(expected: impl Into<Expected>, asked: u32, stream: bool) -> Self {
         Self {
             sse: SseReader::new(),
             state: State {
-                tokeniser: Tokeniser::new(),
-                checker: Checker::new(oracle, asked),
+                reading: Reading::new(expected.into(), asked),
                 seen: Observations::new(asked, stream),
                 token_us: Vec::with_capacity(asked.min(4096) as usize),
                 last_us: 0,
@@ -93,7 +93,7 @@ impl Answer {
 
     /// Tokens that came so far.
     pub fn tokens(&self) -> u32 {
-        self.state.checker.tokens()
+        self.state.reading.tokens()
     }
 
     /// When the last token came.
@@ -112,23 +112,25 @@ impl Answer {
             self.state.document(&self.body, now);
         }
         let State {
-            tokeniser,
-            checker,
+            reading,
             mut seen,
             token_us,
             served_by,
             first_error_us,
             ..
         } = self.state;
-        seen.tokens = checker.tokens();
-        seen.defect = checker.defect().cloned();
-        seen.rest = tokeniser.rest();
+        let settled = reading.settle();
+        seen.tokens = settled.tokens;
+        seen.defect = settled.defect;
+        seen.rest = settled.rest;
+        seen.basis = settled.basis;
         seen.replicas = served_by.len();
         Finished {
             seen,
             token_us,
             served_by,
             first_error_us,
+            text: settled.text,
         }
     }
 }
@@ -140,6 +142,7 @@ impl State {
         };
         if data == b"[DONE]" {
             self.seen.done = true;
+            self.reading.done();
             return;
         }
         match serde_json::from_slice::<Chunk<'_>>(data) {
@@ -186,36 +189,37 @@ impl State {
             self.seen.finish = Some(finish.0.to_string());
         }
         let part = choice.delta.as_ref().or(choice.message.as_ref());
-        if let Some(text) = part.and_then(|part| part.content.as_ref())
-            && !text.0.is_empty()
-        {
-            let from = chunk.system_fingerprint.as_ref();
-            self.text(&text.0, from.map(|f| &*f.0), now);
-        }
+        let text = part.and_then(|part| part.content.as_ref());
+        let from = chunk.system_fingerprint.as_ref();
+        let head = Head {
+            id: chunk.id.as_ref().map(|id| &*id.0),
+            from: from.map(|from| &*from.0),
+            role: part.is_some_and(|part| part.role.is_some()),
+            finish: choice.finish_reason.is_some(),
+        };
+        self.text(&head, text.map_or("", |text| &*text.0), now);
     }
 
-    fn text(&mut self, text: &str, from: Option<&str>, now: Micros) {
-        if let Some(from) = from
+    fn text(&mut self, head: &Head<'_>, text: &str, now: Micros) {
+        if let Some(from) = head.from
+            && !text.is_empty()
             && self.served_by.last().is_none_or(|(last, _)| last != from)
         {
-            self.served_by
-                .push((from.to_owned(), self.checker.tokens()));
+            let tokens = self.reading.tokens();
+            self.served_by.push((from.to_owned(), tokens));
         }
         let Self {
-            tokeniser,
-            checker,
+            reading,
             token_us,
             last_us,
             ..
         } = self;
-        let clean = checker.defect().is_none();
-        tokeniser.feed(text, |word| {
-            if checker.take(&word) {
-                token_us.push(now.saturating_sub(*last_us));
-                *last_us = now.max(*last_us);
-            }
+        let clean = reading.clean();
+        reading.chunk(head, text, now, || {
+            token_us.push(now.saturating_sub(*last_us));
+            *last_us = now.max(*last_us);
         });
-        if clean && self.checker.defect().is_some() {
+        if clean && !self.reading.clean() {
             self.first_error_us.get_or_insert(now);
         }
     }

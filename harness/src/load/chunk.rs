@@ -17,6 +17,8 @@ pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 #[serde(default)]
 pub(super) struct Chunk<'a> {
     #[serde(borrow)]
+    pub(super) id: Option<Text<'a>>,
+    #[serde(borrow)]
     pub(super) object: Option<Text<'a>>,
     #[serde(borrow)]
     pub(super) choices: Option<Vec<Choice<'a>>>,
@@ -43,6 +45,8 @@ pub(super) struct Choice<'a> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Delta<'a> {
+    #[serde(borrow)]
+    pub(super) role: Option<Text<'a>>,
     #[serde(borrow)]
     pub(super) content: Option<Text<'a>>,
 }

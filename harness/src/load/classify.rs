@@ -2,6 +2,7 @@
 
 use super::content::Defect;
 use super::dialect::Dialect;
+use super::expected::Basis;
 use super::fate::Fate;
 use super::observe::Observations;
 use super::row::Termination;
@@ -42,11 +43,22 @@ fn progress(seen: &Observations, fate: Fate) -> String {
         }
         _ => {
             let also = match &seen.defect {
-                Some(defect) => format!("; {}", describe(defect)),
+                Some(defect) => format!("; {}", describe(defect, &seen.basis)),
                 None => String::new(),
             };
-            format!(" ({} of {} tokens{also})", seen.tokens, seen.asked)
+            format!(" ({}{also})", so_far(seen))
         }
+    }
+}
+
+fn so_far(seen: &Observations) -> String {
+    match &seen.basis {
+        Basis::Tokens => format!("{} of {} tokens", seen.tokens, seen.asked),
+        Basis::Recorded {
+            reached, length, ..
+        } => format!("{reached} of {length} characters"),
+        Basis::Structure if seen.tokens == 1 => "1 piece of text".into(),
+        Basis::Structure => format!("{} pieces of text", seen.tokens),
     }
 }
 
@@ -124,20 +136,62 @@ fn content(seen: &Observations, dialect: Dialect) -> Option<Verdict> {
             Defect::Duplicated(_) => Fate::Duplicated,
             Defect::Gap(..) => Fate::Gap,
         };
-        return Some((fate, describe(defect)));
+        return Some((fate, describe(defect, &seen.basis)));
     }
+    match &seen.basis {
+        Basis::Tokens => all_tokens(seen, dialect),
+        Basis::Recorded {
+            reached,
+            length,
+            finish,
+            usage,
+        } if reached == length => as_recorded(seen, finish.as_ref(), *usage),
+        Basis::Recorded { .. } => Some((Fate::Truncated, ended_early(seen))),
+        Basis::Structure if seen.tokens == 0 => {
+            Some((Fate::Truncated, "ended without a word".into()))
+        }
+        Basis::Structure if seen.stream => miscounted(seen, dialect),
+        Basis::Structure => None,
+    }
+}
+
+fn all_tokens(seen: &Observations, dialect: Dialect) -> Option<Verdict> {
     if let Some(rest) = &seen.rest {
         return Some((Fate::Truncated, format!("ended inside a token, {rest:?}")));
     }
     if seen.tokens < seen.asked {
-        let finish = seen.finish.as_deref().unwrap_or("none");
-        return Some((
-            Fate::Truncated,
-            format!("ended early, finish_reason {finish}"),
-        ));
+        return Some((Fate::Truncated, ended_early(seen)));
     }
+    miscounted(seen, dialect)
+}
+
+fn ended_early(seen: &Observations) -> String {
+    let finish = seen.finish.as_deref().unwrap_or("none");
+    format!("ended early, finish_reason {finish}")
+}
+
+/// The whole text is there: its end must be as recorded too.
+fn as_recorded(
+    seen: &Observations,
+    finish: Option<&String>,
+    usage: Option<u32>,
+) -> Option<Verdict> {
+    if let (Some(seen), Some(recorded)) = (&seen.finish, finish)
+        && seen != recorded
+    {
+        let what = format!("finish_reason {seen}, recorded was {recorded}");
+        return Some((Fate::Unknown, what));
+    }
+    let (counted, recorded) = (seen.usage?, usage?);
+    (counted != recorded).then(|| {
+        let what = format!("usage says {counted} tokens, recorded were {recorded}");
+        (Fate::Unknown, what)
+    })
+}
+
+fn miscounted(seen: &Observations, dialect: Dialect) -> Option<Verdict> {
     let counted = seen.usage?;
-    (dialect.usage == Some(true) && counted != seen.tokens).then(|| {
+    (dialect.counts == Some(true) && counted != seen.tokens).then(|| {
         (
             Fate::Unknown,
             format!("usage says {counted} tokens, another number came"),
@@ -145,11 +199,19 @@ fn content(seen: &Observations, dialect: Dialect) -> Option<Verdict> {
     })
 }
 
-fn describe(defect: &Defect) -> String {
+fn describe(defect: &Defect, basis: &Basis) -> String {
+    let tokens = *basis == Basis::Tokens;
     match defect {
         Defect::Corrupted(what) => what.clone(),
-        Defect::Restarted(after) => format!("began again from token 0 after {after}"),
-        Defect::Duplicated(n) => format!("token {n} came twice"),
+        Defect::Restarted(after) if tokens => format!("began again from token 0 after {after}"),
+        Defect::Restarted(after) => {
+            format!("began again from its first word after {after} characters")
+        }
+        Defect::Duplicated(n) if tokens => format!("token {n} came twice"),
+        Defect::Duplicated(n) => format!("the text from character {n} on came twice"),
+        Defect::Gap(from, to) if !tokens => {
+            format!("{} characters are missing after {from}", to - from)
+        }
         Defect::Gap(from, to) if from + 1 == *to => format!("token {from} is missing"),
         Defect::Gap(from, to) => format!("tokens {from} to {} are missing", to - 1),
     }

@@ -17,6 +17,7 @@ use ridethrough_targets::net::{Net, SocketOptions};
 use ridethrough_targets::service::spawn;
 
 use super::answer::{Answer, Finished};
+use super::expected::Expected;
 use super::prompt::Prepared;
 use super::row::Termination;
 use super::transport::{of_connect, of_hyper};
@@ -36,6 +37,8 @@ pub(super) struct Ask<'a> {
     pub(super) id: &'a str,
     pub(super) class: &'a str,
     pub(super) prepared: &'a Prepared,
+    /// What its answer is held against.
+    pub(super) expected: &'a Expected,
     pub(super) output_tokens: u32,
     pub(super) stream: bool,
     pub(super) spec: &'a ClientSpec,
@@ -70,7 +73,7 @@ impl Attempted {
             retry_after_s: None,
             termination: Termination::RunEnded,
             transport: String::new(),
-            answer: Answer::new(ask.prepared.oracle.clone(), ask.output_tokens, ask.stream),
+            answer: Answer::new(ask.expected.clone(), ask.output_tokens, ask.stream),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::expected::Basis;
 use super::observe::Observations;
 use super::row::Termination;
 
@@ -16,16 +17,20 @@ pub struct Dialect {
     pub done: Option<bool>,
     /// A `finish_reason`.
     pub finish: Option<bool>,
-    /// A usage count that equals the tokens sent.
+    /// A usage count.
     pub usage: Option<bool>,
+    /// A usage count that equals the tokens, or the pieces of text, that came.
+    #[serde(default)]
+    pub counts: Option<bool>,
 }
 
 impl Dialect {
-    /// The dialect of the standard: all three.
+    /// The dialect of the standard: all of it.
     pub const OPENAI: Self = Self {
         done: Some(true),
         finish: Some(true),
         usage: Some(true),
+        counts: Some(true),
     };
 }
 
@@ -38,6 +43,9 @@ pub struct Learner {
     done: u32,
     finish: u32,
     usage: u32,
+    counts: u32,
+    /// Counts were of tokens that are known, and not of pieces of text.
+    exact: bool,
 }
 
 impl Learner {
@@ -50,6 +58,8 @@ impl Learner {
             done: 0,
             finish: 0,
             usage: 0,
+            counts: 0,
+            exact: false,
         }
     }
 
@@ -66,9 +76,10 @@ impl Learner {
     /// The streams learned from did not all end alike: what some had and others
     /// had not is asked of nobody, and the target's word is worth less.
     pub fn mixed(&self) -> bool {
-        [self.done, self.finish, self.usage]
-            .iter()
-            .any(|&count| count != 0 && count != self.streams)
+        let mixed = |count: u32| count != 0 && count != self.streams;
+        // How a text is cut into pieces may change from stream to stream.
+        [self.done, self.finish, self.usage].into_iter().any(mixed)
+            || (self.exact && mixed(self.counts))
     }
 
     /// Looks at an answer; only streams whose content is whole teach anything.
@@ -79,12 +90,15 @@ impl Learner {
         self.streams += 1;
         self.done += u32::from(seen.done);
         self.finish += u32::from(seen.finish.is_some());
-        self.usage += u32::from(seen.usage == Some(seen.tokens));
+        self.usage += u32::from(seen.usage.is_some());
+        self.counts += u32::from(seen.usage == Some(seen.tokens));
+        self.exact |= seen.basis == Basis::Tokens;
         if self.streams >= self.from {
             self.pinned = Some(Dialect {
                 done: Some(self.done == self.streams),
                 finish: Some(self.finish == self.streams),
                 usage: Some(self.usage == self.streams),
+                counts: Some(self.counts == self.streams),
             });
         }
     }
@@ -97,7 +111,13 @@ fn teaches(seen: &Observations) -> bool {
         && seen.error.is_none()
         && seen.broken.is_none()
         && seen.defect.is_none()
-        && seen.tokens == seen.asked
+        && match &seen.basis {
+            Basis::Tokens => seen.tokens == seen.asked,
+            Basis::Recorded {
+                reached, length, ..
+            } => reached == length,
+            Basis::Structure => seen.tokens > 0,
+        }
 }
 
 #[cfg(test)]

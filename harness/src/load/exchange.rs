@@ -12,6 +12,7 @@ use ridethrough_targets::units::Span;
 use super::classify::classify;
 use super::client::{Ask, Attempted, Target};
 use super::dialect::Learner;
+use super::expected::{Book, Expected};
 use super::fate::{Fate, Group};
 use super::milestones::Milestones;
 use super::observe::Observations;
@@ -37,6 +38,8 @@ pub(super) struct Shared {
     pub(super) stats: Arc<Stats>,
     pub(super) milestones: Arc<Milestones>,
     pub(super) learner: Arc<Mutex<Learner>>,
+    /// What answers are held against.
+    pub(super) book: Book,
     /// Turns true when the run is over for open requests.
     pub(super) ended: Arc<Notice<bool>>,
 }
@@ -58,11 +61,15 @@ pub(super) async fn exchange(
     let spec = &shared.spec;
     let clock = shared.target.clock;
     let id = format!("{}-{index}", spec.name);
-    let prepared = prepare(&id, &shared.model, &planned, spec.stream);
+    let prepared = prepare(&spec.name, &id, &shared.model, &planned, spec.stream);
+    let expected: Expected = shared
+        .book
+        .expected(prepared.oracle.clone(), planned.prompt);
     let ask = Ask {
         id: &id,
         class: &spec.class,
         prepared: &prepared,
+        expected: &expected,
         output_tokens: planned.output_tokens,
         stream: spec.stream,
         spec: &spec.client,

@@ -1,6 +1,7 @@
 //! Everything that a fate is decided from.
 
 use super::content::Defect;
+use super::expected::Basis;
 use super::row::Termination;
 
 /// What a client saw of one request, without any opinion.
@@ -30,10 +31,12 @@ pub struct Observations {
     pub finish: Option<String>,
     /// `usage.completion_tokens`.
     pub usage: Option<u32>,
-    /// Content tokens received.
+    /// Content tokens received; where tokens are not known, pieces of text.
     pub tokens: u32,
     /// The worst thing about the content.
     pub defect: Option<Defect>,
+    /// By what the content was judged.
+    pub basis: Basis,
     /// Text after the last whole token.
     pub rest: Option<String>,
     /// Changes of `system_fingerprint` plus one; 0 where none was sent.
@@ -58,6 +61,7 @@ impl Observations {
             usage: None,
             tokens: 0,
             defect: None,
+            basis: Basis::Tokens,
             rest: None,
             replicas: 0,
         }

@@ -37,9 +37,13 @@ struct StreamOptions {
     include_usage: bool,
 }
 
-/// Prepares a request.
-pub fn prepare(id: &str, model: &str, planned: &Planned, stream: bool) -> Prepared {
-    let content = prompt(id, planned);
+/// Prepares a request. Its prompt is named by the request's id, or by its place
+/// among the recorded prompts of its load.
+pub fn prepare(load: &str, id: &str, model: &str, planned: &Planned, stream: bool) -> Prepared {
+    let content = match planned.prompt {
+        None => prompt(id, planned),
+        Some(n) => prompt(&format!("{load}-prompt-{n}"), planned),
+    };
     let messages = [ChatMessage {
         role: "user",
         content: &content,
@@ -62,8 +66,8 @@ pub fn prepare(id: &str, model: &str, planned: &Planned, stream: bool) -> Prepar
     }
 }
 
-/// As many words as the prompt has tokens. The first is the request's name, so
-/// that no cache of prefixes can answer for another.
+/// As many words as the prompt has tokens. The first is its name, so that no
+/// cache of prefixes can answer for another.
 fn prompt(id: &str, planned: &Planned) -> String {
     let mut text = String::with_capacity(id.len() + planned.prompt_tokens as usize * 7);
     text.push_str(id);

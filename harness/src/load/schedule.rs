@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use ridethrough_targets::clock::Micros;
 
-use crate::playbook::{Arrivals, LoadSpec, Range};
+use crate::playbook::{Arrivals, LoadSpec, OracleSpec, Range};
 
 /// Most requests that one load may plan.
 pub const MAX_REQUESTS: usize = 5_000_000;
@@ -24,6 +24,8 @@ pub struct Planned {
     pub output_tokens: u32,
     /// The seed it carries.
     pub seed: u64,
+    /// Its place among the prompts whose answers are recorded, if they are.
+    pub prompt: Option<u32>,
 }
 
 /// Why a schedule cannot be drawn.
@@ -66,6 +68,7 @@ pub fn draw(
         });
     }
     let mut rng = stream(seed, &spec.name);
+    let prompts = prompts(spec, seed);
     let mut planned = Vec::new();
     let mut at_s = 0.0;
     loop {
@@ -84,12 +87,47 @@ pub fn draw(
                 load: spec.name.clone(),
             });
         }
-        planned.push(Planned {
+        let drawn = Planned {
             at_us: at_us as Micros,
             prompt_tokens: within(&mut rng, spec.prompt_tokens),
             output_tokens: within(&mut rng, spec.output_tokens),
             seed: rng.next_u64() >> UNUSED_BITS,
-        });
+            prompt: None,
+        };
+        planned.push(one_of(&prompts, drawn));
+    }
+}
+
+/// The prompts whose answers are recorded, at time 0; none where none are. They
+/// have a random stream of their own too.
+pub fn prompts(spec: &LoadSpec, seed: u64) -> Vec<Planned> {
+    let Some(OracleSpec::Recorded(recorded)) = spec.oracle else {
+        return Vec::new();
+    };
+    let mut rng = stream(seed, &format!("{}/prompts", spec.name));
+    let prompt = |n| Planned {
+        at_us: 0,
+        prompt_tokens: within(&mut rng, spec.prompt_tokens),
+        output_tokens: within(&mut rng, spec.output_tokens),
+        seed: rng.next_u64() >> UNUSED_BITS,
+        prompt: Some(n),
+    };
+    (0..recorded.prompts).map(prompt).collect()
+}
+
+/// A request as it was drawn, or one of the recorded prompts in its place.
+fn one_of(prompts: &[Planned], drawn: Planned) -> Planned {
+    let Some(last) = u32::try_from(prompts.len())
+        .ok()
+        .and_then(|n| n.checked_sub(1))
+    else {
+        return drawn;
+    };
+    let mut rng = ChaCha8Rng::seed_from_u64(drawn.seed);
+    let chosen = within(&mut rng, Range { min: 0, max: last });
+    Planned {
+        at_us: drawn.at_us,
+        ..prompts[chosen as usize]
     }
 }
 

@@ -16,13 +16,16 @@ use ridethrough_targets::service::{
 };
 
 use super::client::Target;
-use super::dialect::Learner;
+use super::dialect::{Dialect, Learner};
 use super::exchange::{Shared, exchange};
+use super::expected::Book;
 use super::fate::Group;
 use super::milestones::Milestones;
+use super::recorded::Library;
 use super::schedule::{Planned, draw};
 use super::stats::{Stats, histogram};
 use super::words::{LedgerWord, LoadConfig};
+use crate::playbook::{LoadSpec, OracleSpec};
 
 /// Time between two progress lines.
 const PROGRESS: Duration = Duration::from_millis(500);
@@ -58,7 +61,7 @@ pub async fn run_load(env: Env, config: LoadConfig) -> Result<(), ServiceError> 
     let seed = config.seed.unwrap_or(seed);
     let stats = Arc::new(Stats::default());
     let milestones = Arc::new(Milestones::new(panel.voice()));
-    let learner = Arc::new(Mutex::new(Learner::new(config.dialect, config.learn_from)));
+    let learner = new_learner(&config, config.dialect);
     let closed = Arc::new(Notice::new(false));
     let ended = Arc::new(Notice::new(false));
     let target = Target {
@@ -70,16 +73,18 @@ pub async fn run_load(env: Env, config: LoadConfig) -> Result<(), ServiceError> 
     check(&config)?;
     let mut loads = Vec::with_capacity(config.loads.len());
     for spec in &config.loads {
+        let (book, learner) = known(spec, &config, &learner);
         let schedule = draw(spec, seed, config.duration.micros())
             .map_err(|error| ServiceError::Config(error.to_string()))?;
         loads.push(Load {
             shared: Arc::new(Shared {
                 target: target.clone(),
                 spec: spec.clone(),
-                model: config.model.clone(),
+                model: spec.model.as_ref().unwrap_or(&config.model).clone(),
                 stats: Arc::clone(&stats),
                 milestones: Arc::clone(&milestones),
-                learner: Arc::clone(&learner),
+                learner,
+                book,
                 ended: Arc::clone(&ended),
             }),
             schedule,
@@ -115,6 +120,29 @@ pub async fn run_load(env: Env, config: LoadConfig) -> Result<(), ServiceError> 
     }
     panel.say(FromService::Progress(stats.progress(clock.now_us())));
     Ok(())
+}
+
+fn new_learner(config: &LoadConfig, dialect: Option<Dialect>) -> Arc<Mutex<Learner>> {
+    Arc::new(Mutex::new(Learner::new(dialect, config.learn_from)))
+}
+
+/// What the answers to a load are held against, and who knows how they end: what
+/// is learned from the reference's answers holds for the reference's alone.
+fn known(
+    spec: &LoadSpec,
+    config: &LoadConfig,
+    reference: &Arc<Mutex<Learner>>,
+) -> (Book, Arc<Mutex<Learner>>) {
+    let rehearsed = config.rehearsed.get(&spec.name);
+    let book = match (&spec.oracle, rehearsed) {
+        (None | Some(OracleSpec::Reference), _) => return (Book::Reference, Arc::clone(reference)),
+        (Some(OracleSpec::Recorded(_)), Some(rehearsed)) if rehearsed.differing.is_empty() => {
+            Book::Recorded(Arc::new(Library::new(&rehearsed.answers)))
+        }
+        _ => Book::Structure,
+    };
+    let dialect = rehearsed.and_then(|rehearsed| rehearsed.dialect);
+    (book, new_learner(config, dialect.or(config.dialect)))
 }
 
 /// Names go into headers, and tell the requests of two loads apart.

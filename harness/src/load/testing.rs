@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::answer::{Answer, Finished};
 use super::classify::{Verdict, classify};
 use super::dialect::Dialect;
+use super::expected::Expected;
 use super::fate::Fate;
 use super::oracle::Oracle;
 use super::row::Termination;
@@ -216,6 +217,7 @@ pub(super) fn dialects() -> Vec<(&'static str, Dialect, Script)> {
         done: Some(done),
         finish: Some(finish),
         usage: Some(usage),
+        counts: Some(usage),
     };
     vec![
         ("standard", has(true, true, true), good),
@@ -261,7 +263,16 @@ pub(super) fn dialects() -> Vec<(&'static str, Dialect, Script)> {
 
 /// Plays a script into an answer, without a network; each step is 1 ms.
 pub(super) fn play(oracle: &Oracle, asked: u32, steps: &[Step]) -> Finished {
-    let mut answer = Answer::new(oracle.clone(), asked, true);
+    held_against(oracle.clone().into(), asked, steps)
+}
+
+/// The same, of a model whose words nobody knows.
+pub(super) fn play_foreign(oracle: &Oracle, asked: u32, script: Script) -> Finished {
+    held_against(Expected::Structure, asked, &script(oracle, asked))
+}
+
+fn held_against(expected: Expected, asked: u32, steps: &[Step]) -> Finished {
+    let mut answer = Answer::new(expected, asked, true);
     answer.head(200, false);
     let mut now = 1_000;
     let mut termination = Termination::RunEnded;
@@ -283,4 +294,41 @@ pub(super) fn play(oracle: &Oracle, asked: u32, steps: &[Step]) -> Finished {
 /// The fate of a script.
 pub(super) fn fate_of(oracle: &Oracle, asked: u32, script: Script, dialect: Dialect) -> Verdict {
     classify(&play(oracle, asked, &script(oracle, asked)).seen, dialect)
+}
+
+/// A model of others: as sure of its words as ours, and they are not ours.
+pub(super) mod foreign {
+    use super::{Oracle, Script, Step, delta, full_tail};
+
+    /// Its word `n`.
+    pub(in super::super) fn word(oracle: &Oracle, n: u32) -> String {
+        format!("{} ", String::from_utf8_lossy(&oracle.hash(n)))
+    }
+
+    pub(in super::super) fn words(
+        oracle: &Oracle,
+        indices: impl IntoIterator<Item = u32>,
+    ) -> Vec<Step> {
+        let one = |n| Step::Body(delta(&word(oracle, n)));
+        indices.into_iter().map(one).collect()
+    }
+
+    /// As it should be.
+    pub(in super::super) const GOOD: Script = |o, n| full_tail(words(o, 0..n), n);
+
+    /// It changes its mind at word 20.
+    pub(in super::super) const MOODY: Script = |o, n| {
+        let mut steps = words(o, 0..20);
+        steps.push(Step::Body(delta("perhaps ")));
+        steps.extend(words(o, 21..n));
+        full_tail(steps, n)
+    };
+
+    /// The same words in other pieces.
+    pub(in super::super) const COALESCED: Script = |o, n| {
+        let text: String = (0..n).map(|i| word(o, i)).collect();
+        let pieces = text.as_bytes().chunks(7);
+        let one = |piece: &[u8]| Step::Body(delta(&String::from_utf8_lossy(piece)));
+        full_tail(pieces.map(one).collect(), n)
+    };
 }

@@ -1,5 +1,6 @@
 //! What the load is told, and what it says.
 
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -7,6 +8,7 @@ use ridethrough_targets::clock::Micros;
 use ridethrough_targets::units::Span;
 
 use super::dialect::Dialect;
+use super::rehearsal::Rehearsed;
 use super::row::LedgerRow;
 use crate::playbook::LoadSpec;
 use crate::writer::{ReadBack, WriteRow};
@@ -39,6 +41,10 @@ pub struct LoadConfig {
     /// Whole streams to learn the dialect from.
     #[serde(default = "learn_from")]
     pub learn_from: u32,
+    /// What the fault-free pass found, by load; it has one of each load whose
+    /// answers are recorded.
+    #[serde(default)]
+    pub rehearsed: IndexMap<String, Rehearsed>,
 }
 
 fn model() -> String {
@@ -59,6 +65,8 @@ pub enum LedgerWord {
     Write(WriteRow),
     /// A writer has read back what was acknowledged; it is over.
     ReadBack(ReadBack),
+    /// The fault-free pass of a load is over.
+    Rehearsed(Rehearsed),
     /// A load is over; its rows have all been said.
     LoadDone {
         /// The load.

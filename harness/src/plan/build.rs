@@ -16,7 +16,7 @@ use super::common_mode;
 use super::doors::doors;
 use super::faults::faults;
 use super::infrastructure::{self, Clients};
-use super::machines::{dialect, entry, loads, machines, model, writers};
+use super::machines::{dialect, entry, held_against, loads, machines, model, writers};
 use super::model::{Plan, PlannedAssertion, PlannedNode};
 use super::resolved::resolved_yaml;
 use super::seed::sha256;
@@ -90,14 +90,18 @@ fn plan_source_in(
             Ok((loaded, plan))
         }
         Err(mut bad) => {
-            bad.problems.extend(check_rest(&bad.rest));
+            // What a project holds is only asked of a playbook that can be read.
+            let attached = |rest: &Loaded| rest.playbook.stack.compose.is_some();
+            if !bad.rest.iter().any(attached) {
+                bad.problems.extend(check_rest(&bad.rest));
+            }
             Err(bad.errors())
         }
     }
 }
 
 fn build(loaded: &Loaded) -> Option<Plan> {
-    let playbook = &loaded.playbook;
+    let playbook = &held_against(&loaded.playbook);
     let yaml = resolved_yaml(loaded);
     let phases = phases(&playbook.phases);
     let mut nodes = machines(playbook);

@@ -9,7 +9,7 @@ use ridethrough_targets::serving::{GatewayConfig, ReplicaRef};
 use ridethrough_targets::world::{Backing, ServiceSpec, VolumeSpec};
 
 use crate::load::Dialect;
-use crate::playbook::{Playbook, ServiceDef, StackSpec, WriterSpec};
+use crate::playbook::{OracleSpec, Playbook, RecordedSpec, ServiceDef, StackSpec, WriterSpec};
 use crate::writer::WriterTask;
 
 use super::address;
@@ -202,4 +202,19 @@ pub(crate) fn draws(stack: &StackSpec) -> IndexMap<String, f64> {
         }
     }
     draws
+}
+
+/// The playbook where every load says what its answers are held against: tokens
+/// that follow from the request can only come from replicas of ours.
+pub(crate) fn held_against(playbook: &Playbook) -> Playbook {
+    let mut playbook = playbook.clone();
+    let ours = replicas(&playbook.stack).next().is_some();
+    let usual = match ours {
+        true => OracleSpec::Reference,
+        false => OracleSpec::Recorded(RecordedSpec::default()),
+    };
+    for load in &mut playbook.load {
+        load.oracle.get_or_insert(usual);
+    }
+    playbook
 }

@@ -67,6 +67,10 @@ impl Loaded {
         if !control.set.contains_key("world") {
             changed.playbook.world = self.playbook.world;
         }
+        // So are the containers of a project that were found for it.
+        if changed.playbook.stack.compose.is_some() && self.playbook.stack.network.is_some() {
+            changed.playbook.stack = self.playbook.stack.clone();
+        }
         Ok(changed)
     }
 }

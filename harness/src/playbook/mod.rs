@@ -36,7 +36,8 @@ pub use load::{Loaded, load_playbook, load_text};
 pub use model::{
     Arrivals, BatteryBelow, BlastRadius, BuildSpec, ClientSpec, Condition, Control, FaultSpec,
     FileSpec, GuestDef, HealthSpec, KeepaliveSpec, LoadSpec, NeedsSpec, NetworkDef, NodeDef,
-    Playbook, Prefill, Range, ServiceDef, StackSpec, Timeout, WorldKind, WriterSpec,
+    OracleSpec, Playbook, Prefill, Range, RecordedSpec, ServiceDef, StackSpec, Timeout, WorldKind,
+    WriterSpec,
 };
 pub use power_assertion::{
     EnergyAssert, GeneratorAssert, NoCommonModeAssert, NoFalseShutdownAssert, RechargeAssert,

@@ -189,6 +189,13 @@ pub struct LoadSpec {
     /// The class that the gateway admits by.
     #[serde(default = "interactive")]
     pub class: String,
+    /// The model that its clients ask for (default: that of the stack's
+    /// replicas).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// What its answers are held against.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oracle: Option<OracleSpec>,
     /// Ask for a stream of tokens.
     #[serde(default = "yes")]
     pub stream: bool,
@@ -262,11 +269,13 @@ pub struct Range {
 
 mod client;
 mod fault;
+mod oracle;
 mod range;
 mod service;
 mod writer;
 
 pub use client::{ClientSpec, KeepaliveSpec, Timeout};
 pub use fault::{BatteryBelow, Condition, FaultSpec, Prefill};
+pub use oracle::{OracleSpec, RecordedSpec};
 pub use service::{BuildSpec, FileSpec, HealthSpec, NeedsSpec, ServiceDef};
 pub use writer::WriterSpec;

@@ -10,7 +10,7 @@ use ridethrough_targets::service::Attempt;
 use ridethrough_targets::telemetry::{DeviceCommand, UpsReading};
 use ridethrough_targets::world::VolumeLoss;
 
-use crate::load::LedgerRow;
+use crate::load::{LedgerRow, Rehearsed};
 use crate::writer::{ReadBack, WriteRow};
 
 /// The version of the record's format.
@@ -164,6 +164,10 @@ pub enum Body {
     },
     /// An attempt of the gateway ended.
     Attempt(Attempt),
+    /// A fault-free pass is over: what each prompt of a load was answered.
+    Rehearsal(Rehearsed),
+    /// By what the answers to a load are judged.
+    Oracle(OracleReport),
     /// A fault was injected.
     FaultInjected(FaultReceipt),
     /// A fault was healed.
@@ -232,6 +236,17 @@ pub struct RunHeader {
     pub version: String,
     /// Anything a world wants known: kernel, CPU count, as root or not.
     pub facts: IndexMap<String, Value>,
+}
+
+/// By what the answers to a load are judged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OracleReport {
+    /// The load.
+    pub load: String,
+    /// `reference`, `recorded` or `structural`.
+    pub oracle: String,
+    /// Why, where there was a choice.
+    pub why: String,
 }
 
 /// A phase.

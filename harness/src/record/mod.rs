@@ -5,7 +5,9 @@ mod event;
 mod reader;
 mod writer;
 
-pub use event::{Body, Event, FaultReceipt, PhaseWindow, RunHeader, SCHEMA, WitnessReport};
+pub use event::{
+    Body, Event, FaultReceipt, OracleReport, PhaseWindow, RunHeader, SCHEMA, WitnessReport,
+};
 pub use reader::{RecordError, RecordReader, read_record};
 pub use writer::RecordWriter;
 

@@ -8,7 +8,7 @@ use ridethrough_targets::telemetry::{DeviceCommand, ReadingStatus, UpsReading};
 use ridethrough_targets::units::Span;
 
 use super::*;
-use crate::load::{Fate, LedgerRow, Termination};
+use crate::load::{Dialect, Differing, Fate, LedgerRow, RecordedAnswer, Rehearsed, Termination};
 
 fn header() -> RunHeader {
     RunHeader {
@@ -230,6 +230,29 @@ fn bodies() -> Vec<Body> {
             command: DeviceCommand::Outlet { index: 3, on: true },
             refused: Some(text()),
         },
+        Body::Rehearsal(Rehearsed {
+            load: "chat".into(),
+            prompts: 1,
+            took_us: 5,
+            in_flight_max: 2,
+            answers: vec![RecordedAnswer {
+                text: text(),
+                pieces: 2,
+                finish: Some("stop".into()),
+                usage: Some(2),
+            }],
+            differing: vec![Differing {
+                prompt: 0,
+                character: 3,
+            }],
+            dialect: Some(Dialect::OPENAI),
+            problem: Some(text()),
+        }),
+        Body::Oracle(OracleReport {
+            load: "chat".into(),
+            oracle: "recorded".into(),
+            why: text(),
+        }),
         Body::Note { text: text() },
         Body::Invalid { reason: text() },
         Body::End {

@@ -16,6 +16,9 @@ pub fn suite(summary: &Summary, invalid: &[String], repeat: &str) -> TestSuite {
     suite.add_property(("run", &*summary.run));
     suite.add_property(("seed", &*summary.seed.to_string()));
     suite.add_property(("world", &*summary.world));
+    if let Some(by) = summary.judged_by() {
+        suite.add_property(("oracle", &*by));
+    }
     for (index, judged) in summary.assertions.iter().enumerate() {
         suite.add_test_case(case(summary, index, judged, repeat));
     }

@@ -12,7 +12,7 @@ use crate::judge::{
 };
 use crate::load::{Fate, Group, LedgerRow};
 use crate::playbook::{Cohort, Metric};
-use crate::record::SCHEMA;
+use crate::record::{OracleReport, SCHEMA};
 
 /// A run in numbers. Times of faults count from the start of the first phase.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,6 +49,18 @@ pub struct Summary {
     pub power: PowerSummary,
     /// How late faults took effect.
     pub skew_ms: SkewSummary,
+    /// By what the answers to each load were judged.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub oracles: IndexMap<String, OracleSummary>,
+}
+
+/// By what the answers to a load were judged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OracleSummary {
+    /// `reference`, `recorded` or `structural`.
+    pub oracle: String,
+    /// Why, where there was a choice.
+    pub why: String,
 }
 
 /// A fault, asked against measured.
@@ -197,6 +209,32 @@ pub fn summary(judgement: &Judgement) -> Summary {
         latency: latency(facts),
         power: power(facts),
         skew_ms: skew(facts),
+        oracles: oracles(facts),
+    }
+}
+
+fn oracles(facts: &RunFacts) -> IndexMap<String, OracleSummary> {
+    let of = |report: &OracleReport| {
+        let summary = OracleSummary {
+            oracle: report.oracle.clone(),
+            why: report.why.clone(),
+        };
+        (report.load.clone(), summary)
+    };
+    facts.oracles.iter().map(of).collect()
+}
+
+impl Summary {
+    /// By what answers were judged, in one line, where they were not all the
+    /// reference's own: `chat recorded (16 prompts answered alike twice)`.
+    pub fn judged_by(&self) -> Option<String> {
+        let one = |(load, by): (&String, &OracleSummary)| match by.why.is_empty() {
+            true => format!("{load} {}", by.oracle),
+            false => format!("{load} {} ({})", by.oracle, by.why),
+        };
+        let other = |by: &OracleSummary| by.oracle != "reference";
+        let all: Vec<String> = self.oracles.iter().map(one).collect();
+        self.oracles.values().any(other).then(|| all.join("; "))
     }
 }
 

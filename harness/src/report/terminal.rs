@@ -41,6 +41,10 @@ pub fn board(judgement: &Judgement, summary: &Summary, folder: &str, color: bool
         out.extend(tables::cohorts(summary));
         out.push(String::new());
         out.extend(tables::latency(summary));
+        if let Some(by) = summary.judged_by() {
+            out.push(String::new());
+            out.extend(wrap(&format!("Answers judged as: {by}."), WIDTH as usize));
+        }
     }
     failed(&mut out, judgement, color);
     out.push(String::new());

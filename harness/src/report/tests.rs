@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::judge::Judgement;
 use crate::judge::testkit::{FAULT, MS, Record};
-use crate::record::Body;
+use crate::record::{Body, OracleReport};
 
 fn promises() -> Vec<Value> {
     vec![
@@ -142,4 +142,38 @@ fn junit_tells_failures_from_errors() {
         invalid.contains("to repeat: ridethrough run outage.yaml --seed 7"),
         "{invalid}"
     );
+}
+
+#[test]
+fn what_answers_were_judged_by_is_told_where_there_was_a_choice() {
+    let judged = |reports: &[(&str, &str, &str)]| {
+        let record = Record::outage().with(|r| {
+            for (load, oracle, why) in reports {
+                let report = OracleReport {
+                    load: (*load).into(),
+                    oracle: (*oracle).into(),
+                    why: (*why).into(),
+                };
+                r.add(MS, Body::Oracle(report));
+            }
+        });
+        let judgement = record.judge(&promises());
+        let summary = summary(&judgement);
+        (show(&judgement, false), junit(&record), summary.judged_by())
+    };
+    let (board, xml, line) = judged(&[("chat", "reference", "")]);
+    assert_eq!(line, None);
+    assert!(!board.contains("judged as") && !xml.contains("oracle"));
+    let differed = "3 of 16 prompts differed, the earliest at character 212";
+    let both = [("chat", "structural", differed), ("bulk", "reference", "")];
+    let (board, xml, line) = judged(&both);
+    let line = line.expect("a choice");
+    assert_eq!(
+        line,
+        format!("chat structural ({differed}); bulk reference")
+    );
+    let words: Vec<&str> = board.split_whitespace().collect();
+    let told = format!("Answers judged as: {line}.");
+    assert!(words.join(" ").contains(&told), "{board}");
+    assert!(xml.contains(&line), "{xml}");
 }

@@ -44,10 +44,10 @@ fn nowhere() -> Result<(), String> {
     let text = std::fs::read_to_string(&path).map_err(|error| error.to_string())?;
     let text = text.replace(&format!("compose: {}", project.name), "compose: nobody");
     std::fs::write(&path, text).map_err(|error| error.to_string())?;
-    let others = format!("there are {}", project.name);
+    let others = &project.name;
     let words = [
         "no Compose project `nobody` runs in this engine",
-        &others,
+        others,
         "docker compose up -d",
     ];
     told(&project, &path, &words)
@@ -84,8 +84,7 @@ fn no_rack() -> Result<(), String> {
 fn inside() -> Result<(), String> {
     let project = Project::up("inside", "")?;
     let before = State::of(&project)?;
-    let rest = "phases: {all: 2s}\nfaults:\n  - inject: {memory_pressure: {node: gpu-1, leave: \
-                10MB}}\n    during: all\nassert:\n  - continuity: {lost: 0}\n";
+    let rest = "phases: {all: 2s}\nfaults:\n  - inject: {memory_pressure: {target: {node: gpu-1}, leave: 64MiB}}\n    during: all\nassert:\n  - continuity: {lost: 0}\n";
     refused(
         &project,
         rest,

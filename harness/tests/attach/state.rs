@@ -73,19 +73,22 @@ impl State {
             name.strip_prefix("rt")
                 .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
         };
+        let form = "{{.Label \"ridethrough.journal\"}} {{.Names}}";
         let runs = engine(&[
             "ps",
             "-a",
             "--filter",
             "label=ridethrough.node",
             "--format",
-            "{{.Names}}",
+            form,
         ])?;
+        let folder = project.folder.path().display().to_string();
+        let runs = runs.lines().filter(|line| line.starts_with(&folder));
         Ok(Self {
             containers,
             cables,
             ours: names.iter().filter(is_ours).cloned().collect(),
-            runs: runs.lines().map(str::to_string).collect(),
+            runs: runs.map(str::to_string).collect(),
         })
     }
 

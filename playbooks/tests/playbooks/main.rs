@@ -11,6 +11,7 @@
 mod case;
 mod foreign;
 mod kinds;
+mod others;
 mod pace;
 mod parity;
 mod planted;
@@ -68,6 +69,12 @@ fn main() -> ExitCode {
     }));
     trials.push(Trial::test("playbooks::planted::restlessness", || {
         planted::restlessness_is_found().map_err(Failed::from)
+    }));
+    trials.push(Trial::test("playbooks::others::unsure", || {
+        others::an_unsure_model_is_judged_by_structure().map_err(Failed::from)
+    }));
+    trials.push(Trial::test("playbooks::others::failing", || {
+        others::a_pass_that_fails_is_invalid().map_err(Failed::from)
     }));
     trials.push(Trial::test("playbooks::streams::one_client_more", || {
         streams::one_client_more_changes_no_draw().map_err(Failed::from)

@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use super::super::oracle::Oracle;
 use super::super::testing::{DONE, ERROR, Step, broken, delta, dialects};
 use super::*;
 

@@ -148,7 +148,7 @@ prop_compose! {
     ) -> Observations {
         Observations {
             asked, stream, attempts, termination, transport: String::new(), status, retry_after,
-            error, broken, done, finish, usage, tokens, defect, rest, replicas,
+            error, broken, done, finish, usage, tokens, defect, basis: Basis::Tokens, rest, replicas,
         }
     }
 }
@@ -163,6 +163,7 @@ fn dialect() -> impl Strategy<Value = Dialect> {
             done,
             finish,
             usage,
+            counts: usage,
         })
 }
 

@@ -49,6 +49,7 @@ fn two_dialects_at_once_are_noticed() {
         done: Some(false),
         finish: Some(false),
         usage: Some(false),
+        counts: Some(false),
     };
     assert_eq!(learner.pinned(), Some(nothing));
 }

@@ -8,12 +8,13 @@ fn planned(prompt_tokens: u32, seed: u64) -> Planned {
         prompt_tokens,
         output_tokens: 40,
         seed,
+        prompt: None,
     }
 }
 
 #[test]
 fn the_body_asks_for_what_was_planned() {
-    let prepared = prepare("chat-1", "m", &planned(5, 9), true);
+    let prepared = prepare("chat", "chat-1", "m", &planned(5, 9), true);
     let body: Value = serde_json::from_slice(&prepared.body).expect("JSON");
     let content = body["messages"][0]["content"].as_str().expect("text");
     assert_eq!(content.split(' ').count(), 5);
@@ -24,14 +25,19 @@ fn the_body_asks_for_what_was_planned() {
     assert_eq!(body["temperature"], 0.0);
 
     let whole: Value =
-        serde_json::from_slice(&prepare("a", "m", &planned(0, 9), false).body).expect("JSON");
+        serde_json::from_slice(&prepare("chat", "a", "m", &planned(0, 9), false).body)
+            .expect("JSON");
     assert_eq!(whole["stream"], false);
     assert!(whole.get("stream_options").is_none());
 }
 
 #[test]
 fn no_two_requests_share_their_tokens() {
-    let first = |id, seed| prepare(id, "m", &planned(8, seed), true).oracle.token(0);
+    let first = |id, seed| {
+        prepare("chat", id, "m", &planned(8, seed), true)
+            .oracle
+            .token(0)
+    };
     assert_eq!(first("a", 1), first("a", 1));
     assert_ne!(first("a", 1), first("b", 1));
     assert_ne!(first("a", 1), first("a", 2));

@@ -12,6 +12,8 @@ fn load(name: &str, arrivals: Arrivals) -> LoadSpec {
         output_tokens: Range { min: 40, max: 120 },
         class: "interactive".into(),
         stream: true,
+        model: None,
+        oracle: None,
         client: crate::playbook::ClientSpec::default(),
     }
 }

@@ -1,4 +1,5 @@
 mod fates;
+mod foreign;
 
 use ridethrough_targets::clock::Clock;
 use ridethrough_targets::net::{HostNet, Net};
@@ -20,6 +21,8 @@ fn spec(name: &str) -> LoadSpec {
         output_tokens: Range { min: 40, max: 40 },
         class: "interactive".into(),
         stream: true,
+        model: None,
+        oracle: None,
         client: ClientSpec {
             connect_timeout: Span::from_secs(20),
             idle_timeout: Span::from_secs(20).into(),
@@ -43,6 +46,7 @@ fn config(spec: LoadSpec, port: u16, count: usize) -> LoadConfig {
         model: "reference".into(),
         dialect: Some(Dialect::OPENAI),
         learn_from: 8,
+        rehearsed: Default::default(),
     }
 }
 
@@ -216,6 +220,7 @@ async fn the_dialect_is_learned_and_then_held() {
         done: Some(false),
         finish: Some(true),
         usage: Some(false),
+        counts: Some(false),
     };
     assert_eq!((dialect, mixed), (Some(learned), false));
 }

@@ -2,7 +2,7 @@
 
 use ridethrough_targets::units::Span;
 
-use crate::playbook::{Arrivals, LoadSpec};
+use crate::playbook::{Arrivals, LoadSpec, OracleSpec};
 
 use super::super::time::{LONGEST, phases};
 use super::checker::Checker;
@@ -63,6 +63,26 @@ fn streams(c: &mut Checker<'_>) {
             c.wrong(&format!("{path}.output_tokens"), message, "at least 1");
         }
         client(c, &path, load);
+        oracle(c, &path, load);
+    }
+}
+
+/// Most prompts that are recorded: all their answers are kept.
+const MOST_PROMPTS: u32 = 256;
+
+fn oracle(c: &mut Checker<'_>, path: &str, load: &LoadSpec) {
+    let name = &load.name;
+    let Some(OracleSpec::Recorded(recorded)) = load.oracle else {
+        return;
+    };
+    let path = format!("{path}.oracle.recorded");
+    if !(1..=MOST_PROMPTS).contains(&recorded.prompts) {
+        let message = format!("load `{name}` records 1 to {MOST_PROMPTS} prompts");
+        c.wrong(&format!("{path}.prompts"), message, "out of range");
+    }
+    if recorded.within == Span::default() || recorded.within > LONGEST {
+        let message = format!("the fault-free pass of load `{name}` takes up to {LONGEST}");
+        c.wrong(&format!("{path}.within"), message, "out of range");
     }
 }
 
