@@ -7,8 +7,8 @@ use ridethrough::conduct::programs;
 use ridethrough::playbook::{Loaded, WorldKind};
 
 use crate::case::Case;
-use crate::embedded_run::EmbeddedRun;
-use crate::needs_embedded;
+use crate::needs;
+use crate::real_run::RealRun;
 
 /// Stacks that are too large to be installed for every change: where they are
 /// missing, not even `CI=true` asks for them.
@@ -36,8 +36,8 @@ pub(crate) fn trials(
     let missing = missing.map(str::to_string).or(program);
     let trial = |(name, case): (String, Case)| {
         let name = format!("playbooks::embedded::{name}");
-        let test = move || EmbeddedRun::of(case).judged();
-        let trial = needs_embedded(name, test, missing.as_deref());
+        let test = move || RealRun::of(case, WorldKind::Embedded).judged();
+        let trial = needs(name, test, missing.as_deref());
         match passed_over {
             true => trial.with_ignored_flag(true),
             false => trial,

@@ -110,7 +110,7 @@ fn trials(playbook: &Shipped, worlds: Worlds, missing: &Missing) -> Vec<Trial> {
     if foreign::is(&loaded) {
         return match worlds.embedded {
             Some(false) => Vec::new(),
-            _ => foreign::trials(&loaded, cases, missing),
+            _ => foreign::trials(&loaded, cases, missing.embedded.as_deref()),
         };
     }
     let mut trials = Vec::new();
