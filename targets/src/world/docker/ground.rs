@@ -43,12 +43,22 @@ use super::spec::{Machine, machine};
 /// A bound on memory that bounds nothing: engines do not take one back.
 const UNBOUNDED: i64 = 1 << 60;
 
+/// What all containers of a run have in common.
+#[derive(Clone, Debug)]
+pub(super) struct Own {
+    /// The run, which is on their label.
+    pub(super) run: String,
+    /// What nodes are made from.
+    pub(super) image: String,
+    /// The control group that they are put into.
+    pub(super) group: Option<String>,
+}
+
 /// The containers of one run.
 #[derive(Debug)]
 pub(super) struct Containers {
     engine: Engine,
-    run: String,
-    image: String,
+    own: Own,
     /// Shared with every container, at the same path.
     folder: PathBuf,
     /// The run folder, which marks processes.
@@ -75,16 +85,14 @@ impl Containers {
     /// In this folder, for a world of this configuration.
     pub(super) fn new(
         engine: Engine,
-        run: String,
-        image: String,
+        own: Own,
         folder: &Path,
         config: &EmbeddedConfig,
     ) -> Self {
         let journal = config.undo.as_ref();
         Self {
             engine,
-            run,
-            image,
+            own,
             folder: folder.to_path_buf(),
             mark: config.run_dir.clone(),
             journal: journal.map(|journal| journal.path().to_path_buf()),
@@ -96,8 +104,7 @@ impl Containers {
     /// Starts a container whose init will ask for its order in a folder.
     async fn start(&self, order: &BootOrder, name: &str, orders: &Path) -> Result<(), WorldError> {
         let body = machine(&Machine {
-            image: &self.image,
-            run: &self.run,
+            own: &self.own,
             node: &order.node,
             shared: &self.folder,
             orders,
@@ -150,7 +157,7 @@ impl Ground for Containers {
         let orders = self.folder.join(format!("boot-{boot}"));
         fs::create_dir(&orders).map_err(system(format!("make {}", orders.display())))?;
         let listener = listener(&orders).map_err(system("listen for a container's init"))?;
-        let name = format!("ridethrough-{}-{}-{boot}", self.run, order.node);
+        let name = format!("ridethrough-{}-{}-{boot}", self.own.run, order.node);
         self.start(&order, &name, &orders).await?;
         let asking = self.asked(&order.node, &name, &listener).await?;
         let pid = getsockopt(&asking, sockopt::PeerCredentials).map_err(io::Error::from);
@@ -217,16 +224,19 @@ impl Ground for Containers {
         let Some(standing) = standing else {
             return Some(Err(WorldError::Failed(format!("node `{node}` is down"))));
         };
-        for container in std::iter::once(&standing.machine).chain(standing.joined.values()) {
-            if let Err(error) = self.bound(container, leave_bytes).await {
-                return Some(Err(error));
+        let mut bounded = self.bound(&standing.machine, leave_bytes).await;
+        for container in standing.joined.values() {
+            // One that has ended needs no bound.
+            let there = self.engine.docker.inspect_container(container, None);
+            if bounded.is_ok() && there.await.is_ok() {
+                bounded = self.bound(container, leave_bytes).await;
             }
         }
-        Some(Ok(()))
+        Some(bounded)
     }
 
     async fn end(&self, _: Duration) -> Result<(), WorldError> {
-        left::remove(&self.engine, &self.run).await.map(drop)
+        left::remove(&self.engine, &self.own.run).await.map(drop)
     }
 }
 
@@ -250,9 +260,9 @@ impl Containers {
         let standing = lock(&self.nodes).get(&node.name).cloned();
         let standing = standing.ok_or_else(|| no_boot(&node.name, "it is down"))?;
         let count = self.boots.fetch_add(1, Ordering::Relaxed);
-        let name = format!("ridethrough-{}-{}-{}-{count}", self.run, node.name, service.name);
+        let name = format!("ridethrough-{}-{}-{}-{count}", self.own.run, node.name, service.name);
         let joined = Joined {
-            run: &self.run,
+            own: &self.own,
             node: &node.name,
             service: &service.name,
             machine: &standing.machine,

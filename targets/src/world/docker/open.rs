@@ -9,7 +9,7 @@ use crate::world::embedded::{EmbeddedConfig, EmbeddedWorld};
 use crate::world::{World, WorldError};
 
 use super::engine::Engine;
-use super::ground::Containers;
+use super::ground::{Containers, Own};
 use super::image;
 
 /// Opens a world without nodes.
@@ -30,7 +30,9 @@ pub async fn open(config: EmbeddedConfig) -> Result<Arc<dyn World>, WorldError> 
         recorded.map_err(system("write the journal"))?;
         journal.changed();
     }
-    let ground = Containers::new(engine, run, image, &place.folder, &config);
+    let group = engine.group().await?;
+    let own = Own { run, image, group };
+    let ground = Containers::new(engine, own, &place.folder, &config);
     let given = Given {
         ground: Box::new(ground),
         ext4: false,

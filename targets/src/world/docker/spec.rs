@@ -9,6 +9,7 @@ use bollard::models::{
 use crate::world::embedded::open::{BARE_HOSTS, RESOLV};
 use crate::world::embedded::{MARKER, RUN_MARK};
 
+use super::ground::Own;
 use super::left::{JOURNAL, LABEL};
 
 /// What a node's init does that containers may not by themselves: its network
@@ -20,8 +21,7 @@ const DEVICES: [&str; 2] = ["/dev/net/tun", "/dev/fuse"];
 
 /// The container that is a node.
 pub(super) struct Machine<'a> {
-    pub(super) image: &'a str,
-    pub(super) run: &'a str,
+    pub(super) own: &'a Own,
     pub(super) node: &'a str,
     /// Seen by the container at the same path.
     pub(super) shared: &'a Path,
@@ -44,13 +44,14 @@ pub(super) fn machine(it: &Machine<'_>) -> ContainerCreateBody {
     };
     let shared = text(it.shared);
     ContainerCreateBody {
-        image: Some(it.image.into()),
+        image: Some(it.own.image.clone()),
         hostname: Some(it.node.into()),
         cmd: Some(vec![MARKER.into(), "machine".into(), text(it.orders)]),
         env: Some(vec![format!("{RUN_MARK}={}", it.mark.display())]),
-        labels: Some(labels(it.run, it.node, it.journal)),
+        labels: Some(labels(&it.own.run, it.node, it.journal)),
         host_config: Some(HostConfig {
             network_mode: Some("none".into()),
+            cgroup_parent: it.own.group.clone(),
             auto_remove: Some(true),
             cap_add: Some(CAPABILITIES.map(String::from).to_vec()),
             devices: Some(devices.map(|path| device(&path)).collect()),
