@@ -77,7 +77,9 @@ fn told(output: &Output) -> String {
 
 /// What was said, all of it.
 fn is(text: &str, wanted: &str) -> Result<(), String> {
-    holds(text == wanted, || format!("{text}\n\ninstead of\n\n{wanted}"))
+    holds(text == wanted, || {
+        format!("{text}\n\ninstead of\n\n{wanted}")
+    })
 }
 
 fn no_engine() -> Result<(), String> {
@@ -131,9 +133,10 @@ fn heal_without() -> Result<(), String> {
     let mut command = place.program("heal");
     let healed = output(command.env("DOCKER_HOST", "unix:///nonexistent"))?;
     exits(&healed, 0)?;
-    holds(said(&healed).contains("no dead run has left anything"), || {
-        said(&healed)
-    })
+    holds(
+        said(&healed).contains("no dead run has left anything"),
+        || said(&healed),
+    )
 }
 
 /// An engine that belongs to somebody else.
@@ -251,15 +254,17 @@ fn by_journal() -> Result<(), String> {
     let before = Host::look(&place, "");
     abandoned(&place)?;
     let dry = output(place.program("heal").arg("--dry-run"))?;
-    holds(said(&dry).contains("would take back containers of run"), || {
-        said(&dry)
-    })?;
+    holds(
+        said(&dry).contains("would take back containers of run"),
+        || said(&dry),
+    )?;
     holds(place.containers().len() == 1, || "it was not dry".into())?;
     let healed = output(&mut place.program("heal"))?;
     exits(&healed, 0)?;
-    holds(said(&healed).contains("took back containers of run"), || {
-        said(&healed)
-    })?;
+    holds(
+        said(&healed).contains("took back containers of run"),
+        || said(&healed),
+    )?;
     place.as_before(&before, "healed")
 }
 

@@ -58,8 +58,7 @@ async fn boot(world: &dyn World, count: u8) -> Result<Micros> {
 }
 
 async fn stacks() -> Result<()> {
-    let (mut opened, mut up, mut closed) =
-        (Times::default(), Times::default(), Times::default());
+    let (mut opened, mut up, mut closed) = (Times::default(), Times::default(), Times::default());
     let (mut by_hand, mut ratios) = (Times::default(), Vec::new());
     let folder = tempfile::tempdir()?;
     // Makes the image, once.
@@ -84,7 +83,10 @@ async fn stacks() -> Result<()> {
     ratios.sort_by(f64::total_cmp);
     let (median, worst) = (ratios[ratios.len() / 2], ratios[ratios.len() - 1]);
     let held = if median <= 1.2 { "ok" } else { "over" };
-    println!("{:<52} {median:>10.2} {worst:>10.2} {:>8} {held}", "  ratio", 1.2);
+    println!(
+        "{:<52} {median:>10.2} {worst:>10.2} {:>8} {held}",
+        "  ratio", 1.2
+    );
     closed.row("four nodes closed, nothing left", None);
     Ok(())
 }
@@ -130,8 +132,11 @@ async fn cuts() -> Result<()> {
         let first = receipts.iter().map(|cut| cut.dead_us).min();
         let last = receipts.iter().map(|cut| cut.dead_us).max();
         let dark = receipts.iter().map(|cut| cut.dark_us).min();
-        spread.0.extend(last.zip(first).map(|(last, first)| last - first));
-        dead.0.extend(last.zip(dark).map(|(last, dark)| last - dark));
+        spread
+            .0
+            .extend(last.zip(first).map(|(last, first)| last - first));
+        dead.0
+            .extend(last.zip(dark).map(|(last, dark)| last - dark));
         world.close().await?;
     }
     spread.row("ten containers cut: first dead to last dead", Some(5.0));

@@ -44,7 +44,10 @@ pub(crate) fn main() -> ExitCode {
     if let Some(code) = run_child_if_asked(&registry) {
         return code;
     }
-    if std::env::args().nth(1).is_some_and(|arg| arg == docker::WAIT) {
+    if std::env::args()
+        .nth(1)
+        .is_some_and(|arg| arg == docker::WAIT)
+    {
         std::thread::park();
     }
     let found = capabilities();

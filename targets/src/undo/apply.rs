@@ -88,9 +88,7 @@ fn containers(engine: &Path, run: &str) -> io::Result<Undone> {
     }
     match docker::remove_run(engine, run) {
         Ok(0) => Ok(Undone::WasGone),
-        removed => removed
-            .map(|_| Undone::TakenBack)
-            .map_err(io::Error::other),
+        removed => removed.map(|_| Undone::TakenBack).map_err(io::Error::other),
     }
 }
 

@@ -47,10 +47,7 @@ pub type Tell<'a> = &'a (dyn Fn(&str) + Send + Sync);
 ///
 /// # Errors
 /// Always [`WorldError::Missing`].
-pub async fn fetch(
-    _: impl IntoIterator<Item = &Program>,
-    _: Tell<'_>,
-) -> Result<(), WorldError> {
+pub async fn fetch(_: impl IntoIterator<Item = &Program>, _: Tell<'_>) -> Result<(), WorldError> {
     Err(no_linux())
 }
 

@@ -64,7 +64,11 @@ impl Engine {
     }
 
     async fn check_version(&self) -> Result<(), WorldError> {
-        let version = self.docker.version().await.map_err(said("ask the engine"))?;
+        let version = self
+            .docker
+            .version()
+            .await
+            .map_err(said("ask the engine"))?;
         let spoken = version.api_version.unwrap_or_default();
         if is_enough(&spoken) {
             return Ok(());

@@ -54,18 +54,26 @@ async fn pull(engine: &Engine, image: &str, tell: Tell<'_>) -> Result<(), WorldE
         Err(error) => return Err(said(format!("look for image {image}"))(error)),
     }
     tell(&format!("pulling image {image}"));
-    let tagged = image.rsplit('/').next().is_some_and(|last| last.contains(':'));
+    let tagged = image
+        .rsplit('/')
+        .next()
+        .is_some_and(|last| last.contains(':'));
     let name = match tagged || image.contains('@') {
         true => image.to_string(),
         // Else the engine pulls every tag that there is.
         false => format!("{image}:latest"),
     };
-    let options = CreateImageOptionsBuilder::default().from_image(&name).build();
+    let options = CreateImageOptionsBuilder::default()
+        .from_image(&name)
+        .build();
     let mut steps = engine.docker.create_image(Some(options), None, None);
     let mut layers = Layers::default();
     while let Some(step) = steps.next().await {
         let step = step.map_err(|error| WorldError::Missing {
-            what: format!("image {image} is not here, and pulling it failed: {}", plain(&error)),
+            what: format!(
+                "image {image} is not here, and pulling it failed: {}",
+                plain(&error)
+            ),
             remedy: "pull or build it by hand, or mend the name in the stack".into(),
         })?;
         if let Some(line) = layers.take(step) {
@@ -106,7 +114,10 @@ async fn build(
     how: &ImageBuild,
     tell: Tell<'_>,
 ) -> Result<(), WorldError> {
-    tell(&format!("building image {image} in {}", how.context.display()));
+    tell(&format!(
+        "building image {image} in {}",
+        how.context.display()
+    ));
     let context = how.context.clone();
     let packed = tokio::task::spawn_blocking(move || archive(&context)).await;
     let packed = packed.unwrap_or_else(|error| Err(io::Error::other(error)));
@@ -126,7 +137,9 @@ async fn build(
     let mut last = String::new();
     while let Some(step) = steps.next().await {
         match step {
-            Ok(BuildInfo { stream: Some(text), .. }) => {
+            Ok(BuildInfo {
+                stream: Some(text), ..
+            }) => {
                 let line = text.trim();
                 if line.starts_with("Step ") {
                     tell(&format!("building image {image}: {line}"));

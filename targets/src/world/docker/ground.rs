@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bollard::models::ContainerUpdateBody;
+use bollard::models::{ContainerMemoryStats, ContainerUpdateBody};
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, StartContainerOptions, StatsOptionsBuilder,
     WaitContainerOptionsBuilder,
@@ -25,7 +25,6 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::service::Program;
-use crate::world::{NodeSpec, ServiceSpec, WorldError, WorldEvent};
 use crate::world::embedded::EmbeddedConfig;
 use crate::world::embedded::channel::AsyncChannel;
 use crate::world::embedded::ground::{BOOT_LIMIT, Ground, no_boot};
@@ -34,6 +33,7 @@ use crate::world::embedded::live::lock;
 use crate::world::embedded::machine::ORDERS;
 use crate::world::embedded::message::BootOrder;
 use crate::world::embedded::open::system;
+use crate::world::{NodeSpec, ServiceSpec, WorldError, WorldEvent};
 
 use super::engine::{Engine, said};
 use super::joined::{Joined, Watched, run_inside};
@@ -83,12 +83,7 @@ struct Standing {
 
 impl Containers {
     /// In this folder, for a world of this configuration.
-    pub(super) fn new(
-        engine: Engine,
-        own: Own,
-        folder: &Path,
-        config: &EmbeddedConfig,
-    ) -> Self {
+    pub(super) fn new(engine: Engine, own: Own, folder: &Path, config: &EmbeddedConfig) -> Self {
         let journal = config.undo.as_ref();
         Self {
             engine,
@@ -260,7 +255,10 @@ impl Containers {
         let standing = lock(&self.nodes).get(&node.name).cloned();
         let standing = standing.ok_or_else(|| no_boot(&node.name, "it is down"))?;
         let count = self.boots.fetch_add(1, Ordering::Relaxed);
-        let name = format!("ridethrough-{}-{}-{}-{count}", self.own.run, node.name, service.name);
+        let name = format!(
+            "ridethrough-{}-{}-{}-{count}",
+            self.own.run, node.name, service.name
+        );
         let joined = Joined {
             own: &self.own,
             node: &node.name,
@@ -322,10 +320,23 @@ impl Containers {
         let answer = stats.next().await;
         let failed = || WorldError::Failed(format!("the engine does not tell of {name}"));
         let stats = answer.ok_or_else(failed)?.map_err(said("ask of memory"))?;
-        let used = stats.memory_stats.and_then(|memory| memory.usage);
-        used.and_then(|used| i64::try_from(used).ok())
+        stats
+            .memory_stats
+            .as_ref()
+            .and_then(held)
             .ok_or_else(failed)
     }
+}
+
+/// What a container holds that the kernel could not take back: what it keeps of
+/// files there (its programs among them) would come on top of what is left to it.
+fn held(of: &ContainerMemoryStats) -> Option<i64> {
+    let stat = |name: &str| of.stats.as_ref()?.get(name).copied();
+    // Those of groups below it count, where the kernel tells them apart.
+    let file = |name: &str| stat(&format!("total_{name}")).or_else(|| stat(name));
+    let files = ["inactive_file", "active_file"].map(|name| file(name).unwrap_or(0));
+    let held = of.usage?.saturating_sub(files.iter().sum());
+    i64::try_from(held).ok()
 }
 
 /// A socket in a folder, at which a container's init asks.
@@ -352,5 +363,28 @@ async fn accept(listener: &AsyncFd<OwnedFd>) -> io::Result<OwnedFd> {
         if let Ok(accepted) = accepted {
             return accepted;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_of_files_is_not_held() {
+        let stats = |all: &[(&str, u64)]| ContainerMemoryStats {
+            usage: Some(100),
+            stats: Some(
+                all.iter()
+                    .map(|(name, value)| (name.to_string(), *value))
+                    .collect(),
+            ),
+            ..ContainerMemoryStats::default()
+        };
+        let newer = stats(&[("inactive_file", 20), ("active_file", 5), ("anon", 60)]);
+        assert_eq!(held(&newer), Some(75));
+        let older = stats(&[("inactive_file", 0), ("total_inactive_file", 30)]);
+        assert_eq!(held(&older), Some(70));
+        assert_eq!(held(&ContainerMemoryStats::default()), None);
     }
 }

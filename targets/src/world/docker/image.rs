@@ -138,7 +138,9 @@ mod tests {
             created,
             ..ImageSummary::default()
         };
-        let mut images: Vec<_> = (0..8).map(|n| image(&format!("ridethrough:{n}"), n)).collect();
+        let mut images: Vec<_> = (0..8)
+            .map(|n| image(&format!("ridethrough:{n}"), n))
+            .collect();
         images.push(image("ridethrough/stack/web:latest", 0));
         let forgotten = older(images, "ridethrough:0");
         assert_eq!(forgotten, ["id of ridethrough:1"]);

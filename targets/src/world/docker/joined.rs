@@ -65,7 +65,10 @@ pub(super) struct Joined<'a> {
 impl Joined<'_> {
     fn body(&self) -> ContainerCreateBody {
         let namespaces = format!("container:{}", self.machine);
-        let env = self.env.iter().map(|(name, value)| format!("{name}={value}"));
+        let env = self
+            .env
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"));
         let mark = format!("{RUN_MARK}={}", self.mark.display());
         ContainerCreateBody {
             image: Some(self.image.into()),
@@ -223,7 +226,11 @@ pub(super) async fn run_inside(
     let started = engine.docker.start_exec(&id, Some(detached)).await;
     started.map_err(said(what()))?;
     loop {
-        let state = engine.docker.inspect_exec(&id).await.map_err(said(what()))?;
+        let state = engine
+            .docker
+            .inspect_exec(&id)
+            .await
+            .map_err(said(what()))?;
         if state.running != Some(true) {
             return Ok(state.exit_code == Some(0));
         }

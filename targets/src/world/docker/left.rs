@@ -129,7 +129,11 @@ async fn list(engine: &Engine, run: Option<&str>) -> Result<Vec<Found>, WorldErr
     let containers = containers.map_err(said("list containers"))?;
     let found = |container: bollard::models::ContainerSummary| {
         let labels = container.labels?;
-        let name = container.names?.first()?.trim_start_matches('/').to_string();
+        let name = container
+            .names?
+            .first()?
+            .trim_start_matches('/')
+            .to_string();
         Some(Found {
             run: labels.get(LABEL)?.clone(),
             journal: labels.get(JOURNAL).map(PathBuf::from),

@@ -15,8 +15,8 @@ use crate::world::{NodeSpec, ServiceSpec, WorldError};
 
 use super::channel::{self, AsyncChannel};
 use super::enclosure::Enclosure;
-use super::live::{Given, Live, Wires, lock, run_wire};
 use super::ground::{BOOT_LIMIT, no_boot};
+use super::live::{Given, Live, Wires, lock, run_wire};
 use super::message::{BootOrder, CommandOrder, ServiceOrder, VolumeOrder};
 use super::open::{monotonic_ns, system, write};
 use super::probe::Means;

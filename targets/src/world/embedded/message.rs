@@ -217,7 +217,11 @@ pub(in crate::world) struct Theft {
 /// A probe packet that came: its number, when it was sent since the probe began,
 /// and how long it took, in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::world) struct Seen(pub(in crate::world) u32, pub(in crate::world) u32, pub(in crate::world) u32);
+pub(in crate::world) struct Seen(
+    pub(in crate::world) u32,
+    pub(in crate::world) u32,
+    pub(in crate::world) u32,
+);
 
 /// From a node's init to the harness.
 #[derive(Debug, Serialize, Deserialize)]

@@ -72,7 +72,8 @@ impl EmbeddedWorld {
             bare_hosts_file: place.folder.join(BARE_HOSTS),
             resolv_file: place.folder.join(RESOLV),
         };
-        let log = fs::File::create(place.folder.join("warden.log")).map_err(system("make a log"))?;
+        let log =
+            fs::File::create(place.folder.join("warden.log")).map_err(system("make a log"))?;
         let warden = Warden::start(&config.exe, &config.run_dir, log)
             .await
             .map_err(system(format!("start {}", config.exe.display())))?;

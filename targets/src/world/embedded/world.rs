@@ -18,8 +18,8 @@ use crate::units::Span;
 use crate::world::names::NameBook;
 use crate::world::{
     ConnectionReport, ConnectionSpec, CutReceipt, Inquiry, LinkRule, Lookup, NameRule, NodeSpec,
-    NodeState, PortCounters, ProbeReport, ProbeSpec, RuleCounters, RuleId, Shortage,
-    Supply, World, WorldError, WorldEvent,
+    NodeState, PortCounters, ProbeReport, ProbeSpec, RuleCounters, RuleId, Shortage, Supply, World,
+    WorldError, WorldEvent,
 };
 
 use super::config::EmbeddedConfig;
