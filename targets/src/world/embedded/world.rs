@@ -121,12 +121,15 @@ impl EmbeddedWorld {
             self.volumes.power_off(name).await;
         }
         // Side by side, so that each has the time of its own end.
-        let ends = dying.iter().zip(killed).map(|((name, live), killed)| async move {
-            killed.map_err(system(format!("kill node `{name}`")))?;
-            let dead = live.dead(DEATH_LIMIT).await;
-            dead.map_err(system(format!("see node `{name}` dead")))?;
-            Ok((name.clone(), self.config.clock.now_us()))
-        });
+        let ends = dying
+            .iter()
+            .zip(killed)
+            .map(|((name, live), killed)| async move {
+                killed.map_err(system(format!("kill node `{name}`")))?;
+                let dead = live.dead(DEATH_LIMIT).await;
+                dead.map_err(system(format!("see node `{name}` dead")))?;
+                Ok((name.clone(), self.config.clock.now_us()))
+            });
         let dead_us: IndexMap<_, _> = try_join_all(ends).await?.into_iter().collect();
         let (mut lost, mut failed) = (IndexMap::new(), None);
         for (name, _) in &dying {
