@@ -89,7 +89,7 @@ fn no_engine() -> Result<(), String> {
     let text = place.refused(&mut command, 4)?;
     is(
         &text,
-        "ridethrough: no Docker engine: /nonexistent is not there; install and start one \
+        "error: no Docker engine: /nonexistent is not there; install and start one \
          (`apt-get install docker.io`, `dockerd`), set DOCKER_HOST, or use `--world embedded`",
     )
 }
@@ -101,7 +101,7 @@ fn elsewhere() -> Result<(), String> {
     let text = place.refused(&mut command, 4)?;
     is(
         &text,
-        "ridethrough: DOCKER_HOST is tcp://192.0.2.1:2375: nodes must be on this machine; unset \
+        "error: DOCKER_HOST is tcp://192.0.2.1:2375: nodes must be on this machine; unset \
          DOCKER_HOST, or run ridethrough where that engine runs",
     )
 }
@@ -114,7 +114,7 @@ fn wrong_world() -> Result<(), String> {
         "service `silent` is a program of this machine",
         "not in a container",
         "give it an `image:`, or run it with `--world embedded`",
-        "deaf.yaml:13:",
+        "deaf.yaml:12:",
     ];
     for word in words {
         holds(text.contains(word), || format!("no {word:?} in:\n{text}"))?;
@@ -174,7 +174,7 @@ fn no_permission() -> Result<(), String> {
     is(
         &told(&refused),
         &format!(
-            "ridethrough: this user may not use the Docker engine at {place}; run as root or \
+            "error: this user may not use the Docker engine at {place}; run as root or \
              join the group `docker`, or use `--world embedded`"
         ),
     )?;
@@ -185,7 +185,7 @@ fn no_permission() -> Result<(), String> {
 
 fn any_step() -> Result<(), String> {
     // Folder and containers: each recorded, made, taken back; and the end.
-    killed_at_each_step(8, |place| place.in_docker("plain.yaml"))
+    killed_at_each_step(8, |place| place.in_docker("plain.yaml"), over)
 }
 
 /// While its containers run.
@@ -207,7 +207,7 @@ fn abandoned(place: &Place) -> Result<String, String> {
     let child = start_until(&mut place.in_docker("plain.yaml"), "phase")?;
     let there = place.containers();
     let name = there.first().ok_or("no container")?;
-    ask_engine("POST", &format!("/containers/{name}/pause"))?;
+    pause(name)?;
     // A stopped harness does not notice that its guardian is gone.
     signal("-STOP", &child.id().to_string())?;
     signal("-KILL", &place.guardian()?)?;
@@ -221,6 +221,19 @@ fn abandoned(place: &Place) -> Result<String, String> {
     let left = place.containers();
     holds(left.iter().eq([name]), || format!("left: {left:?}"))?;
     Ok(name.clone())
+}
+
+/// A container that is being born cannot be stopped; it is asked again.
+fn pause(name: &str) -> Result<(), String> {
+    let mut asked = Ok(());
+    for _ in 0..20 {
+        asked = ask_engine("POST", &format!("/containers/{name}/pause"));
+        if asked.is_ok() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    asked
 }
 
 fn ask_engine(method: &str, path: &str) -> Result<(), String> {
@@ -292,7 +305,7 @@ fn no_build() -> Result<(), String> {
     let text = place.refused(&mut place.in_docker("unbuilt.yaml"), 4)?;
     let words = [
         "building image ridethrough/unbuilt/web in ",
-        "ridethrough: image ridethrough/unbuilt/web does not build: ",
+        "error: image ridethrough/unbuilt/web does not build: ",
         "nothing-of-this-name",
     ];
     for word in words {
@@ -301,11 +314,22 @@ fn no_build() -> Result<(), String> {
     Ok(())
 }
 
+/// A run that went as it should. One whose load was late, because the machine
+/// has other work, still says all that is asked here.
+fn over(ran: &Output) -> Result<(), String> {
+    let text: String = said(ran).split_whitespace().collect::<Vec<_>>().join(" ");
+    let only_late = text.contains("so this run says nothing: load chat lagged")
+        && text.matches("✗").count() == 0;
+    match ran.status.code() {
+        Some(3) if only_late => Ok(()),
+        _ => exits(ran, 0),
+    }
+}
+
 fn whole() -> Result<(), String> {
     let place = Place::new()?;
     let before = Host::look(&place, "");
-    let ran = output(&mut place.in_docker("plain.yaml"))?;
-    exits(&ran, 0)?;
+    over(&output(&mut place.in_docker("plain.yaml"))?)?;
     place.as_before(&before, "over")?;
     let summary = summary(&place.out())?;
     holds(summary["world"] == "docker", || summary.to_string())?;
@@ -331,8 +355,7 @@ fn images() -> Result<(), String> {
     std::fs::copy(data("images.yaml"), &playbook).map_err(error)?;
     let mut command = place.program("run");
     command.arg(playbook).args(["--world", "docker", "--out"]);
-    let ran = output(command.arg(place.out()))?;
-    exits(&ran, 0)?;
+    over(&output(command.arg(place.out()))?)?;
     place.as_before(&before, "over")?;
     let log = |node: &str| {
         let path = place.out().join(format!("logs/{node}.log"));

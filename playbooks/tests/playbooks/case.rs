@@ -57,6 +57,7 @@ impl Case {
     ) -> Result<Run, String> {
         let _pace = match world {
             WorldKind::Virtual => pace::virtual_time(),
+            WorldKind::Docker => pace::containers(),
             _ => pace::real_time(),
         };
         let folder = tempfile::Builder::new()

@@ -6,6 +6,10 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 /// Runs in real time that a machine of two cores bears beside each other.
 const SIDE_BY_SIDE: usize = 4;
 
+/// As how many of them a run in containers counts: to start a dozen of them keeps
+/// both cores busy for seconds.
+const CONTAINERS: usize = 2;
+
 static RUNS: Mutex<Runs> = Mutex::new(Runs {
     real: 0,
     waiting: 0,
@@ -23,7 +27,8 @@ struct Runs {
 
 /// A run, while it lives.
 pub(crate) enum Pace {
-    RealTime,
+    /// As so many runs.
+    RealTime(usize),
     VirtualTime,
 }
 
@@ -33,7 +38,7 @@ fn runs() -> MutexGuard<'static, Runs> {
 
 fn wait_while(
     runs: MutexGuard<'static, Runs>,
-    busy: fn(&mut Runs) -> bool,
+    busy: impl Fn(&mut Runs) -> bool,
 ) -> MutexGuard<'static, Runs> {
     let waited = CHANGED.wait_while(runs, busy);
     waited.unwrap_or_else(PoisonError::into_inner)
@@ -42,13 +47,22 @@ fn wait_while(
 /// Begins a run in real time, once nothing runs on virtual time; a few others in
 /// real time may go on beside it.
 pub(crate) fn real_time() -> Pace {
+    begin(1)
+}
+
+/// The same for a run in containers.
+pub(crate) fn containers() -> Pace {
+    begin(CONTAINERS)
+}
+
+fn begin(count: usize) -> Pace {
     let mut runs = runs();
     runs.waiting += 1;
-    let full = |runs: &mut Runs| runs.on_virtual_time > 0 || runs.real >= SIDE_BY_SIDE;
+    let full = |runs: &mut Runs| runs.on_virtual_time > 0 || runs.real + count > SIDE_BY_SIDE;
     let mut runs = wait_while(runs, full);
     runs.waiting -= 1;
-    runs.real += 1;
-    Pace::RealTime
+    runs.real += count;
+    Pace::RealTime(count)
 }
 
 /// Begins a run on virtual time, once nothing runs in real time.
@@ -62,7 +76,7 @@ impl Drop for Pace {
     fn drop(&mut self) {
         let mut runs = runs();
         match self {
-            Self::RealTime => runs.real -= 1,
+            Self::RealTime(count) => runs.real -= *count,
             Self::VirtualTime => runs.on_virtual_time -= 1,
         }
         CHANGED.notify_all();

@@ -2,13 +2,14 @@
 
 use libtest_mimic::{Failed, Trial};
 
-use ridethrough_targets::world::{docker, embedded};
+use ridethrough_targets::world::{WorldError, docker, embedded};
 
 use crate::strict;
 
 /// Playbooks that run in world `docker` unless it is asked for all: power, a
 /// machine, the network, a volume. What a node is there is what it is in
-/// `embedded`, so that these are enough to see the difference.
+/// `embedded`, so that these are enough to see the difference; and of one of them
+/// the controls.
 const IN_DOCKER: [&str; 5] = [
     "power::utility-outage",
     "power::rack-loss",
@@ -16,6 +17,7 @@ const IN_DOCKER: [&str; 5] = [
     "network::partition-on-battery",
     "storage::forgotten-flush",
 ];
+const WITH_CONTROLS: &str = "power::rack-loss";
 
 /// Kinds of fault that do: what engines do in another way than we.
 pub(crate) const KINDS_IN_DOCKER: [&str; 1] = ["memory_pressure"];
@@ -54,9 +56,14 @@ impl Worlds {
         }
     }
 
-    /// Whether a playbook's cases run in world `docker`.
-    pub(crate) fn in_docker(self, place: &str) -> bool {
-        self.docker.unwrap_or_else(|| IN_DOCKER.contains(&place))
+    /// How many of a playbook's cases run in world `docker`, itself first.
+    pub(crate) fn in_docker(self, place: &str) -> usize {
+        match self.docker {
+            Some(true) => usize::MAX,
+            Some(false) => 0,
+            None if place == WITH_CONTROLS => usize::MAX,
+            None => usize::from(IN_DOCKER.contains(&place)),
+        }
     }
 }
 
@@ -70,10 +77,7 @@ pub(crate) struct Missing {
 
 impl Missing {
     pub(crate) fn found() -> Self {
-        let lack = |of: Result<(), _>| {
-            of.err()
-                .map(|error: ridethrough_targets::world::WorldError| error.to_string())
-        };
+        let lack = |of: Result<(), WorldError>| of.err().map(|error| error.to_string());
         let embedded = lack(embedded::available());
         Self {
             bounds: embedded.clone().or_else(|| lack(embedded::bounds_memory())),

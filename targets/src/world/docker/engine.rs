@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use bollard::models::SystemInfoCgroupDriverEnum;
 use bollard::{API_DEFAULT_VERSION, Docker};
 
 use crate::world::WorldError;
@@ -50,6 +51,16 @@ impl Engine {
             docker,
             socket: socket.to_path_buf(),
         })
+    }
+
+    /// The group to put containers into: none of the engine's own, where it has
+    /// a choice. All containers together would get as much of a busy machine's
+    /// processors as one process outside of them does.
+    pub(super) async fn group(&self) -> Result<Option<String>, WorldError> {
+        let info = self.docker.info().await.map_err(said("ask the engine"))?;
+        let driver = info.cgroup_driver;
+        let of_files = driver == Some(SystemInfoCgroupDriverEnum::CGROUPFS);
+        Ok(of_files.then(|| "/".to_string()))
     }
 
     async fn check_version(&self) -> Result<(), WorldError> {

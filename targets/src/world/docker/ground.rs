@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bollard::models::ContainerUpdateBody;
+use bollard::models::{ContainerMemoryStats, ContainerUpdateBody};
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, StartContainerOptions, StatsOptionsBuilder,
     WaitContainerOptionsBuilder,
@@ -43,12 +43,22 @@ use super::spec::{Machine, machine};
 /// A bound on memory that bounds nothing: engines do not take one back.
 const UNBOUNDED: i64 = 1 << 60;
 
+/// What all containers of a run have in common.
+#[derive(Clone, Debug)]
+pub(super) struct Own {
+    /// The run, which is on their label.
+    pub(super) run: String,
+    /// What nodes are made from.
+    pub(super) image: String,
+    /// The control group that they are put into.
+    pub(super) group: Option<String>,
+}
+
 /// The containers of one run.
 #[derive(Debug)]
 pub(super) struct Containers {
     engine: Engine,
-    run: String,
-    image: String,
+    own: Own,
     /// Shared with every container, at the same path.
     folder: PathBuf,
     /// The run folder, which marks processes.
@@ -73,18 +83,11 @@ struct Standing {
 
 impl Containers {
     /// In this folder, for a world of this configuration.
-    pub(super) fn new(
-        engine: Engine,
-        run: String,
-        image: String,
-        folder: &Path,
-        config: &EmbeddedConfig,
-    ) -> Self {
+    pub(super) fn new(engine: Engine, own: Own, folder: &Path, config: &EmbeddedConfig) -> Self {
         let journal = config.undo.as_ref();
         Self {
             engine,
-            run,
-            image,
+            own,
             folder: folder.to_path_buf(),
             mark: config.run_dir.clone(),
             journal: journal.map(|journal| journal.path().to_path_buf()),
@@ -103,8 +106,7 @@ impl Containers {
     ) -> Result<(), WorldError> {
         let body = machine(&Machine {
             beside,
-            image: &self.image,
-            run: &self.run,
+            own: &self.own,
             node: &order.node,
             shared: &self.folder,
             orders,
@@ -159,7 +161,7 @@ impl Containers {
         let orders = self.folder.join(format!("boot-{boot}"));
         fs::create_dir(&orders).map_err(system(format!("make {}", orders.display())))?;
         let listener = listener(&orders).map_err(system("listen for a container's init"))?;
-        let name = format!("ridethrough-{}-{}-{boot}", self.run, order.node);
+        let name = format!("ridethrough-{}-{}-{boot}", self.own.run, order.node);
         self.start(&order, &name, &orders, beside).await?;
         let asking = self.asked(&order.node, &name, &listener).await?;
         let pid = getsockopt(&asking, sockopt::PeerCredentials).map_err(io::Error::from);
@@ -237,16 +239,19 @@ impl Ground for Containers {
         let Some(standing) = standing else {
             return Some(Err(WorldError::Failed(format!("node `{node}` is down"))));
         };
-        for container in std::iter::once(&standing.machine).chain(standing.joined.values()) {
-            if let Err(error) = self.bound(container, leave_bytes).await {
-                return Some(Err(error));
+        let mut bounded = self.bound(&standing.machine, leave_bytes).await;
+        for container in standing.joined.values() {
+            // One that has ended needs no bound.
+            let there = self.engine.docker.inspect_container(container, None);
+            if bounded.is_ok() && there.await.is_ok() {
+                bounded = self.bound(container, leave_bytes).await;
             }
         }
-        Some(Ok(()))
+        Some(bounded)
     }
 
     async fn end(&self, _: Duration) -> Result<(), WorldError> {
-        left::remove(&self.engine, &self.run).await.map(drop)
+        left::remove(&self.engine, &self.own.run).await.map(drop)
     }
 }
 
@@ -272,10 +277,10 @@ impl Containers {
         let count = self.boots.fetch_add(1, Ordering::Relaxed);
         let name = format!(
             "ridethrough-{}-{}-{}-{count}",
-            self.run, node.name, service.name
+            self.own.run, node.name, service.name
         );
         let joined = Joined {
-            run: &self.run,
+            own: &self.own,
             node: &node.name,
             service: &service.name,
             machine: &standing.machine,
@@ -335,10 +340,23 @@ impl Containers {
         let answer = stats.next().await;
         let failed = || WorldError::Failed(format!("the engine does not tell of {name}"));
         let stats = answer.ok_or_else(failed)?.map_err(said("ask of memory"))?;
-        let used = stats.memory_stats.and_then(|memory| memory.usage);
-        used.and_then(|used| i64::try_from(used).ok())
+        stats
+            .memory_stats
+            .as_ref()
+            .and_then(held)
             .ok_or_else(failed)
     }
+}
+
+/// What a container holds that the kernel could not take back: what it keeps of
+/// files there (its programs among them) would come on top of what is left to it.
+fn held(of: &ContainerMemoryStats) -> Option<i64> {
+    let stat = |name: &str| of.stats.as_ref()?.get(name).copied();
+    // Those of groups below it count, where the kernel tells them apart.
+    let file = |name: &str| stat(&format!("total_{name}")).or_else(|| stat(name));
+    let files = ["inactive_file", "active_file"].map(|name| file(name).unwrap_or(0));
+    let held = of.usage?.saturating_sub(files.iter().sum());
+    i64::try_from(held).ok()
 }
 
 /// A socket in a folder, at which a container's init asks.
@@ -365,5 +383,28 @@ async fn accept(listener: &AsyncFd<OwnedFd>) -> io::Result<OwnedFd> {
         if let Ok(accepted) = accepted {
             return accepted;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_of_files_is_not_held() {
+        let stats = |all: &[(&str, u64)]| ContainerMemoryStats {
+            usage: Some(100),
+            stats: Some(
+                all.iter()
+                    .map(|(name, value)| (name.to_string(), *value))
+                    .collect(),
+            ),
+            ..ContainerMemoryStats::default()
+        };
+        let newer = stats(&[("inactive_file", 20), ("active_file", 5), ("anon", 60)]);
+        assert_eq!(held(&newer), Some(75));
+        let older = stats(&[("inactive_file", 0), ("total_inactive_file", 30)]);
+        assert_eq!(held(&older), Some(70));
+        assert_eq!(held(&ContainerMemoryStats::default()), None);
     }
 }

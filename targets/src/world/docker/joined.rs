@@ -32,6 +32,7 @@ use crate::world::tail::tail;
 use crate::world::{WorldError, WorldEvent};
 
 use super::engine::{Engine, said};
+use super::ground::Own;
 use super::spec::{labels, names, no_log};
 
 /// How long after a container's end it is looked whether its whole node ended.
@@ -45,7 +46,7 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// A service that is an image.
 pub(super) struct Joined<'a> {
-    pub(super) run: &'a str,
+    pub(super) own: &'a Own,
     pub(super) node: &'a str,
     pub(super) service: &'a str,
     /// The container that is the node.
@@ -73,10 +74,11 @@ impl Joined<'_> {
             image: Some(self.image.into()),
             cmd: self.argv.clone(),
             env: Some(env.chain([mark]).collect()),
-            labels: Some(labels(self.run, self.node, self.journal)),
+            labels: Some(labels(&self.own.run, self.node, self.journal)),
             host_config: Some(HostConfig {
                 network_mode: Some(namespaces.clone()),
                 pid_mode: Some(namespaces),
+                cgroup_parent: self.own.group.clone(),
                 auto_remove: Some(true),
                 // What it says goes to the node's log, and nowhere else.
                 log_config: Some(no_log()),

@@ -11,7 +11,7 @@ use crate::world::embedded::{self, EmbeddedConfig, EmbeddedWorld};
 use crate::world::{World, WorldError};
 
 use super::engine::Engine;
-use super::ground::Containers;
+use super::ground::{Containers, Own};
 use super::guests::Guests;
 use super::image;
 use super::project::{self, Project};
@@ -25,7 +25,7 @@ pub async fn open(config: EmbeddedConfig) -> Result<Arc<dyn World>, WorldError> 
     let engine = Engine::find().await?;
     let image = image::own(&engine, &config.exe).await?;
     let place = Place::make(&config)?;
-    let own = containers(&engine, image, &place, &config)?;
+    let own = containers(&engine, image, &place, &config).await?;
     let world = EmbeddedWorld::assemble(config, place, given(Box::new(own)))?;
     Ok(Arc::new(world))
 }
@@ -57,7 +57,7 @@ pub async fn open_attached(
     let segments = segments(&project, entry);
     let image = image::own(&engine, &config.exe).await?;
     let place = Place::make(&config)?;
-    let own = containers(&engine, image, &place, &config)?;
+    let own = containers(&engine, image, &place, &config).await?;
     let guests = Guests::new(own, engine, journal, &project, segments.clone())?;
     let world = EmbeddedWorld::assemble(config, place, given(Box::new(guests)))?;
     for (number, segment) in segments.iter().enumerate() {
@@ -113,7 +113,7 @@ fn given(ground: Box<dyn Ground>) -> Given {
 }
 
 /// The run's own containers, of which the journal is told first.
-fn containers(
+async fn containers(
     engine: &Engine,
     image: String,
     place: &Place,
@@ -128,13 +128,9 @@ fn containers(
         recorded.map_err(system("write the journal"))?;
         journal.changed();
     }
-    Ok(Containers::new(
-        engine.clone(),
-        run,
-        image,
-        &place.folder,
-        config,
-    ))
+    let group = engine.group().await?;
+    let own = Own { run, image, group };
+    Ok(Containers::new(engine.clone(), own, &place.folder, config))
 }
 
 /// Tells this run's containers from those of others: the name of its journal, or

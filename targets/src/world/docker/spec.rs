@@ -9,6 +9,7 @@ use bollard::models::{
 use crate::world::embedded::open::{BARE_HOSTS, RESOLV};
 use crate::world::embedded::{MARKER, RUN_MARK};
 
+use super::ground::Own;
 use super::left::{JOURNAL, LABEL};
 
 /// What a node's init does that containers may not by themselves: its network
@@ -20,10 +21,9 @@ const DEVICES: [&str; 2] = ["/dev/net/tun", "/dev/fuse"];
 
 /// The container that is a node.
 pub(super) struct Machine<'a> {
-    pub(super) image: &'a str,
+    pub(super) own: &'a Own,
     /// The container that it is a guest of.
     pub(super) beside: Option<&'a str>,
-    pub(super) run: &'a str,
     pub(super) node: &'a str,
     /// Seen by the container at the same path.
     pub(super) shared: &'a Path,
@@ -51,15 +51,19 @@ pub(super) fn machine(it: &Machine<'_>) -> ContainerCreateBody {
         mounts.extend(names(it.shared));
     }
     ContainerCreateBody {
-        image: Some(it.image.into()),
+        image: Some(it.own.image.clone()),
         // A guest has that of its host.
         hostname: there.is_none().then(|| it.node.into()),
+        // It makes its own. The engine's book of networks does not have it, and
+        // has been seen to lock itself up when many leave it at once.
+        network_disabled: Some(there.is_none()),
         cmd: Some(vec![MARKER.into(), "machine".into(), text(it.orders)]),
         env: Some(vec![format!("{RUN_MARK}={}", it.mark.display())]),
-        labels: Some(labels(it.run, it.node, it.journal)),
+        labels: Some(labels(&it.own.run, it.node, it.journal)),
         host_config: Some(HostConfig {
             network_mode: Some(there.clone().unwrap_or_else(|| "none".into())),
             pid_mode: there,
+            cgroup_parent: it.own.group.clone(),
             auto_remove: Some(true),
             cap_add: Some(CAPABILITIES.map(String::from).to_vec()),
             devices: Some(devices.map(|path| device(&path)).collect()),

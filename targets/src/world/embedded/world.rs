@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::future::try_join_all;
 use indexmap::IndexMap;
 use tokio::sync::mpsc;
 
@@ -133,14 +134,17 @@ impl EmbeddedWorld {
         for (name, _) in &dying {
             self.volumes.power_off(name).await;
         }
-        let mut dead_us = IndexMap::new();
-        for ((name, live), killed) in dying.iter().zip(killed) {
-            killed.map_err(system(format!("kill node `{name}`")))?;
-            live.dead(DEATH_LIMIT)
-                .await
-                .map_err(system(format!("see node `{name}` dead")))?;
-            dead_us.insert(name.clone(), self.config.clock.now_us());
-        }
+        // Side by side, so that each has the time of its own end.
+        let ends = dying
+            .iter()
+            .zip(killed)
+            .map(|((name, live), killed)| async move {
+                killed.map_err(system(format!("kill node `{name}`")))?;
+                let dead = live.dead(DEATH_LIMIT).await;
+                dead.map_err(system(format!("see node `{name}` dead")))?;
+                Ok((name.clone(), self.config.clock.now_us()))
+            });
+        let dead_us: IndexMap<_, _> = try_join_all(ends).await?.into_iter().collect();
         let (mut lost, mut failed) = (IndexMap::new(), None);
         for (name, _) in &dying {
             // One that does not let go keeps no other from its cut.
