@@ -1,10 +1,12 @@
 //! Somebody on the same network who has nothing to do with the project.
 
-use std::net::UdpSocket;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+use socket2::{Domain, Protocol, Socket, Type};
 
 use super::project::{Project, ask, engine};
 
@@ -28,7 +30,7 @@ fn busybox() -> Result<String, String> {
     Ok(name.into())
 }
 
-/// A container that echoes, and whoever sends to it all the time.
+/// A container that does nothing, and whoever asks it all the time.
 pub(crate) struct Bystander {
     name: String,
     stop: Arc<AtomicBool>,
@@ -51,8 +53,7 @@ impl Bystander {
         let network = format!("{}_default", project.name);
         let image = busybox()?;
         let run = ["run", "-d", "--name", &name, "--network", &network, &image];
-        let echo = ["udpsvd", "0.0.0.0", "7", BUSYBOX, "cat"];
-        engine(&[&run[..], &echo[..]].concat())?;
+        engine(&[&run[..], &["sleep", "600"]].concat())?;
         let form = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
         let address = engine(&["inspect", "-f", form, &name])?;
         let stop = Arc::new(AtomicBool::new(false));
@@ -80,38 +81,62 @@ impl Drop for Bystander {
     }
 }
 
+/// Echo requests (RFC 792), which the kernel of the bystander answers.
 fn send(address: &str, stop: &AtomicBool) -> Result<Seen, String> {
     let text = |error: std::io::Error| error.to_string();
-    let socket = UdpSocket::bind("0.0.0.0:0").map_err(text)?;
-    socket.connect((address, 7)).map_err(text)?;
+    let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::ICMPV4)).map_err(text)?;
+    let to: Ipv4Addr = address
+        .parse()
+        .map_err(|_| format!("{address:?} is no address"))?;
+    socket
+        .connect(&SocketAddrV4::new(to, 0).into())
+        .map_err(text)?;
     socket.set_read_timeout(Some(EVERY)).map_err(text)?;
-    let mut buffer = [0; 16];
-    // It may not listen yet.
-    let begun = Instant::now();
-    while begun.elapsed() < Duration::from_secs(20) {
-        let _ = socket.send(&u32::MAX.to_be_bytes());
-        if socket.recv(&mut buffer).is_ok() {
-            break;
-        }
-    }
+    let mut socket: std::net::UdpSocket = socket.into();
     let mut seen = Seen { sent: 0, back: 0 };
     let mut last = Instant::now();
     loop {
         let over = stop.load(Ordering::Relaxed);
         if !over {
-            socket.send(&seen.sent.to_be_bytes()).map_err(text)?;
+            socket.send(&request(seen.sent as u16)).map_err(text)?;
             seen.sent += 1;
             last = Instant::now();
         }
         let until = Instant::now() + EVERY;
         while Instant::now() < until {
-            match socket.recv(&mut buffer) {
-                Ok(4) if buffer[..4] != u32::MAX.to_be_bytes() => seen.back += 1,
-                _ => {}
-            }
+            seen.back += u32::from(answered(&mut socket));
         }
         if over && (seen.back >= seen.sent || last.elapsed() > LATE) {
             return Ok(seen);
         }
     }
+}
+
+/// Marks our requests.
+fn mark() -> [u8; 2] {
+    (std::process::id() as u16).to_be_bytes()
+}
+
+fn request(number: u16) -> [u8; 8] {
+    let [a, b] = mark();
+    let [c, d] = number.to_be_bytes();
+    let mut packet = [8, 0, 0, 0, a, b, c, d];
+    let words = packet.as_chunks::<2>().0.iter();
+    let sum: u32 = words.map(|word| u32::from(u16::from_be_bytes(*word))).sum();
+    let sum = (sum & 0xffff) + (sum >> 16);
+    packet[2..4].copy_from_slice(&(!(sum as u16)).to_be_bytes());
+    packet
+}
+
+/// Whether the next packet is an answer to one of ours, behind its IP header.
+fn answered(socket: &mut std::net::UdpSocket) -> bool {
+    let mut buffer = [0; 128];
+    let Ok(length) = socket.recv(&mut buffer) else {
+        return false;
+    };
+    let payload = usize::from(buffer[0] & 15) * 4;
+    let Some(answer) = buffer[..length].get(payload..payload + 8) else {
+        return false;
+    };
+    answer[0] == 0 && answer[4..6] == mark()
 }

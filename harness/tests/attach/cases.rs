@@ -74,7 +74,7 @@ fn no_reboot() -> Result<(), String> {
         "phases: {baseline: 2s, hang: 3s, a: 2s, cut: 3s, b: 2s, slow: 3s, recovery: 3s}\nfaults:\n  \
          - inject: {hang: {node: gpu-1}}\n    during: hang\n  - inject: {partition: {link: \
          [gateway, gpu-2]}}\n    during: cut\n  - inject: {latency: {link: [clients, gateway], \
-         delay: 250ms}}\n    during: slow\nassert:\n  - continuity: {lost: 0, torn: 0}\n  - nodes: \
+         delay: 100ms}}\n    during: slow\nassert:\n  - continuity: {lost: 0, torn: 0}\n  - nodes: \
          {lost_at_most: 0}\n",
     )?;
     let summary = run(&project, &playbook)?;
