@@ -121,6 +121,12 @@ impl Sign for Latency {
     }
 
     async fn look(&self, look: Look<'_>, there: bool, sight: &mut Sight) -> Result<(), String> {
+        if !there {
+            // What is held back when a rule goes leaves when it is due, and
+            // nothing overtakes it.
+            let held_us = self.round_trip.micros() + self.jitter.micros() * 4;
+            tokio::time::sleep(Span::from_micros(held_us).duration()).await;
+        }
         let report = look.probe(self.shots()).await?;
         let Some(rtt_us) = report.rtt_median_us() else {
             return Err(format!("no probe {look} came back"));

@@ -14,10 +14,6 @@ use ridethrough_targets::world::VolumeSpec;
 pub struct ServiceDef {
     /// Machines, by name.
     pub on: Vec<String>,
-    /// It runs already, in containers of a `compose` project; found out when the
-    /// run is planned.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub guest: bool,
     /// The reference gateway.
     #[serde(default)]
     pub gateway: Option<GatewayConfig>,
@@ -67,6 +63,10 @@ pub struct ServiceDef {
     /// at the path in `RIDETHROUGH_VOLUME`.
     #[serde(default)]
     pub volume: Option<VolumeSpec>,
+    /// It runs already, in containers of a `compose` project; found out when the
+    /// run is planned.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub guest: bool,
 }
 
 impl ServiceDef {
