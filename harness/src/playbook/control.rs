@@ -215,6 +215,24 @@ fn resolve(tree: &Node, path: &str) -> Result<Vec<String>, NoSuchPath> {
         }
         let direct = spot.step(segment).map(|(key, next)| (vec![key], next));
         let mut found: Vec<(Vec<String>, Spot<'_>)> = direct.into_iter().collect();
+        // What is written in a group comes before what could be written beside it:
+        // `stack.gateway.health` is the gateway's own.
+        let beside = !found.is_empty() && spot.node.is_some_and(|it| it.get(segment).is_none());
+        if beside && !steps.is_empty() {
+            let there = |group: &str| spot.node.is_some_and(|it| it.get(group).is_some());
+            let inside: Vec<_> = spot
+                .groups()
+                .into_iter()
+                .filter(|(group, _)| there(group))
+                .filter_map(|(group, inner)| {
+                    let (key, next) = inner.step(segment)?;
+                    Some((vec![group, key], next))
+                })
+                .collect();
+            if inside.len() == 1 {
+                found = inside;
+            }
+        }
         // From the top, every path begins with what it changes.
         if found.is_empty() && !steps.is_empty() {
             for (group, inner) in spot.groups() {
