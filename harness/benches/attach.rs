@@ -56,7 +56,8 @@ fn main() -> Result<(), String> {
     let addresses = addresses?;
     let before = pair(&project)?;
     let calm = watch(&addresses, || {
-        Ok(std::thread::sleep(Duration::from_secs(8)))
+        std::thread::sleep(Duration::from_secs(8));
+        Ok(())
     })?;
     let playbook = project.playbook(CALM)?;
     let mut during = None;

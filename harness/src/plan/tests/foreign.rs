@@ -111,7 +111,10 @@ fn files_are_read_from_beside_the_stack() {
     let plan = at("serve.conf").unwrap_or_else(|e| panic!("{}", e.render(false)));
     assert!(plan.yaml.contains("listen ${ip:gpu-1}"), "{}", plan.yaml);
     assert!(!plan.yaml.contains("from: serve.conf"));
-    let missing = at("serv.conf").err().expect("an error").render(false);
+    let missing = at("serv.conf")
+        .map(drop)
+        .expect_err("an error")
+        .render(false);
     assert!(missing.contains("no file `serv.conf`"), "{missing}");
     assert!(missing.contains("did you mean `serve.conf`?"), "{missing}");
 }

@@ -178,7 +178,6 @@ mod tests {
             progress_detail: Some(ProgressDetail {
                 current: Some(current),
                 total: Some(total),
-                ..ProgressDetail::default()
             }),
             ..CreateImageInfo::default()
         }

@@ -66,7 +66,7 @@ pub(super) fn machine(it: &Machine<'_>) -> ContainerCreateBody {
             cgroup_parent: it.own.group.clone(),
             auto_remove: Some(true),
             cap_add: Some(CAPABILITIES.map(String::from).to_vec()),
-            devices: Some(devices.map(|path| device(&path)).collect()),
+            devices: Some(devices.map(device).collect()),
             security_opt: Some(vec![
                 "seccomp=unconfined".into(),
                 "apparmor=unconfined".into(),
