@@ -41,6 +41,9 @@ use super::project::{Interface, Member, Project};
 /// At this value the host answers for none of its addresses (ip-sysctl).
 const SILENT: u8 = 8;
 
+/// How long the switch forwards what was on its way when all cables are back.
+const DRAIN: Duration = Duration::from_millis(50);
+
 /// How long the kernel may take to end a container.
 const DEATH_LIMIT: Duration = Duration::from_secs(10);
 
@@ -53,6 +56,8 @@ pub(super) struct Guests {
     members: BTreeMap<String, Member>,
     /// Networks by their number on the switch.
     segments: Vec<String>,
+    /// Our devices in the project's bridges, with the bridge of each.
+    uplinks: Vec<(String, String)>,
     state: Mutex<BTreeMap<String, State>>,
 }
 
@@ -76,6 +81,7 @@ impl Guests {
         journal: Arc<Journal>,
         project: &Project,
         segments: Vec<String>,
+        uplinks: Vec<(String, String)>,
     ) -> Result<Self, WorldError> {
         let mut state = BTreeMap::new();
         for member in &project.members {
@@ -95,6 +101,7 @@ impl Guests {
             journal,
             members: members.map(|m| (m.node.clone(), m.clone())).collect(),
             segments,
+            uplinks,
             state: Mutex::new(state),
         })
     }
@@ -392,7 +399,15 @@ impl Ground for Guests {
                 cables.into_iter().chain(paused).chain(killed)
             })
             .collect();
-        self.take_back(tickets).await
+        self.take_back(tickets).await?;
+        // Bridges find the way by the cables again; what they have put into our
+        // devices meanwhile still goes through the switch.
+        for (device, bridge) in &self.uplinks {
+            // One that is out already is where it is to be.
+            let _ = wire::unplug(device, bridge);
+        }
+        tokio::time::sleep(DRAIN).await;
+        Ok(())
     }
 
     async fn end(&self, limit: Duration) -> Result<(), WorldError> {

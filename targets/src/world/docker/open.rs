@@ -58,17 +58,19 @@ pub async fn open_attached(
     let image = image::own(&engine, &config.exe).await?;
     let place = Place::make(&config)?;
     let own = containers(&engine, image, &place, &config).await?;
-    let guests = Guests::new(own, engine, journal, &project, segments.clone())?;
+    let port = |number: usize| format!("rt{}u{number}", std::process::id());
+    let uplinks = segments.iter().enumerate();
+    let uplinks = uplinks.map(|(n, it)| (port(n), project.networks[it].bridge.clone()));
+    let uplinks: Vec<_> = uplinks.collect();
+    let guests = Guests::new(own, engine, journal, &project, segments, uplinks.clone())?;
     let world = EmbeddedWorld::assemble(config, place, given(Box::new(guests)))?;
-    for (number, segment) in segments.iter().enumerate() {
-        let bridge = &project.networks[segment].bridge;
-        let port = format!("rt{}u{number}", std::process::id());
-        let device = wire::uplink(&port, bridge);
+    for (number, (port, bridge)) in uplinks.iter().enumerate() {
+        let device = wire::uplink(port, bridge);
         let device = device.map_err(system(format!("reach the bridge {bridge}")))?;
         world
             .with_switch(|switch| {
-                switch.add_uplink(&port, number);
-                switch.light(&port, device)
+                switch.add_uplink(port, number);
+                switch.light(port, device)
             })?
             .map_err(system(format!("reach the bridge {bridge}")))?;
     }
