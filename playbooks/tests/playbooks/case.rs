@@ -14,6 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::pace;
 
+/// What a verdict says of a load that could not keep to its schedule.
+const LATE: &str = "behind its schedule";
+
 /// A playbook or one of its controls.
 #[derive(Clone)]
 pub(crate) struct Case {
@@ -55,11 +58,27 @@ impl Case {
         registry: Arc<Registry>,
         disarm: Option<String>,
     ) -> Result<Run, String> {
-        let _pace = match world {
+        let pace = match world {
             WorldKind::Virtual => pace::virtual_time(),
             WorldKind::Docker => pace::containers(),
             _ => pace::real_time(),
         };
+        let run = self.carry_out_once(world, Arc::clone(&registry), disarm.clone())?;
+        drop(pace);
+        if world == WorldKind::Virtual || !run.was_late() {
+            return Ok(run);
+        }
+        // The machine had other work, so the run says nothing; once more, without it.
+        let _pace = pace::alone();
+        self.carry_out_once(world, registry, disarm)
+    }
+
+    fn carry_out_once(
+        &self,
+        world: WorldKind,
+        registry: Arc<Registry>,
+        disarm: Option<String>,
+    ) -> Result<Run, String> {
         let folder = tempfile::Builder::new()
             .prefix("ridethrough-")
             .tempdir()
@@ -123,6 +142,12 @@ impl Case {
 }
 
 impl Run {
+    /// Its load could not keep to its schedule.
+    fn was_late(&self) -> bool {
+        let invalid = &self.outcome.judgement.invalid;
+        invalid.iter().any(|why| why.contains(LATE))
+    }
+
     /// Where its record and reports are.
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
