@@ -17,6 +17,7 @@ pub mod load;
 pub mod plan;
 pub mod playbook;
 pub mod record;
+pub mod reference;
 pub mod report;
 mod virtual_time;
 pub mod writer;

@@ -1,4 +1,4 @@
-//! The README does not lie: its console blocks are run, and must print what
+//! README and guide do not lie: their console blocks are run, and must print what
 //! stands there.
 
 use std::path::Path;
@@ -10,5 +10,6 @@ fn the_readme_says_what_the_program_says() {
     std::env::set_current_dir(&root).expect("the root");
     trycmd::TestCases::new()
         .env("NO_COLOR", "1")
-        .case("README.md");
+        .case("README.md")
+        .case("docs/*.md");
 }

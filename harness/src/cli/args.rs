@@ -121,6 +121,16 @@ pub(super) enum Verb {
     /// Print the JSON schema of playbooks, for editors.
     #[command(after_help = "Example:\n  ridethrough schema > playbook.schema.json")]
     Schema,
+    /// Write the reference pages of the guide: faults, assertions, keys, commands
+    /// and playbooks.
+    #[command(after_help = "Example:\n  ridethrough reference docs/reference")]
+    Reference {
+        /// The folder to write to.
+        folder: PathBuf,
+        /// Folder of the playbooks to explain.
+        #[arg(default_value = "playbooks")]
+        playbooks: PathBuf,
+    },
     /// Run one service of the reference stack by itself, for a stack of your own.
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeArgs),

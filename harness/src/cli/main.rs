@@ -12,7 +12,9 @@ use ridethrough_targets::world::embedded;
 
 use super::args::{Cli, Colour, Listed, Verb};
 use super::exit::Exit;
-use super::{check, doctor, emulate, heal, judge, list, plan as plan_words, run, schema, serve};
+use super::{
+    check, doctor, emulate, heal, judge, list, plan as plan_words, reference, run, schema, serve,
+};
 use crate::plan::plan_file;
 use crate::playbook::WorldKind;
 
@@ -42,6 +44,7 @@ pub fn main() -> ExitCode {
             Listed::Playbooks => list::list_playbooks(&[folder]),
         }),
         Verb::Schema => print(&schema::schema_json()),
+        Verb::Reference { folder, playbooks } => reference::reference(&folder, &playbooks),
         Verb::Serve(args) => serve::serve(&args),
         Verb::Doctor { json } => doctor::doctor(json, color),
         Verb::Emulate(args) => emulate::emulate(&args, color),

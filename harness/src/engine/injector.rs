@@ -9,10 +9,11 @@ use tokio_util::sync::CancellationToken;
 use ridethrough_faults::{Aim, Fault, FaultError, Finding, Ground, Injected, fault};
 use ridethrough_targets::clock::{Clock, Micros};
 use ridethrough_targets::units::Span;
-use ridethrough_targets::world::WorldError;
+use ridethrough_targets::world::{NodeSpec, WorldError};
 
 use super::power::PowerGrid;
 use super::recorder::Recorder;
+use super::sockets::{Silence, silences};
 use super::triggers::Triggers;
 use crate::plan::PlannedFault;
 use crate::record::{Body, FaultReceipt, WitnessReport};
@@ -33,6 +34,8 @@ pub(crate) struct Injector {
     pub(crate) recorder: Recorder,
     /// The machines that the fault is aimed at.
     pub(crate) victims: Vec<String>,
+    /// Every machine.
+    pub(crate) nodes: Arc<[NodeSpec]>,
     /// When the first phase begins.
     pub(crate) origin_us: Micros,
     /// The run is stopped: heal at once.
@@ -77,7 +80,8 @@ impl Injector {
         injected.before.extend(before);
         injected.until_us = until_us;
         self.receipt(&planned, fault.as_ref(), &injected, at_us, until_us);
-        let (_, healed) = tokio::join!(
+        let (_, _, healed) = tokio::join!(
+            self.silence(&planned, injected.at_us),
             self.witness(&planned, fault.as_ref(), &injected),
             self.heal(&planned, fault.as_ref(), &injected, until_us),
         );
@@ -183,6 +187,23 @@ impl Injector {
                 Some(Finding::by("a bound on time").conclude(vec![problem]))
             }
         }
+    }
+
+    /// What others hold towards machines that the fault silences.
+    async fn silence(&self, planned: &PlannedFault, since_us: Micros) {
+        if !silences(planned.kind_name) || self.disarmed {
+            return;
+        }
+        let nodes: Vec<&NodeSpec> = self.nodes.iter().collect();
+        let silence = Silence {
+            cause: planned.kind_name,
+            fault: Some(planned.index),
+            since_us,
+            victims: &self.victims,
+            nodes: &nodes,
+        };
+        let world = self.ground.world.as_ref();
+        silence.record(world, &self.recorder).await;
     }
 
     async fn heal(

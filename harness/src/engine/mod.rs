@@ -19,6 +19,7 @@ mod rehearse;
 mod run;
 mod sampler;
 mod services;
+mod sockets;
 mod switches;
 mod triggers;
 

@@ -9,11 +9,13 @@ use tokio::sync::Mutex as AsyncMutex;
 use tokio_util::sync::CancellationToken;
 
 use ridethrough_faults::Machines;
+use ridethrough_targets::clock::Micros;
 use ridethrough_targets::units::Span;
 use ridethrough_targets::world::{NodeSpec, World, WorldError};
 
 use super::crash_loop::{Crashing, crash_loop};
 use super::recorder::Recorder;
+use super::sockets::Silence;
 use crate::record::Body;
 
 /// Boots and cuts nodes, one thing at a time each.
@@ -88,6 +90,21 @@ impl NodeKeeper {
     /// Has somebody told of every node that is up from now on.
     pub(crate) fn when_up(&self, tell: impl Fn(&str) + Send + Sync + 'static) {
         let _ = self.up.set(Box::new(tell));
+    }
+
+    /// What is held towards machines that are dark now, by those that are not.
+    async fn silence(&self, since_us: Micros, dark: &[String]) {
+        let there = |kept: &&Kept| kept.lock().up || dark.contains(&kept.spec.name);
+        let nodes = self.nodes.values().filter(there);
+        let nodes: Vec<&NodeSpec> = nodes.map(|kept| &kept.spec).collect();
+        let silence = Silence {
+            cause: "power cut",
+            fault: None,
+            since_us,
+            victims: dark,
+            nodes: &nodes,
+        };
+        silence.record(self.world.as_ref(), &self.recorder).await;
     }
 
     fn itself(&self) -> Weak<Self> {
@@ -190,6 +207,7 @@ impl NodeKeeper {
         }
         match self.world.cut(&live).await {
             Ok(receipts) => {
+                let dark = receipts.iter().map(|receipt| receipt.dark_us).min();
                 for receipt in receipts {
                     let leaked = self.world.counters(&receipt.node).map_or(0, |c| c.leaked);
                     let body = Body::NodeDown {
@@ -201,6 +219,7 @@ impl NodeKeeper {
                     };
                     self.recorder.at(receipt.dead_us, "engine", body);
                 }
+                self.silence(dark.unwrap_or_default(), &live).await;
             }
             Err(error) => {
                 let reason = format!("the power of {} could not be cut: {error}", live.join(", "));

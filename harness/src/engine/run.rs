@@ -379,6 +379,7 @@ impl Run {
     ) -> Result<(), EngineError> {
         let clock = self.world.clock();
         let mut faults = JoinSet::new();
+        let nodes: Arc<[_]> = self.plan.nodes.iter().map(|node| node.spec()).collect();
         for planned in &self.plan.faults {
             let injector = Injector {
                 clock,
@@ -392,6 +393,7 @@ impl Run {
                 triggers: Arc::clone(&triggers),
                 recorder: self.recorder.clone(),
                 victims: self.victims(planned),
+                nodes: Arc::clone(&nodes),
                 origin_us,
                 stop: self.stop.clone(),
                 disarmed: self.disarm.as_deref() == Some(planned.kind_name),

@@ -9,7 +9,7 @@ use ridethrough_targets::plant::{EnergyLedger, GeneratorState, UpsState};
 use super::attempts::Attempts;
 use crate::load::LedgerRow;
 use crate::playbook::Cohort;
-use crate::record::{FaultReceipt, OracleReport, RunHeader, WitnessReport};
+use crate::record::{FaultReceipt, OracleReport, RunHeader, SocketReport, WitnessReport};
 use crate::writer::{ReadBack, WriteRow};
 
 /// How long after an order to go off a node's processes may be seen to die.
@@ -251,6 +251,8 @@ pub struct RunFacts {
     pub loads: Vec<LoadEnd>,
     /// By what the answers to each load were judged.
     pub oracles: Vec<OracleReport>,
+    /// Connections to machines that were silenced.
+    pub sockets: Vec<SocketReport>,
     /// Writes to journals, as they ended.
     pub writes: Vec<WriteRow>,
     /// What writers read back.

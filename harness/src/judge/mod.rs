@@ -14,6 +14,7 @@ mod cohort;
 mod common_mode;
 mod continuity;
 mod detection;
+mod detectors;
 mod durability;
 mod energy;
 mod eviction;
@@ -51,6 +52,7 @@ pub use attempts::{Attempts, Tried};
 pub use blast::Places;
 pub use bus::{Gap, worst_gap};
 pub use cohort::cohort_name;
+pub use detectors::{Detector, detectors};
 pub use facts::{
     BusPoint, Charge, Fault, GeneratorMove, Hit, LoadEnd, Move, Phase, Ready, RunEnd, RunFacts,
     Seen, UpsMove, Weakness,

@@ -77,6 +77,7 @@ impl RunFacts {
                 value,
             }),
             Body::Oracle(report) => self.oracles.push(report),
+            Body::Sockets(report) => self.sockets.push(report),
             Body::LoadDone {
                 load,
                 planned,

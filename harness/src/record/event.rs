@@ -8,7 +8,7 @@ use ridethrough_targets::clock::Micros;
 use ridethrough_targets::plant::{Change, EnergyLedger};
 use ridethrough_targets::service::Attempt;
 use ridethrough_targets::telemetry::{DeviceCommand, UpsReading};
-use ridethrough_targets::world::VolumeLoss;
+use ridethrough_targets::world::{VolumeLoss, Watch};
 
 use crate::load::{LedgerRow, Rehearsed};
 use crate::writer::{ReadBack, WriteRow};
@@ -170,6 +170,8 @@ pub enum Body {
     Oracle(OracleReport),
     /// A fault was injected.
     FaultInjected(FaultReceipt),
+    /// Connections of a machine to one that has fallen silent.
+    Sockets(SocketReport),
     /// A fault was healed.
     FaultHealed {
         /// Its index in the plan.
@@ -279,6 +281,26 @@ pub struct FaultReceipt {
     pub until_us: Micros,
     /// What was asked.
     pub requested: IndexMap<String, Value>,
+}
+
+/// Connections of one machine to another that has fallen silent, as its kernel held them
+/// at that moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SocketReport {
+    /// `power cut`, or the kind of the fault.
+    pub cause: String,
+    /// The fault's index in the plan; `null` where it follows from the power.
+    pub fault: Option<usize>,
+    /// Since when.
+    pub since_us: Micros,
+    /// The machine that is left.
+    pub node: String,
+    /// The machine that is silent.
+    pub peer: String,
+    /// How many connections are alike.
+    pub count: u32,
+    /// What their kernel does about silence.
+    pub watch: Watch,
 }
 
 /// What a witness saw of a fault.

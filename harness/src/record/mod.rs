@@ -6,7 +6,8 @@ mod reader;
 mod writer;
 
 pub use event::{
-    Body, Event, FaultReceipt, OracleReport, PhaseWindow, RunHeader, SCHEMA, WitnessReport,
+    Body, Event, FaultReceipt, OracleReport, PhaseWindow, RunHeader, SCHEMA, SocketReport,
+    WitnessReport,
 };
 pub use reader::{RecordError, RecordReader, read_record};
 pub use writer::RecordWriter;

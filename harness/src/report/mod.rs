@@ -1,10 +1,12 @@
 //! What people and scripts read of a judged run.
 
+mod detectors;
 mod junit;
 mod summary;
 mod tables;
 mod terminal;
 
+pub use detectors::DetectorSummary;
 pub use junit::{document, suite};
 pub use summary::{
     AtMs, CohortSummary, FaultSummary, LatencySummary, PowerSummary, Quantiles, RequestSummary,

@@ -7,6 +7,7 @@ use serde_json::Value;
 use ridethrough_faults::catalogue::shows_on_occasion;
 use ridethrough_targets::clock::Micros;
 
+use super::detectors::{self, DetectorSummary};
 use crate::judge::{
     Fault, Judged, Judgement, RunFacts, Sample, Verdict, cohort_name, percentile, worst_gap,
 };
@@ -49,6 +50,9 @@ pub struct Summary {
     pub power: PowerSummary,
     /// How late faults took effect.
     pub skew_ms: SkewSummary,
+    /// Who could notice that a machine had fallen silent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub detectors: Vec<DetectorSummary>,
     /// By what the answers to each load were judged.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub oracles: IndexMap<String, OracleSummary>,
@@ -209,6 +213,7 @@ pub fn summary(judgement: &Judgement) -> Summary {
         latency: latency(facts),
         power: power(facts),
         skew_ms: skew(facts),
+        detectors: detectors::found(facts),
         oracles: oracles(facts),
     }
 }

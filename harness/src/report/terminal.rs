@@ -2,6 +2,7 @@
 
 use owo_colors::OwoColorize;
 
+use super::detectors;
 use super::summary::Summary;
 use super::tables::{self, WIDTH, mark};
 use crate::judge::{Judgement, Verdict, sentence};
@@ -35,6 +36,10 @@ pub fn board(judgement: &Judgement, summary: &Summary, folder: &str, color: bool
     if !summary.faults.is_empty() {
         section(&mut out, "Faults, asked against measured", color);
         out.extend(tables::faults(summary).into_iter().map(|l| paint(l, color)));
+    }
+    if !summary.detectors.is_empty() {
+        section(&mut out, "Who could notice a silence, and when", color);
+        out.extend(detectors::table(&summary.detectors));
     }
     if summary.requests.total > 0 {
         section(&mut out, "Requests", color);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::run::{data, exits, folder, holds, output, program, said, shipped};
+use super::run::{data, exits, folder, holds, output, program, root, said, shipped};
 
 pub(crate) const CASES: &[(&str, super::Body)] = &[
     ("words::help_has_examples", help_has_examples),
@@ -19,6 +19,8 @@ pub(crate) const CASES: &[(&str, super::Body)] = &[
     ("words::check_passes_every_shipped_playbook", check_shipped),
     ("words::lists_are_complete", lists),
     ("words::schema_is_current", schema),
+    ("words::reference_is_current", reference),
+    ("words::links_of_the_guide_lead_somewhere", links),
     (
         "words::unknown_control_names_those_there_are",
         unknown_control,
@@ -195,4 +197,71 @@ fn unknown_control() -> Result<(), String> {
     )?;
     exits(&output, 2)?;
     holds(said(&output).contains("dead battery"), || said(&output))
+}
+
+/// The reference pages of the guide are those that the types give.
+fn reference() -> Result<(), String> {
+    let folder = folder()?;
+    let mut command = program();
+    command
+        .current_dir(root())
+        .arg("reference")
+        .arg(folder.path());
+    let output = output(&mut command)?;
+    exits(&output, 0)?;
+    let listed = String::from_utf8_lossy(&output.stdout).into_owned();
+    holds(listed.lines().count() == 5, || listed.clone())?;
+    for made in listed.lines().map(Path::new) {
+        let name = made.file_name().unwrap_or_default();
+        let kept = root().join("docs/reference").join(name);
+        let read = |path: &Path| std::fs::read_to_string(path).unwrap_or_default();
+        let (made, kept_text) = (read(made), read(&kept));
+        holds(!made.is_empty() && made == kept_text, || {
+            let path = kept.display();
+            format!("{path} is old: ridethrough reference docs/reference")
+        })?;
+    }
+    Ok(())
+}
+
+/// Every link of the guide to another file of it, and every entry of its contents.
+fn links() -> Result<(), String> {
+    let docs = root().join("docs");
+    let mut pages = Vec::new();
+    for folder in [docs.clone(), docs.join("reference")] {
+        let entries = std::fs::read_dir(&folder).map_err(|error| error.to_string())?;
+        let paths = entries.flatten().map(|entry| entry.path());
+        pages.extend(paths.filter(|path| path.extension().is_some_and(|e| e == "md")));
+    }
+    holds(pages.len() >= 10, || format!("only {pages:?}"))?;
+    let mut dead = Vec::new();
+    for page in pages {
+        let text = std::fs::read_to_string(&page).map_err(|error| error.to_string())?;
+        for target in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
+            let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
+            if file.contains("://") {
+                continue;
+            }
+            let place = match file {
+                "" => page.clone(),
+                file => page.with_file_name(file),
+            };
+            let there = std::fs::read_to_string(&place)
+                .unwrap_or_default()
+                .to_lowercase();
+            let heading =
+                |line: &str| line.trim_start_matches('#').trim().replace(' ', "-") == anchor;
+            let met =
+                anchor.is_empty() || there.lines().filter(|l| l.starts_with('#')).any(heading);
+            if !place.exists() || !met {
+                dead.push(format!("{}: {target}", page.display()));
+            }
+        }
+    }
+    dead.dedup();
+    holds(dead.is_empty(), || dead.join("\n"))
 }

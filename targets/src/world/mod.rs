@@ -12,6 +12,7 @@ mod link;
 mod names;
 mod probe;
 mod shortage;
+mod sockets;
 mod spec;
 mod tail;
 pub mod r#virtual;
@@ -34,6 +35,7 @@ pub use probe::{
     PROBE_PORT, ProbeReport, ProbeSpec, Train,
 };
 pub use shortage::{FileUse, Inquiry, Shortage, Supply};
+pub use sockets::{Probing, Socket, Watch};
 pub use spec::{NodeSpec, ServiceSpec};
 pub use volume::{Backing, VolumeLoss, VolumeSpec};
 
@@ -177,6 +179,13 @@ pub trait World: Send + Sync {
 
     /// Finds out what a node can still get, by its kernel's word or by trying.
     async fn inquire(&self, node: &str, inquiry: Inquiry) -> Result<Supply, WorldError>;
+
+    /// The established TCP connections of a node's services, as its kernel holds
+    /// them.
+    async fn sockets(&self, node: &str) -> Result<Vec<Socket>, WorldError> {
+        let text = format!("the sockets of node `{node}` cannot be read here");
+        Err(WorldError::Failed(text))
+    }
 
     /// Puts a rule on the fabric; it acts on the next frame.
     fn install(&self, rule: LinkRule) -> Result<RuleId, WorldError>;

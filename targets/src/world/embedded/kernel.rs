@@ -95,6 +95,19 @@ pub(in crate::world) fn pidfd_open(pid: i32) -> io::Result<OwnedFd> {
     }
 }
 
+/// A descriptor of the same file as this one of another process (Linux 5.6).
+pub(super) fn pidfd_getfd(pidfd: BorrowedFd<'_>, number: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: pidfd_getfd takes no pointers; a result that is not negative is a
+    // new descriptor that nothing else owns.
+    unsafe {
+        let fd = libc::syscall(libc::SYS_pidfd_getfd, pidfd.as_raw_fd(), number, 0);
+        if fd < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(OwnedFd::from_raw_fd(fd as RawFd))
+    }
+}
+
 /// The number of the process behind a descriptor, as this pid namespace has it.
 pub(in crate::world) fn pid_of(pidfd: BorrowedFd<'_>) -> Option<i32> {
     let path = format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd());

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::enclosure::Enclosure;
 use crate::disk::{DiskProbe, DiskReport};
-use crate::world::{ConnectionReport, End, Inquiry, Lookup, NameRule, NodeState, Supply};
+use crate::world::{ConnectionReport, End, Inquiry, Lookup, NameRule, NodeState, Socket, Supply};
 
 /// The first message to the warden: how the site is to be made.
 #[derive(Debug, Serialize, Deserialize)]
@@ -206,6 +206,8 @@ pub(in crate::world) enum Ask {
     },
     /// Find out what the services can still get.
     Inquire(Inquiry),
+    /// Read the connections of the services.
+    Sockets,
 }
 
 /// How the processor is taken away.
@@ -275,6 +277,8 @@ pub(in crate::world) enum Answer {
     Lookup(Lookup),
     /// What the services can still get.
     Supply(Supply),
+    /// The connections of the services.
+    Sockets(Vec<Socket>),
     /// Whether a program ended well.
     Checked(bool),
     /// What a volume answered.

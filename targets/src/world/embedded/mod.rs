@@ -48,6 +48,7 @@ mod service;
 mod setup;
 mod shortage;
 mod site;
+mod sockets;
 mod theft;
 mod ties;
 mod volume;

@@ -268,6 +268,13 @@ impl NodeInit {
                     Err(error) => self.reply(id, Answer::Failed(error.to_string())),
                 };
             }
+            Ask::Sockets => {
+                let answer = match self.procs.sockets() {
+                    Ok(sockets) => Answer::Sockets(sockets),
+                    Err(error) => Answer::Failed(format!("no socket was read: {error}")),
+                };
+                return self.reply(id, answer);
+            }
             Ask::Check { service, argv } => return self.look_at(id, &service, &argv),
             Ask::State => return self.reply(id, Answer::State(self.procs.state())),
             Ask::Disk {
@@ -380,7 +387,8 @@ impl NodeInit {
             | Ask::Disk { .. }
             | Ask::Steal(_)
             | Ask::Files(_)
-            | Ask::Inquire(_) => return Ok(()),
+            | Ask::Inquire(_)
+            | Ask::Sockets => return Ok(()),
         };
         self.reply(id, answer)
     }

@@ -1,6 +1,6 @@
 //! The service processes of a node, as its init sees them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -14,7 +14,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use crate::world::{FileUse, NodeState};
+use crate::world::{FileUse, NodeState, Socket};
 
 use super::child::{MARKER, RUN_MARK};
 use super::enclosure::{HOME, entered};
@@ -22,6 +22,7 @@ use super::files;
 use super::kernel;
 use super::message::ServiceOrder;
 use super::setup::Doing;
+use super::sockets;
 
 /// Where programs are looked for.
 pub(super) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -124,6 +125,27 @@ impl Procs {
                 false => files::usage(service, &outer(pidfd)?),
             })
             .collect()
+    }
+
+    /// The established connections of every process.
+    pub(super) fn sockets(&self) -> io::Result<Vec<Socket>> {
+        let (mut all, mut seen) = (Vec::new(), BTreeSet::new());
+        let ended = |error: &io::Error| error.raw_os_error() == Some(Errno::ESRCH as i32);
+        // A guest is not the first process where it lives, and the first is one of them.
+        let first = (std::process::id() != 1 && self.own_proc).then_some(1);
+        for number in first.into_iter().chain(self.numbers()) {
+            let pidfd = match kernel::pidfd_open(number) {
+                Err(error) if ended(&error) => continue,
+                pidfd => pidfd?,
+            };
+            let pid = match self.own_proc {
+                true => Some(number.to_string()),
+                false => outer(&pidfd),
+            };
+            let Some(pid) = pid else { continue };
+            all.extend(sockets::of(pidfd.as_fd(), &pid, &mut seen)?);
+        }
+        Ok(all)
     }
 
     /// Sends a signal to every process of the node but its init.

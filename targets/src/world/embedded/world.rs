@@ -19,8 +19,8 @@ use crate::units::Span;
 use crate::world::names::NameBook;
 use crate::world::{
     ConnectionReport, ConnectionSpec, CutReceipt, Inquiry, LinkRule, Lookup, NameRule, NodeSpec,
-    NodeState, PortCounters, ProbeReport, ProbeSpec, RuleCounters, RuleId, Shortage, Supply, World,
-    WorldError, WorldEvent,
+    NodeState, PortCounters, ProbeReport, ProbeSpec, RuleCounters, RuleId, Shortage, Socket,
+    Supply, World, WorldError, WorldEvent,
 };
 
 use super::config::EmbeddedConfig;
@@ -263,6 +263,13 @@ impl World for EmbeddedWorld {
             .await?
         {
             Answer::Supply(supply) => Ok(supply),
+            answer => Err(WorldError::Failed(format!("odd answer: {answer:?}"))),
+        }
+    }
+
+    async fn sockets(&self, node: &str) -> Result<Vec<Socket>, WorldError> {
+        match self.live(node)?.ask(Ask::Sockets, ASK_LIMIT).await? {
+            Answer::Sockets(sockets) => Ok(sockets),
             answer => Err(WorldError::Failed(format!("odd answer: {answer:?}"))),
         }
     }

@@ -22,7 +22,7 @@ use crate::units::Span;
 use crate::world::{
     ConnectionReport, ConnectionSpec, CutReceipt, Inquiry, LinkRule, Lookup, LookupError, NameRule,
     NodeSpec, NodeState, PROBE_PAYLOAD_MIN, PROBE_PORT, PortCounters, ProbeReport, ProbeSpec,
-    RuleCounters, RuleId, Shortage, Supply, World, WorldError, WorldEvent,
+    RuleCounters, RuleId, Shortage, Socket, Supply, World, WorldError, WorldEvent,
 };
 
 /// Nodes as tasks of this thread; see the [module](super).
@@ -213,6 +213,10 @@ impl World for VirtualWorld {
 
     async fn inquire(&self, node: &str, inquiry: Inquiry) -> Result<Supply, WorldError> {
         self.answer(node, inquiry)
+    }
+
+    async fn sockets(&self, node: &str) -> Result<Vec<Socket>, WorldError> {
+        Ok(self.wire.sockets(self.place(node)?))
     }
 
     fn install(&self, rule: LinkRule) -> Result<RuleId, WorldError> {

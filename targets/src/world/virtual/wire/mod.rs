@@ -18,6 +18,7 @@ mod route;
 mod rtt;
 mod segment;
 mod socket;
+mod sockets;
 mod state;
 mod tcb;
 mod transmit;

@@ -200,7 +200,12 @@ impl State {
         }
     }
 
-    /// Every connection of a node.
+    /// Every connection.
+    pub(super) fn socks(&self) -> impl Iterator<Item = &Sock> {
+        self.slots.iter().filter_map(|slot| slot.sock.as_deref())
+    }
+
+    /// Every connection of a node, by name.
     pub(super) fn socks_of(&self, node: usize) -> Vec<SockId> {
         let slots = self.slots.iter().enumerate();
         let mine = slots.filter(|(_, s)| s.sock.as_ref().is_some_and(|sock| sock.node == node));

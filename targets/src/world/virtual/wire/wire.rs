@@ -17,7 +17,7 @@ use super::segment::Nanos;
 use super::state::{Place, State};
 use crate::fabric::Link;
 use crate::world::names::NameBook;
-use crate::world::{LinkRule, PortCounters, ProbeReport, RuleCounters, RuleId};
+use crate::world::{LinkRule, PortCounters, ProbeReport, RuleCounters, RuleId, Socket};
 
 /// Every kernel and link of a world. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -200,6 +200,11 @@ impl Wire {
     /// Packets that a place's kernels dropped for their checksum.
     pub(crate) fn bad_checksums(&self, node: usize) -> u64 {
         lock(&self.0.state).places[node].bad_checksums
+    }
+
+    /// See [`World::sockets`](crate::world::World::sockets).
+    pub(crate) fn sockets(&self, node: usize) -> Vec<Socket> {
+        lock(&self.0.state).sockets(node)
     }
 
     /// Sends one packet of a run of probes.
