@@ -13,6 +13,7 @@ use super::story::Story;
 use super::words::Words;
 use crate::judge::{Fault, Judgement, sentence};
 use crate::plan::Plan;
+use crate::record::WitnessReport;
 
 /// The version of this structure; the scripts are of the same program.
 const VERSION: u32 = 1;
@@ -129,15 +130,19 @@ pub(crate) fn verdict(judgement: &Judgement) -> &'static str {
 
 fn mark(fault: &Fault) -> FaultMark {
     let receipt = &fault.receipt;
-    let seen = |report: &Option<crate::record::WitnessReport>| {
+    // That a fault is gone is often seen without a moment of its own.
+    let seen = |report: &Option<WitnessReport>, otherwise: Option<Micros>| {
         let report = report.as_ref().filter(|r| r.effective)?;
-        report.observed_us
+        report.observed_us.or(otherwise)
     };
     FaultMark {
         name: receipt.fault_kind.clone(),
         target: receipt.target.clone(),
         asked: (receipt.requested_us, receipt.until_us),
-        seen: (seen(&fault.injected), seen(&fault.healed)),
+        seen: (
+            seen(&fault.injected, Some(receipt.injected_us)),
+            seen(&fault.healed, fault.healed_us),
+        ),
         effective: fault.injected.as_ref().is_some_and(|r| r.effective),
     }
 }

@@ -2,6 +2,7 @@
 
 use ridethrough_targets::clock::Micros;
 
+use super::follow::word;
 use crate::judge::{Fault, RunFacts, show_time};
 
 /// Who noticed a fault, when and how. A detector that never did is missing.
@@ -43,11 +44,10 @@ pub(crate) fn noticed(facts: &RunFacts) -> Vec<Noticed> {
         let client = client.filter(|(t_us, _)| within(*t_us));
         let client = client.min_by_key(|(t_us, _)| *t_us);
         let after = |t_us: Micros, text: String| (t_us - start, text);
-        let state = |to: &dyn std::fmt::Debug| format!("{to:?}");
         Noticed {
             fault: format!("{} of {}", fault.receipt.fault_kind, fault.receipt.target),
             by: [
-                ups.map(|m| after(m.t_us, format!("{}: {}", m.ups, state(&m.to)))),
+                ups.map(|m| after(m.t_us, format!("{}: {}", m.ups, word(&m.to)))),
                 seen.map(|s| after(s.t_us, format!("{} {} = {}", s.device, s.variable, s.value))),
                 supervisor.map(|m| after(m.t_us, m.to.clone())),
                 gateway.map(|m| after(m.t_us, format!("{}: {}", m.of, m.to))),

@@ -14,6 +14,7 @@ pub(crate) fn html(text: &str) -> String {
             '"' => safe.push_str("&quot;"),
             '\'' => safe.push_str("&#39;"),
             '\n' | '\t' => safe.push(c),
+            '\u{2028}' | '\u{2029}' => safe.push(' '),
             '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => safe.push('\u{fffd}'),
             c if c.is_control() => safe.push('\u{fffd}'),
             c => safe.push(c),

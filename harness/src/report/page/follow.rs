@@ -83,7 +83,9 @@ impl Story {
                 self.state(t_us, of, "input", to);
             }
             Change::NodePower { on } => {
-                // Its boot says when it comes back.
+                // Whichever it is, it lives on its hold-up no longer; that it is back
+                // is said by its boot.
+                self.state(t_us, of, "input", "fed");
                 if !*on {
                     self.state(t_us, of, "machine", "off");
                 }

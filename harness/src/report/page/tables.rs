@@ -170,7 +170,10 @@ pub(super) fn detectors(facts: &RunFacts) -> String {
 pub(super) fn cohorts(summary: &Summary) -> String {
     let cohorts = summary.cohorts.iter().filter(|(_, c)| c.size > 0);
     let rows = cohorts.fold(String::new(), |mut rows, (name, cohort)| {
-        let fates = cohort.by_fate.iter().map(|(fate, n)| format!("{n} {fate}"));
+        let fates = cohort
+            .by_fate
+            .iter()
+            .map(|(fate, n)| format!("{n} {}", fate.replace('_', " ")));
         let fates: Vec<String> = fates.collect();
         let name = cell(&name.replace('_', " "));
         let size = number(&cohort.size.to_string());
@@ -213,7 +216,7 @@ pub(super) fn unanswered(facts: &RunFacts) -> String {
         let sent = (row.scheduled_us as f64 - origin as f64) / 1e6;
         let cells = [
             cell(&row.id),
-            cell(&row.fate.to_string()),
+            cell(&row.fate.to_string().replace('_', " ")),
             number(&format!("{sent:.2} s")),
             number(&tokens),
             cell(&hop(facts, row)),

@@ -14,7 +14,7 @@ use crate::report::summary::Summary;
 const STYLE: &str = include_str!("assets/page.css");
 
 /// The scripts, each after what it needs.
-const SCRIPTS: [&str; 18] = [
+const SCRIPTS: [&str; 19] = [
     include_str!("assets/errors.js"),
     include_str!("assets/unpack.js"),
     include_str!("assets/words.js"),
@@ -32,6 +32,7 @@ const SCRIPTS: [&str; 18] = [
     include_str!("assets/tables.js"),
     include_str!("assets/verdict.js"),
     include_str!("assets/scrub.js"),
+    include_str!("assets/selftest.js"),
     include_str!("assets/main.js"),
 ];
 

@@ -8,6 +8,7 @@ class Axis {
     this.box = element(parent, "div", "axis");
     this.below = canvasIn(this.box, "below");
     this.above = canvasIn(this.box, "above");
+    legend(parent);
     this.time = model.originUs;
     this.update();
   }
@@ -30,12 +31,12 @@ class Axis {
 
   draw() {
     const pen = fit(this.below, this.width, this.height);
-    this.above.style.marginTop = `-${this.height}px`;
     const { scale, colours: ink, model } = this;
     drawPhases(pen, this);
     for (const track of this.tracks) {
       pen.fillStyle = ink.quiet;
-      write(pen, track.name, 0, track.y + Math.min(track.height / 2, 9), scale.left - 8);
+      const name = scale.left < 100 ? brief(track.name) : track.name;
+      write(pen, name, 0, track.y + Math.min(track.height / 2, 9), scale.left - 8);
       pen.save();
       pen.beginPath();
       pen.rect(scale.left, track.y - 1, scale.right - scale.left, track.height + 2);
@@ -58,11 +59,33 @@ class Axis {
       pen.fillRect(x - 0.5, 14, 1, this.height - 14);
     }
     for (const track of this.tracks) {
-      const { text, colour } = track.read(t);
+      const { text, short, colour } = track.read(t);
+      const narrow = scale.left < 100;
       pen.fillStyle = ink[colour] ?? ink.ink;
-      write(pen, text, scale.right + 7, track.y + Math.min(track.height / 2, 9), this.width - scale.right - 7);
+      write(pen, narrow && short ? short : text, scale.right + 7, track.y + Math.min(track.height / 2, 9), this.width - scale.right - 7);
     }
   }
+}
+
+// What the colours mean.
+const LEGEND = [["mains", "mains, medians"], ["battery", "battery, 99th percentiles"],
+  ["generator", "generator"], ["storage", "storage"], ["dead", "dead, faults"], ["whole", "answered in full"],
+  ["shed", "turned away"], ["torn", "torn ×"], ["lost", "lost ×"], ["corrupted", "wrong ×"]];
+
+function legend(parent) {
+  const line = element(parent, "p", "legend");
+  for (const [colour, text] of LEGEND) {
+    const item = element(line, "span");
+    element(item, "i").style.background = `var(--${colour})`;
+    item.append(text);
+  }
+}
+
+// A track's name where there is little room.
+function brief(name) {
+  const short = { "gateway: ": "gw ", "published: ": "told ", "machine: ": "", "volts: ": "", "fault: ": "" };
+  const word = Object.keys(short).find((start) => name.startsWith(start));
+  return word === undefined ? name.replace("battery charge", "charge") : short[word] + name.slice(word.length);
 }
 
 function drawPhases(pen, { scale, colours: ink, model, height }) {

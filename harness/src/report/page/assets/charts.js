@@ -44,13 +44,16 @@ function drawSteps(pen, { scale, model, y, height }, t, v, share) {
 
 // Values beside the left edge, each with a faint line.
 function drawMarks(pen, { scale, ink, y, height }, marks) {
-  pen.textAlign = "right";
+  // Where there is little room beside the tracks, values stand within them.
+  const within = scale.left < 100;
+  pen.textAlign = within ? "left" : "right";
+  const edge = within ? scale.left + 2 : scale.left - 5;
   for (const [share, text] of marks) {
     const level = y + height - 1.5 - share * (height - 3);
     pen.fillStyle = ink.line;
     pen.fillRect(scale.left, Math.round(level), scale.right - scale.left, 0.5);
     pen.fillStyle = ink.quiet;
-    if (y + 16 < level || share < 0.9) pen.fillText(text, scale.left - 5, Math.min(level, y + height - 6));
+    pen.fillText(text, edge, Math.max(y + 5, Math.min(level, y + height - 5)));
   }
   pen.textAlign = "left";
 }
@@ -60,9 +63,9 @@ function rateTracks(model) {
   if (!model.total) return [];
   const perSecond = 1e6 / bins.width;
   return [
-    stackTrack(model, "requests/s by fate", perSecond),
+    stackTrack(model, "requests/s", perSecond),
     quantileTrack(model, "first token", "ttft"),
-    quantileTrack(model, "between tokens", "itl"),
+    quantileTrack(model, "token gaps", "itl"),
     areaTrack(model, "tokens/s", bins.tokens, perSecond),
   ];
 }
@@ -89,7 +92,7 @@ function stackTrack(model, name, perSecond) {
         }
       });
     },
-    marks: (pen, at) => drawMarks(pen, at, [[1, ""], [0.55, `${showCount(most * perSecond)}/s`]]),
+    marks: (pen, at) => drawMarks(pen, at, [[1, showCount(most * perSecond)], [0, "0"]]),
     read(t) {
       const at = bins.place(t);
       const count = (sums[at] ?? 0) * perSecond;
@@ -132,12 +135,13 @@ function quantileTrack(model, name, what) {
     },
     marks(pen, at) {
       const decades = [];
-      for (let n = low; n <= high; n++) decades.push([(n - low) / (high - low), n === high && high - low > 1 ? "" : showTime(10 ** n)]);
+      for (let n = low; n <= high; n++) decades.push([(n - low) / (high - low), showTime(10 ** n)]);
       drawMarks(pen, at, decades);
     },
     read(t) {
       const at = bins.place(t);
-      return { text: p99[at] == null ? "" : `p99 ${showTime(p99[at])}` };
+      const shown = p99[at] == null ? "" : showTime(p99[at]);
+      return { text: shown && `p99 ${shown}`, short: shown };
     },
   };
 }
@@ -160,7 +164,7 @@ function areaTrack(model, name, values, perSecond) {
         pen.fillRect(from, y + height - size, to - from, 1.5);
       });
     },
-    marks: (pen, at) => drawMarks(pen, at, [[1, ""], [0.5, `${showCount(most * perSecond)}/s`]]),
+    marks: (pen, at) => drawMarks(pen, at, [[1, showCount(most * perSecond)], [0, "0"]]),
     read: (t) => ({ text: `${showCount((values[bins.place(t)] ?? 0) * perSecond)}/s` }),
   };
 }

@@ -107,12 +107,16 @@ function shorten(text, most) {
 // What a box says and its colour.
 function partState(model, part, t) {
   const { name, kind } = part;
-  const volts = model.level(name, "voltage", t);
+  const volts = FEEDERS.includes(kind) ? model.volts(name, t) : undefined;
   const shown = volts === undefined ? "" : `${Math.round(volts * model.nominal.volts)} V`;
   const charge = model.level(name, "charge", t);
   const percent = charge === undefined ? "" : ` ${trimmed(charge * 100, 1)}%`;
   if (kind === "rack") {
     const supplies = part.from.map((from) => model.supplyOf(from, t));
+    const own = model.parts.filter(({ kind: of, from }) => of === "machine" && from.includes(name));
+    if (own.length && own.every((machine) => model.machine(machine.name, t) === "off")) {
+      return { colour: "dead", text: "" };
+    }
     const best = ["mains", "generator", "storage", "battery"].find((one) => supplies.includes(one));
     return { colour: best ?? "dead", text: "" };
   }

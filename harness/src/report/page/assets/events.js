@@ -76,6 +76,9 @@ function takeChange(model, t, of, change) {
     model.setState(t, of, "breaker", change.closed ? "closed" : "open");
   }
   if (kind === "hold_up") model.setState(t, of, "input", change.active ? "hold-up" : "fed");
-  if (kind === "node_power" && !change.on) model.setState(t, of, "machine", "off");
+  if (kind === "node_power") {
+    model.setState(t, of, "input", "fed");
+    if (!change.on) model.setState(t, of, "machine", "off");
+  }
   if (kind === "brake") model.setLevel(t, of, "clocks", change.clocks);
 }

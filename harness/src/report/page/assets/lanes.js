@@ -116,6 +116,18 @@ class Lanes {
       pen.fillStyle = ink.cursor;
       pen.fillRect(x - 0.5, 0, 1, this.height);
     }
+    this.place();
+  }
+
+  // How far it is scrolled. A scroll bar of the browser's would take room that the
+  // axis has.
+  place() {
+    const all = this.rows.length * LANE + 6;
+    if (all <= this.height) return;
+    const size = Math.max(16, (this.height / all) * this.height);
+    const top = (this.list.scrollTop / (all - this.height)) * (this.height - size);
+    this.pen.fillStyle = this.colours.quiet;
+    this.pen.fillRect(this.width - 3, top, 3, size);
   }
 
   lane(row, y, chosen) {
@@ -127,7 +139,7 @@ class Lanes {
     pen.fillStyle = row.group === "whole" ? ink.quiet : ink.ink;
     write(pen, row.id, 0, y + LANE / 2, scale.left - 8);
     pen.fillStyle = row.group === "whole" ? ink.quiet : ink[row.group];
-    write(pen, showState(row.fate), scale.right + 7, y + LANE / 2, this.width - scale.right - 7);
+    write(pen, showState(row.fate), scale.right + 7, y + LANE / 2, this.width - scale.right - 13);
     pen.save();
     pen.beginPath();
     pen.rect(scale.left, y, scale.right - scale.left, LANE);

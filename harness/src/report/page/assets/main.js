@@ -66,23 +66,30 @@ function scrubOn(box, scale, goTo, onRange) {
   }, { passive: false });
 }
 
-// What is drawn is drawn again for another size, theme or medium.
+// What is drawn is drawn again for another size or theme.
 function follow(redraw) {
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  const paper = window.matchMedia("print");
   let width = window.innerWidth;
   window.addEventListener("resize", () => {
-    if (width !== window.innerWidth) redraw();
+    if (width !== window.innerWidth && !paper.matches) redraw();
     width = window.innerWidth;
   });
-  for (const query of ["(prefers-color-scheme: dark)", "print"]) {
-    window.matchMedia(query).addEventListener("change", redraw);
-  }
-  window.addEventListener("beforeprint", redraw);
-  window.addEventListener("afterprint", redraw);
+  // On paper it stays as it was on the screen, in its size and, inverted, its colours:
+  // what is drawn while a page is being printed does not reach the paper.
+  const mark = () => (document.documentElement.dataset.drawn = dark.matches ? "dark" : "light");
+  dark.addEventListener("change", () => {
+    if (paper.matches) return;
+    mark();
+    redraw();
+  });
+  mark();
 }
 
 let report;
 try {
   report = startReport();
+  if (location.hash === "#selftest") selfTest(report);
 } catch (error) {
   complain(String(error.stack ?? error));
 }

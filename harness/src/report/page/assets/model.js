@@ -96,10 +96,16 @@ class Model {
     return upTo(this.flight[0], t) - upTo(this.flight[1], t);
   }
 
-  // What a bus lives on: `mains`, `battery`, `generator`, `storage` or `dead`.
+  // The voltage of a part, of 1. Before its first word a generator stands still and
+  // all else is fed.
+  volts(name, t) {
+    return this.level(name, "voltage", t) ?? (this.part(name)?.kind === "generator" ? 0 : 1);
+  }
+
+  // What a bus lives on: `mains`, `battery`, `generator`, `storage`, `off` (a
+  // generator that stands still) or `dead`.
   supplyOf(name, t) {
-    const volts = this.level(name, "voltage", t);
-    if (volts !== undefined && volts < 0.1) return "dead";
+    if (this.volts(name, t) < 0.1) return this.part(name)?.kind === "generator" ? "off" : "dead";
     const source = this.state(name, "source", t);
     if (source === undefined) return this.supplyAbove(name, t, 0);
     if (source === "") return "dead";

@@ -1,7 +1,7 @@
 // What everything that draws on a canvas shares: colours, a sharp canvas, ticks.
 
 const COLOURS = ["ink", "quiet", "faint", "line", "paper", "panel", "mains", "battery", "generator",
-  "storage", "dead", "whole", "shed", "torn", "lost", "corrupted", "calm", "between", "cursor", "strong"];
+  "storage", "dead", "whole", "shed", "torn", "lost", "corrupted", "calm", "between", "cursor", "off"];
 
 // The colours of the present theme; on paper those of the light one.
 function colours() {
@@ -72,7 +72,7 @@ class Scale {
 
   fit(width) {
     this.left = width < 600 ? 82 : 132;
-    this.right = width - (width < 600 ? 58 : 92);
+    this.right = width - (width < 600 ? 66 : 108);
   }
 
   x(t) {

@@ -47,9 +47,11 @@ function supplyTracks(model) {
     space: n ? 0 : 8,
     draw: (pen, at) => drawSupply(pen, at, part.name),
     read(t) {
-      const volts = model.level(part.name, "voltage", t) ?? 1;
+      const volts = model.volts(part.name, t);
       const supply = model.supplyOf(part.name, t);
-      return { text: `${Math.round(volts * model.nominal.volts)} V ${supply === "mains" ? "" : supply}`, colour: supply };
+      const shown = `${Math.round(volts * model.nominal.volts)} V`;
+      const text = supply === "mains" ? shown : supply === "off" ? "off" : `${shown} ${supply}`;
+      return { text, short: shown, colour: supply };
     },
   }));
 }
@@ -68,15 +70,17 @@ function drawSupply(pen, { scale, ink, model, y, height }, name) {
     const [from, to] = [scale.x(t), scale.x(all[n + 1] ?? Math.min(scale.to, model.endUs))];
     const supply = model.supplyOf(name, t);
     pen.fillStyle = ink[supply];
-    pen.globalAlpha = supply === "dead" ? 0.5 : supply === "mains" ? 0.16 : 0.42;
+    pen.globalAlpha = supply === "dead" ? 0.5 : ["mains", "off"].includes(supply) ? 0.16 : 0.42;
     pen.fillRect(from, y, Math.max(supply === "mains" ? 0 : 1, to - from), height);
     pen.globalAlpha = 1;
-    const volts = place(model.level(name, "voltage", t) ?? 1);
+    const volts = place(model.volts(name, t));
     pen.fillRect(from, volts, Math.max(1, to - from), 1.5);
     if (last !== null && last !== volts) pen.fillRect(from, Math.min(last, volts), 1, Math.abs(last - volts));
     last = volts;
   });
 }
+
+const COLOUR_OF = { calm: "ink", battery: "battery", dead: "dead", between: "between" };
 
 function stripTrack(model, name, of, what, space, stateAt) {
   const at = stateAt ?? ((t) => model.state(of, what, t));
@@ -104,7 +108,7 @@ function stripTrack(model, name, of, what, space, stateAt) {
     },
     read(t) {
       const state = at(t);
-      return { text: state === undefined ? "" : showState(state), colour: moodOf(state ?? "") === "calm" ? "ink" : "strong" };
+      return { text: state === undefined ? "" : showState(state), colour: COLOUR_OF[moodOf(state ?? "")] };
     },
   };
 }
