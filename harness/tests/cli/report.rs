@@ -30,6 +30,11 @@ pub(crate) const IN_BROWSER: &[Live] = &[
         body: large,
     },
     Live {
+        name: "report::a_model_that_grows_by_events_is_the_same",
+        needs: BROWSER,
+        body: grown,
+    },
+    Live {
         name: "report::a_hostile_name_stays_text_in_chromium",
         needs: BROWSER,
         body: hostile,
@@ -187,6 +192,76 @@ fn large() -> Result<(), String> {
     let (found, _) = tried(&page)?;
     all_well(&found)?;
     holds(found["rows"] == 10_000, || found.to_string())
+}
+
+/// Compares a model that took every event of a record with the page's own.
+const COMPARE: &str = "
+  const grown = new Model();
+  grown.parts = report.model.parts;
+  grown.bins = new Bins(0, report.model.bins.width, grown.groups);
+  for (const event of events) grown.append(event);
+  const known = report.model;
+  const differ = [];
+  const same = (what, a, b) => {
+    if (JSON.stringify(a) !== JSON.stringify(b)) differ.push(`${what}: ${JSON.stringify(a)} / ${JSON.stringify(b)}`);
+  };
+  const byId = (rows) => Object.fromEntries(rows.map((row) => [row.id, row]));
+  const [ours, theirs] = [byId(grown.rows), byId(known.rows)];
+  same('rows', Object.keys(ours).sort(), Object.keys(theirs).sort());
+  for (const [id, row] of Object.entries(ours)) {
+    for (const key of ['at', 'sent', 'end', 'error', 'silence', 'fate', 'group', 'served', 'tokens', 'detail']) {
+      same(`${id} ${key}`, row[key], theirs[id]?.[key]);
+    }
+    const [exact, told] = [grown.times(row), known.times(theirs[id])];
+    same(`${id} tokens`, exact.length, told.length);
+    if (exact.some((t, n) => Math.abs(t - told[n]) > 50)) differ.push(`${id}: token times`);
+  }
+  same('requests', grown.bins.requests.map((all) => all.reduce((a, b) => a + b, 0)),
+    known.bins.requests.map((all) => all.reduce((a, b) => a + b, 0)));
+  for (const what of ['ttft', 'itl']) {
+    for (const p of ['p50', 'p99']) {
+      known.bins[what][p].forEach((value, n) => same(`${what} ${p} ${n}`, grown.bins[what][p][n] ?? null, value));
+    }
+  }
+  for (let t = known.originUs; t < known.endUs; t += 97e3) {
+    same(`flight ${t}`, grown.inFlight(t), known.inFlight(t));
+    for (const { name } of known.parts) {
+      same(`${name} supply ${t}`, grown.supplyOf(name, t), known.supplyOf(name, t));
+      same(`${name} machine ${t}`, grown.machine(name, t), known.machine(name, t));
+    }
+    for (const of of ['supervisor', 'replica:gpu-2']) {
+      same(`${of} ${t}`, grown.state(of, 'service', t), known.state(of, 'service', t));
+    }
+  }
+  const found = JSON.parse(document.documentElement.dataset.selftest);
+  document.documentElement.dataset.selftest = JSON.stringify({...found, differ: differ.slice(0, 5)});
+";
+
+/// What a report tells at once, and what its events tell one by one, is the same.
+fn grown() -> Result<(), String> {
+    let folder = folder()?;
+    let out = folder.path().join("run");
+    let mut command = program();
+    command
+        .arg("run")
+        .arg(super::run::shipped("power/rack-loss.yaml"));
+    exits(
+        &output(command.args(["--world", "virtual", "--out"]).arg(&out))?,
+        0,
+    )?;
+    let events = serde_json::to_string(&super::run::events(&out)?).map_err(|e| e.to_string())?;
+    let events = events.replace('<', "\\u003c");
+    let mut page = read(&out.join("report.html"))?;
+    page.push_str(&format!(
+        "<script>\nconst events = {events};\n{COMPARE}</script>\n"
+    ));
+    let both = folder.path().join("both.html");
+    std::fs::write(&both, page).map_err(|e| e.to_string())?;
+    let (found, _) = tried(&both)?;
+    all_well(&found)?;
+    holds(found["differ"] == serde_json::json!([]), || {
+        found.to_string()
+    })
 }
 
 /// Names from a playbook are text: they end no element and start no script.

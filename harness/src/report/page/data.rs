@@ -131,8 +131,8 @@ pub(crate) fn verdict(judgement: &Judgement) -> &'static str {
 fn mark(fault: &Fault) -> FaultMark {
     let receipt = &fault.receipt;
     // That a fault is gone is often seen without a moment of its own.
-    let seen = |report: &Option<WitnessReport>, otherwise: Option<Micros>| {
-        let report = report.as_ref().filter(|r| r.effective)?;
+    let seen = |report: Option<&WitnessReport>, otherwise: Option<Micros>| {
+        let report = report.filter(|r| r.effective)?;
         report.observed_us.or(otherwise)
     };
     FaultMark {
@@ -140,8 +140,8 @@ fn mark(fault: &Fault) -> FaultMark {
         target: receipt.target.clone(),
         asked: (receipt.requested_us, receipt.until_us),
         seen: (
-            seen(&fault.injected, Some(receipt.injected_us)),
-            seen(&fault.healed, fault.healed_us),
+            seen(fault.injected.as_ref(), Some(receipt.injected_us)),
+            seen(fault.healed.as_ref(), fault.healed_us),
         ),
         effective: fault.injected.as_ref().is_some_and(|r| r.effective),
     }

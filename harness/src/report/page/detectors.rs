@@ -68,7 +68,7 @@ fn until(facts: &RunFacts, start: Micros) -> Micros {
 }
 
 /// A latency in words.
-pub(crate) fn show(noticed: &Option<(Micros, String)>) -> String {
+pub(crate) fn show(noticed: Option<&(Micros, String)>) -> String {
     match noticed {
         Some((us, _)) => show_time(*us),
         None => "–".into(),

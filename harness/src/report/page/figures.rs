@@ -31,7 +31,7 @@ pub(super) fn figures(summary: &Summary) -> String {
             (requests.shed > 0).then(|| requests.shed.to_string()),
         ),
         (
-            "resumed elsewhere",
+            "resumed",
             (requests.resumed > 0).then(|| requests.resumed.to_string()),
         ),
         ("first token, p99", ms(latency.ttft_ms.p99)),

@@ -155,7 +155,7 @@ pub(super) fn detectors(facts: &RunFacts) -> String {
         let cells = one.by.iter().map(|by| {
             let said = by.as_ref().map_or("", |(_, text)| text);
             let said = format!("<div class=\"evidence\">{}</div>", html(said));
-            format!("<td class=\"n\">{}{said}</td>", html(&show(by)))
+            format!("<td class=\"n\">{}{said}</td>", html(&show(by.as_ref())))
         });
         let cells: String = cells.collect();
         let _ = writeln!(rows, "<tr>{}{cells}</tr>", cell(&one.fault));

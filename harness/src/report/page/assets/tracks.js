@@ -120,7 +120,7 @@ function stateTracks(model) {
   const order = (of) => ["supervisor", "shed", "shedding"].indexOf(of) + 1 || 9;
   services.sort((a, b) => order(a) - order(b) || a.localeCompare(b));
   const tracks = services.slice(0, 16).map((of, n) =>
-    stripTrack(model, of.replace("replica:", "gateway: "), of, "service", n ? 0 : 8));
+    stripTrack(model, of.replace("replica:", "gateway: ").replace("order:", "order: "), of, "service", n ? 0 : 8));
   const told = all.filter((of) => model.states.get(of).has("published"));
   tracks.push(...told.map((of, n) => stripTrack(model, `published: ${of}`, of, "published", n ? 0 : 6)));
   const machines = model.parts.filter((part) => part.kind === "machine").map((part) => part.name);

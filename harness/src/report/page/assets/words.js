@@ -39,7 +39,7 @@ function showState(word) {
 // ends), `dead` (does not work), `between`.
 const MOODS = {
   calm: ["utility", "normal", "healthy", "ready", "up", "on_a", "on_b", "closed", "running", "idle",
-    "standby", "following", "eco", "recovered", "fed", "open_door", "off_generator", "charging"],
+    "standby", "following", "eco", "recovered", "fed", "charging", "obeyed"],
   battery: ["on_battery", "discharging", "forming", "loaded", "low_battery", "critical", "bypass",
     "generator", "hold-up", "island"],
   dead: ["off", "unhealthy", "dark", "empty", "open", "fault", "tripped", "locked", "blind",
@@ -49,6 +49,7 @@ const MOODS = {
 function moodOf(word) {
   const mood = Object.keys(MOODS).find((name) => MOODS[name].includes(word));
   if (mood) return mood;
+  if (/^refused/.test(word)) return "dead";
   if (/OB|LB|BYPASS/.test(word)) return "battery";
   return /^OL/.test(word) ? "calm" : "between";
 }
