@@ -13,7 +13,8 @@ use ridethrough_targets::world::embedded;
 use super::args::{Cli, Colour, Listed, Verb};
 use super::exit::Exit;
 use super::{
-    check, doctor, emulate, heal, judge, list, plan as plan_words, reference, run, schema, serve,
+    check, doctor, emulate, heal, judge, list, plan as plan_words, reference, report, run, schema,
+    serve,
 };
 use crate::plan::plan_file;
 use crate::playbook::WorldKind;
@@ -55,6 +56,7 @@ pub fn main() -> ExitCode {
             playbook,
             json,
         } => judge::judge(&run, playbook.as_deref(), json, color),
+        Verb::Report { run, out } => report::report(&run, out.as_deref(), color),
     }
     .into()
 }

@@ -14,6 +14,7 @@ mod main;
 mod plan;
 mod progress;
 mod reference;
+mod report;
 mod run;
 mod schema;
 mod serve;

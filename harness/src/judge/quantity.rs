@@ -26,6 +26,14 @@ pub(crate) fn count(n: usize, what: &str) -> String {
     }
 }
 
+/// A large number with its thousands apart: `1,214`.
+pub(crate) fn grouped(n: usize) -> String {
+    let digits = n.to_string();
+    let groups = digits.as_bytes().rchunks(3).rev();
+    let groups = groups.map(|group| String::from_utf8_lossy(group));
+    groups.collect::<Vec<_>>().join(",")
+}
+
 /// A number with at most so many decimals and no zeros that say nothing.
 pub(crate) fn trim(value: f64, decimals: usize) -> String {
     let text = format!("{value:.decimals$}");
@@ -39,4 +47,15 @@ pub(crate) fn trim(value: f64, decimals: usize) -> String {
 /// The difference of two run times in milliseconds, with its sign.
 pub(crate) fn room_ms(limit_us: Micros, observed_us: Micros) -> f64 {
     (limit_us as f64 - observed_us as f64) / 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn thousands_stand_apart() {
+        let shown = [0, 999, 1_000, 1_234_567].map(grouped);
+        assert_eq!(shown, ["0", "999", "1,000", "1,234,567"]);
+    }
 }

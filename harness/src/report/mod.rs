@@ -2,12 +2,14 @@
 
 mod detectors;
 mod junit;
+mod page;
 mod summary;
 mod tables;
 mod terminal;
 
 pub use detectors::DetectorSummary;
 pub use junit::{document, suite};
+pub use page::{Story, page};
 pub use summary::{
     AtMs, CohortSummary, FaultSummary, LatencySummary, PowerSummary, Quantiles, RequestSummary,
     SkewSummary, Summary, summary,
