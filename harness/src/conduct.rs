@@ -23,11 +23,11 @@ use crate::builtin::builtin;
 use crate::engine::{EngineError, RunRequest, run, way_out};
 use crate::footprint::Footprint;
 use crate::guarded::Guarded;
-use crate::judge::{CLIENTS, Judgement, Places, RunFacts, Watchman, judge, patience};
+use crate::judge::{CLIENTS, Judgement, Places, RunFacts, Watchman, judge, patience, sentence};
 use crate::plan::{Plan, needed};
 use crate::playbook::{Assertion, StackSpec, WorldKind};
 use crate::record::{Event, RecordError, RecordReader, RunHeader, SCHEMA};
-use crate::report::{Summary, board, document, suite, summary};
+use crate::report::{Summary, Told, board, document, suite, summary};
 use crate::virtual_time::on_virtual_time;
 
 /// How a run is to be carried out.
@@ -255,14 +255,19 @@ pub fn judge_record(record: &Path, plan: &Plan, out: PathBuf) -> Result<Outcome,
 
 /// Writes `summary.json` and `junit.xml` into the run's folder.
 pub fn write_reports(outcome: &Outcome, repeat: &str) -> Result<(), ConductError> {
+    write_told(&outcome.out, &outcome.told(repeat))
+}
+
+/// As [`write_reports`], with all that is known of a run by now.
+pub fn write_told(out: &Path, told: &Told) -> Result<(), ConductError> {
     let write = |name: &str, text: String| {
-        let path = outcome.out.join(name);
+        let path = out.join(name);
         std::fs::write(&path, text).map_err(|source| ConductError::Folder { path, source })
     };
-    let json = serde_json::to_string_pretty(&outcome.summary)
+    let json = serde_json::to_string_pretty(&told.summary)
         .map_err(|error| ConductError::Record(error.to_string()))?;
     write("summary.json", json + "\n")?;
-    write("junit.xml", junit(vec![outcome.suite(repeat)])?)
+    write("junit.xml", junit(vec![suite(told)])?)
 }
 
 /// JUnit XML of several runs.
@@ -281,10 +286,19 @@ impl Outcome {
         )
     }
 
-    /// The run as JUnit tells it, with the command that repeats it. Far smaller
+    /// The run as reports tell it, with the command that repeats it. Far smaller
     /// than the outcome, which holds every request.
-    pub fn suite(&self, repeat: &str) -> TestSuite {
-        suite(&self.summary, &self.judgement.invalid, repeat)
+    pub fn told(&self, repeat: &str) -> Told {
+        Told {
+            summary: self.summary.clone(),
+            sentence: sentence(&self.judgement),
+            repeat: repeat.into(),
+            folder: self.out.display().to_string(),
+            control: None,
+            expected: None,
+            places: Vec::new(),
+            warnings: Vec::new(),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ pub mod conduct;
 pub mod engine;
 mod footprint;
 mod guarded;
+pub mod history;
 pub mod judge;
 pub mod load;
 pub mod plan;

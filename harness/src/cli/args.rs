@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::telling::TellArgs;
 use crate::playbook::WorldKind;
+use crate::report::Expectation;
 
 /// When the power goes, what happens to the requests?
 ///
@@ -180,7 +182,9 @@ Examples:
   ridethrough run playbooks/power/utility-outage.yaml --seed 7 --pcap
   ridethrough run playbooks/power/utility-outage.yaml --controls
   ridethrough run playbooks/power/*.yaml --world virtual --controls
-  ridethrough run playbooks/power/*.yaml --junit results.xml --json";
+  ridethrough run playbooks/power/*.yaml --junit results.xml --json
+  ridethrough run playbooks/power/*.yaml --again 3
+  ridethrough run playbooks/canary/torn-answers.yaml --expect fail:continuity";
 
 const EMULATE_EXAMPLES: &str = "\
 Examples:
@@ -243,9 +247,8 @@ pub(super) struct RunArgs {
     /// their folders.
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
-    /// Write JUnit XML of all runs here as well.
-    #[arg(long, value_name = "FILE")]
-    pub(super) junit: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) tell: TellArgs,
     /// Print one line of JSON per run on stdout instead of the board.
     #[arg(long)]
     pub(super) json: bool,
@@ -255,6 +258,16 @@ pub(super) struct RunArgs {
     /// Run every control too; one that does not fail as it must fails the whole.
     #[arg(long)]
     pub(super) controls: bool,
+    /// What the runs must come to: `pass`, `invalid`, `fail`, or `fail:ASSERTION`
+    /// for a canary. The exit code is 0 only if they do, and 1 if not.
+    #[arg(long, value_name = "VERDICT", conflicts_with = "controls")]
+    pub(super) expect: Option<Expectation>,
+    /// Run a playbook that does not pass again, N times with its seed and N
+    /// times with others, to tell what is broken from what is flaky. The first
+    /// verdict stands.
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true,
+        value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub(super) again: u32,
     /// Write every frame of the fabric to capture.pcapng in the run folder
     /// (embedded world).
     #[arg(long)]

@@ -7,6 +7,7 @@ use super::main::complain;
 use crate::conduct::judge_record;
 use crate::plan::plan;
 use crate::playbook::load_playbook;
+use crate::record::record_of;
 
 /// Judges an old record, by its own promises or by others.
 pub(super) fn judge(run: &Path, playbook: Option<&Path>, json: bool, color: bool) -> Exit {
@@ -18,7 +19,7 @@ pub(super) fn judge(run: &Path, playbook: Option<&Path>, json: bool, color: bool
             return Exit::Usage;
         }
     };
-    let outcome = match judge_record(&run.join("record.jsonl"), &plan, run.to_path_buf()) {
+    let outcome = match judge_record(&record_of(run), &plan, run.to_path_buf()) {
         Ok(outcome) => outcome,
         Err(error) => {
             complain(&error.to_string());

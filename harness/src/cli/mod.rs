@@ -1,5 +1,6 @@
 //! The command line, one file per verb.
 
+mod again;
 mod args;
 mod check;
 mod doctor;
@@ -16,6 +17,7 @@ mod progress;
 mod run;
 mod schema;
 mod serve;
+mod telling;
 mod wrap;
 
 pub use main::main;

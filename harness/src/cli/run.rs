@@ -1,5 +1,6 @@
 //! `ridethrough run`
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -8,18 +9,22 @@ use tokio_util::sync::CancellationToken;
 
 use ridethrough_targets::undo::state_dir;
 
+use super::again::{Repeated, repetitions};
 use super::args::{RunArgs, WorldArg};
 use super::exit::Exit;
 use super::fallback::{Fallback, unused, virtual_id};
 use super::interrupt::{Signals, interrupt};
 use super::main::complain;
 use super::progress::Progress;
-use crate::conduct::{Conduct, ConductError, Outcome, conduct, fetch, junit};
+use super::telling::Telling;
+use crate::conduct::{Conduct, ConductError, Outcome, conduct, fetch, write_told};
 use crate::engine::EngineError;
 use crate::guarded::leftovers;
-use crate::judge::Verdict;
-use crate::plan::{Plan, attached, plan, plan_file_in};
+use crate::judge::{Steadiness, Verdict};
+use crate::plan::{Plan, assertion_name, attached, plan, plan_file_in};
 use crate::playbook::{Loaded, PlaybookErrors, WorldKind, faults};
+use crate::record::record_of;
+use crate::report::{Expectation, Spot, Told};
 
 /// Events that may wait for the progress line.
 const WATCHED: usize = 4_096;
@@ -29,8 +34,31 @@ struct Asked {
     plan: Plan,
     /// The command that repeats it.
     repeat: String,
-    /// For a control: its name and the kind of assertion that must fail.
-    control: Option<(String, String)>,
+    /// The control that it is.
+    control: Option<String>,
+    /// What it must come to, where that is not simply a pass.
+    expected: Option<Expectation>,
+    /// Where its promises are written.
+    places: Vec<Spot>,
+}
+
+impl Asked {
+    /// The run as reports tell it, now that it is judged.
+    fn told(&self, outcome: &Outcome) -> Told {
+        Told {
+            control: self.control.clone(),
+            expected: self.expected.clone(),
+            places: self.places.clone(),
+            ..outcome.told(&self.repeat)
+        }
+    }
+
+    fn title(&self) -> String {
+        match &self.control {
+            Some(control) => format!("{}: {control}", self.plan.playbook.name),
+            None => self.plan.playbook.name.clone(),
+        }
+    }
 }
 
 pub(super) fn run(args: RunArgs, color: bool) -> Exit {
@@ -100,7 +128,7 @@ fn collect(args: &RunArgs) -> Result<Vec<Asked>, Vec<Refusal>> {
     let mut refusals = Vec::new();
     let mut fallback = Fallback::default();
     if let Some(out) = &args.out
-        && out.join("record.jsonl").exists()
+        && record_of(out).exists()
     {
         let message = format!("{} already holds a run; name another folder", out.display());
         refusals.push(Refusal::Usage(message));
@@ -128,18 +156,47 @@ fn collect(args: &RunArgs) -> Result<Vec<Asked>, Vec<Refusal>> {
 /// The runs that are asked of one playbook.
 fn ask(args: &RunArgs, path: &Path, loaded: &Loaded, own: Plan) -> Vec<Result<Asked, Refusal>> {
     let mut all = vec![match &args.control {
-        Some(name) => ask_control(args, path, loaded, name),
+        Some(name) => ask_control(args, path, loaded, name, args.expect.clone()),
         None => Ok(Asked {
             plan: seeded(own, args.seed),
             repeat: repeat(args, path, loaded.playbook.seed, None),
             control: None,
+            expected: args.expect.clone(),
+            places: places(path, loaded),
         }),
     }];
     if args.controls {
         let controls = loaded.playbook.controls.iter();
-        all.extend(controls.map(|control| ask_control(args, path, loaded, &control.name)));
+        // A control that was asked for by name shows its own verdict; among
+        // `--controls` it is good when it fails as it must.
+        let must = |fails: &str| Some(Expectation::fails(fails));
+        all.extend(controls.map(|c| ask_control(args, path, loaded, &c.name, must(&c.fails))));
     }
-    all
+    let checked = all.into_iter().map(|one| one.and_then(can_come_to));
+    checked.collect()
+}
+
+/// Nothing can fail on a promise that is not made.
+fn can_come_to(asked: Asked) -> Result<Asked, Refusal> {
+    let Some(kind) = asked.expected.as_ref().and_then(|e| e.kind.as_deref()) else {
+        return Ok(asked);
+    };
+    let all = asked.plan.assertions.iter();
+    let names: BTreeSet<&str> = all.map(|a| assertion_name(&a.assertion)).collect();
+    if names.contains(kind) {
+        return Ok(asked);
+    }
+    let (title, names) = (asked.title(), Vec::from_iter(names).join(", "));
+    let message = format!("{title} promises no `{kind}`; it promises {names}");
+    Err(Refusal::Usage(message))
+}
+
+fn places(path: &Path, loaded: &Loaded) -> Vec<Spot> {
+    let spot = |line| Spot {
+        file: path.to_path_buf(),
+        line,
+    };
+    loaded.promise_lines().into_iter().map(spot).collect()
 }
 
 /// A plan whose playbook names the world it will run in.
@@ -160,7 +217,13 @@ fn planned(
     Ok((loaded, plan))
 }
 
-fn ask_control(args: &RunArgs, path: &Path, loaded: &Loaded, name: &str) -> Result<Asked, Refusal> {
+fn ask_control(
+    args: &RunArgs,
+    path: &Path,
+    loaded: &Loaded,
+    name: &str,
+    expected: Option<Expectation>,
+) -> Result<Asked, Refusal> {
     let controls = &loaded.playbook.controls;
     let Some(control) = controls.iter().find(|c| c.name == name) else {
         let names: Vec<_> = controls.iter().map(|c| c.name.as_str()).collect();
@@ -179,7 +242,9 @@ fn ask_control(args: &RunArgs, path: &Path, loaded: &Loaded, name: &str) -> Resu
     Ok(Asked {
         plan: seeded(plan(&changed)?, args.seed),
         repeat: repeat(args, path, loaded.playbook.seed, Some(name)),
-        control: Some((control.name.clone(), control.fails.clone())),
+        control: Some(control.name.clone()),
+        expected,
+        places: places(path, loaded),
     })
 }
 
@@ -199,10 +264,12 @@ fn repeat(args: &RunArgs, path: &Path, own_seed: u64, control: Option<&str>) -> 
         None => "",
     };
     let control = control
-        .map(|name| format!(" --control '{name}'"))
+        .map(|name| format!(" --control '{}'", name.replace('\'', r"'\''")))
         .unwrap_or_default();
+    let expect = args.expect.as_ref();
+    let expect = expect.map_or(String::new(), |e| format!(" --expect {e}"));
     format!(
-        "ridethrough run {} --seed {seed}{world}{control}",
+        "ridethrough run {} --seed {seed}{world}{control}{expect}",
         path.display()
     )
 }
@@ -212,46 +279,42 @@ async fn run_all(asked: Vec<Asked>, args: &RunArgs, color: bool) -> Exit {
     tokio::spawn(interrupt(Signals::listen(), stop.clone()));
     let several = asked.len() > 1;
     let mut exit = Exit::Passed;
-    let mut suites = Vec::new();
+    let mut telling = Telling::new(&args.tell, args.json);
     for one in asked {
         if stop.is_cancelled() {
             exit = exit.worst(Exit::Interrupted);
             break;
         }
-        let control = one.control.clone();
-        let repeat = one.repeat.clone();
-        match run_one(one, args, several, &stop).await {
-            Ok(outcome) => {
-                show(&outcome, args.json, color);
-                exit = exit.worst(exit_of(&outcome, control.as_ref(), args));
-                suites.push(outcome.suite(&repeat));
+        let (title, repeat) = (one.title(), one.repeat.clone());
+        match run_one(one, args, several, color, &stop).await {
+            Ok(told) => {
+                if args.json {
+                    show_json(&told);
+                }
+                exit = exit.worst(exit_of(&told));
+                telling.run(told);
             }
             Err(error) => {
                 complain(&error.to_string());
+                telling.not_run(&title, &error.to_string(), &repeat);
                 exit = exit.worst(Exit::World);
             }
         }
     }
-    if let Some(path) = &args.junit {
-        let written = junit(suites)
-            .map_err(|error| error.to_string())
-            .and_then(|xml| {
-                std::fs::write(path, xml).map_err(|error| format!("{}: {error}", path.display()))
-            });
-        if let Err(error) = written {
-            complain(&error);
-            exit = exit.worst(Exit::World);
-        }
+    match telling.finish() {
+        true => exit,
+        false => exit.worst(Exit::World),
     }
-    exit
 }
 
+/// One run and, where it did not pass, its repetitions.
 async fn run_one(
     asked: Asked,
     args: &RunArgs,
     several: bool,
+    color: bool,
     stop: &CancellationToken,
-) -> Result<Outcome, ConductError> {
+) -> Result<Told, ConductError> {
     let world = asked.plan.playbook.world.unwrap_or(WorldKind::Embedded);
     let id = match world {
         WorldKind::Virtual => virtual_id(&asked.plan),
@@ -267,53 +330,105 @@ async fn run_one(
         let fetched = fetch(&asked.plan, &tell).await;
         fetched.map_err(EngineError::World)?;
     }
+    // The outcome holds every request, so it ends here.
+    let mut told = {
+        let outcome = carry_out(&asked, asked.plan.clone(), id, out.clone(), args, stop).await?;
+        if !args.json {
+            print(&outcome.board(color));
+        }
+        asked.told(&outcome)
+    };
+    told.summary.again = run_again(&asked, &told, &out, args, stop).await;
+    if let Some(again) = &told.summary.again {
+        eprintln!("{}", again.sentence());
+    }
+    write_told(&out, &told)?;
+    Ok(told)
+}
+
+/// Runs a playbook again that did not pass, where that was asked for. What
+/// cannot be run again says nothing.
+async fn run_again(
+    asked: &Asked,
+    first: &Told,
+    out: &Path,
+    args: &RunArgs,
+    stop: &CancellationToken,
+) -> Option<Steadiness> {
+    let (verdict, seed) = (first.summary.verdict, asked.plan.seed);
+    if verdict == Verdict::Pass || asked.expected.is_some() {
+        return None;
+    }
+    let mut repeated = Repeated::default();
+    for one in repetitions(seed, args.again) {
+        if stop.is_cancelled() {
+            break;
+        }
+        let mut plan = asked.plan.clone();
+        plan.reseed(one.seed);
+        let id = match plan.playbook.world {
+            Some(WorldKind::Virtual) => virtual_id(&plan),
+            _ => uuid::Uuid::now_v7().to_string(),
+        };
+        let folder = out.join("again").join(&one.folder);
+        match carry_out(asked, plan, id, folder.clone(), args, stop).await {
+            Ok(_) if stop.is_cancelled() => break,
+            Ok(outcome) => repeated.take(seed, one.seed, outcome.summary.verdict, &folder),
+            Err(error) => complain(&format!("again with seed {}: {error}", one.seed)),
+        }
+    }
+    repeated.steadiness(verdict)
+}
+
+async fn carry_out(
+    asked: &Asked,
+    plan: Plan,
+    id: String,
+    out: PathBuf,
+    args: &RunArgs,
+    stop: &CancellationToken,
+) -> Result<Outcome, ConductError> {
     let (watcher, events) = mpsc::channel(WATCHED);
-    let total = asked.plan.total.duration();
-    let progress = tokio::spawn(Progress::new(&asked.plan.playbook.name, total).follow(events));
+    let total = plan.total.duration();
+    let progress = tokio::spawn(Progress::new(&plan.playbook.name, total).follow(events));
     let how = Conduct {
-        world,
+        world: plan.playbook.world.unwrap_or(WorldKind::Embedded),
         id,
         out,
         pcap: args.pcap,
         watcher: Some(watcher),
         stop: stop.clone(),
-        repeat: asked.repeat,
+        repeat: asked.repeat.clone(),
         disarm: disarmed(),
     };
-    let outcome = conduct(asked.plan, how).await;
+    let outcome = conduct(plan, how).await;
     let _ = progress.await;
     outcome
 }
 
-/// A control that was asked for by name shows its own verdict; among
-/// `--controls` it passes when it fails as it must.
-fn exit_of(outcome: &Outcome, control: Option<&(String, String)>, args: &RunArgs) -> Exit {
-    let own = Exit::from_code(outcome.judgement.exit);
-    let Some((name, fails)) = control.filter(|_| args.controls) else {
+/// The run's own code, or whether it came to what it must.
+fn exit_of(told: &Told) -> Exit {
+    let own = Exit::from_code(told.summary.exit);
+    let Some(expected) = &told.expected else {
         return own;
     };
     if own == Exit::Interrupted {
         return own;
     }
-    let broken = outcome
-        .judgement
-        .assertions
-        .iter()
-        .any(|judged| judged.kind == fails.as_str() && judged.verdict == Verdict::Fail);
-    if outcome.judgement.verdict == Verdict::Fail && broken {
-        return Exit::Passed;
+    match expected.met(&told.summary) {
+        Ok(()) => Exit::Passed,
+        Err(came) => {
+            let (title, must) = (told.title(), expected.words());
+            complain(&format!("{title} {must}, but {came}"));
+            Exit::Failed
+        }
     }
-    complain(&format!(
-        "control {name:?} did not fail on `{fails}` as it must"
-    ));
-    Exit::Failed
 }
 
-fn show(outcome: &Outcome, json: bool, color: bool) {
-    let text = if json {
-        serde_json::to_string(&outcome.summary).unwrap_or_default() + "\n"
-    } else {
-        outcome.board(color)
-    };
+fn show_json(told: &Told) {
+    print(&(serde_json::to_string(&told.summary).unwrap_or_default() + "\n"));
+}
+
+fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }

@@ -8,7 +8,8 @@ use ridethrough_faults::catalogue::shows_on_occasion;
 use ridethrough_targets::clock::Micros;
 
 use crate::judge::{
-    Fault, Judged, Judgement, RunFacts, Sample, Verdict, cohort_name, percentile, worst_gap,
+    Fault, Judged, Judgement, RunFacts, Sample, Steadiness, Verdict, cohort_name, percentile,
+    worst_gap,
 };
 use crate::load::{Fate, Group, LedgerRow};
 use crate::playbook::{Cohort, Metric};
@@ -52,6 +53,12 @@ pub struct Summary {
     /// By what the answers to each load were judged.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub oracles: IndexMap<String, OracleSummary>,
+    /// Why the run is invalid.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub invalid: Vec<String>,
+    /// What it came to when it was run again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<Steadiness>,
 }
 
 /// By what the answers to a load were judged.
@@ -210,6 +217,8 @@ pub fn summary(judgement: &Judgement) -> Summary {
         power: power(facts),
         skew_ms: skew(facts),
         oracles: oracles(facts),
+        invalid: judgement.invalid.clone(),
+        again: None,
     }
 }
 
