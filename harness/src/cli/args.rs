@@ -5,6 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::compare::{self, CompareArgs};
+use super::history::{self, HistoryArgs};
+use super::keep::KeepArgs;
+use super::prune::{self, PruneArgs};
 use super::telling::TellArgs;
 use crate::playbook::WorldKind;
 use crate::report::Expectation;
@@ -162,7 +166,7 @@ pub(super) enum Verb {
     },
     /// Judge the record of an earlier run again.
     #[command(
-        after_help = "Examples:\n  ridethrough judge runs/0197…\n  ridethrough judge runs/0197… --playbook stricter.yaml"
+        after_help = "Examples:\n  ridethrough judge runs/0197…\n  ridethrough judge runs/0197… --playbook stricter.yaml\n\nA record that was compressed by `prune` is judged as any other."
     )]
     Judge {
         /// The run's folder.
@@ -174,6 +178,25 @@ pub(super) enum Verb {
         #[arg(long)]
         json: bool,
     },
+    /// List earlier runs, and show where the margins of promises are going.
+    ///
+    /// A margin that shrinks and will be gone soon is told before its promise
+    /// breaks: by the median of all slopes, which one bad night does not move,
+    /// and only where it is 95% sure.
+    #[command(after_help = history::EXAMPLES)]
+    History(HistoryArgs),
+    /// Hold two runs against each other.
+    ///
+    /// Exit code 0 if nothing got worse from A to B, 1 if something did.
+    #[command(after_help = compare::EXAMPLES)]
+    Compare(CompareArgs),
+    /// Remove old run folders, and compress the records of older runs.
+    ///
+    /// Only folders that hold a record of ridethrough are touched, and links are
+    /// never followed. The last failing run of each playbook and world stays. The
+    /// history keeps what removed runs came to.
+    #[command(after_help = prune::EXAMPLES)]
+    Prune(PruneArgs),
 }
 
 const RUN_EXAMPLES: &str = "\
@@ -249,6 +272,8 @@ pub(super) struct RunArgs {
     pub(super) out: Option<PathBuf>,
     #[command(flatten)]
     pub(super) tell: TellArgs,
+    #[command(flatten)]
+    pub(super) keep: KeepArgs,
     /// Print one line of JSON per run on stdout instead of the board.
     #[arg(long)]
     pub(super) json: bool,

@@ -2,18 +2,23 @@
 
 mod again;
 mod args;
+mod asked;
 mod check;
+mod compare;
 mod doctor;
 mod emulate;
 mod exit;
 mod fallback;
 mod heal;
+mod history;
 mod interrupt;
 mod judge;
+mod keep;
 mod list;
 mod main;
 mod plan;
 mod progress;
+mod prune;
 mod run;
 mod schema;
 mod serve;

@@ -88,6 +88,9 @@ pub struct Promise {
 const COLUMNS: &str = "id, run, added, playbook, file, control, seed, world, version, verdict, \
                        exit, expected, good, again, duration_s, folder";
 
+/// Whether a run is of the playbook that was asked for, if one was.
+const OF: &str = "?1 IS NULL OR playbook = ?1 OR file = ?1 OR file LIKE '%/' || ?2 ESCAPE '\\'";
+
 impl History {
     /// Opens one to be read.
     pub fn open(path: &Path) -> Result<Self, HistoryError> {
@@ -174,14 +177,35 @@ impl History {
     /// The last runs, the oldest first; of one playbook, by its name, its file or
     /// its file's name.
     pub fn last(&self, count: usize, playbook: Option<&str>) -> Result<Vec<Entry>, HistoryError> {
+        let select = format!("SELECT {COLUMNS} FROM run WHERE {OF} ORDER BY id DESC LIMIT ?3");
+        self.read(&select, count, playbook)
+    }
+
+    /// The last runs of each playbook, control and world, the oldest first. Those
+    /// that had to fail have no margin that anybody keeps, and are left out.
+    pub fn last_of_each(
+        &self,
+        count: usize,
+        playbook: Option<&str>,
+    ) -> Result<Vec<Entry>, HistoryError> {
         let select = format!(
-            "SELECT {COLUMNS} FROM run WHERE ?1 IS NULL OR playbook = ?1 OR file = ?1 \
-             OR file LIKE '%/' || ?2 ESCAPE '\\' ORDER BY id DESC LIMIT ?3"
+            "SELECT {COLUMNS} FROM (SELECT *, row_number() OVER (PARTITION BY playbook, control, \
+             world ORDER BY id DESC) AS place FROM run WHERE expected IS NULL AND ({OF})) \
+             WHERE place <= ?3 ORDER BY id DESC"
         );
+        self.read(&select, count, playbook)
+    }
+
+    fn read(
+        &self,
+        select: &str,
+        count: usize,
+        playbook: Option<&str>,
+    ) -> Result<Vec<Entry>, HistoryError> {
         let like = playbook.map(literally);
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         let read = || -> rusqlite::Result<Vec<Entry>> {
-            let mut runs = self.db.prepare(&select)?;
+            let mut runs = self.db.prepare(select)?;
             let rows = runs.query_map(params![playbook, like, count], entry)?;
             let mut all: Vec<Entry> = rows.collect::<Result<_, _>>()?;
             all.reverse();
