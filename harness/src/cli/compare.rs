@@ -38,7 +38,7 @@ pub(super) struct CompareArgs {
     history: PathBuf,
 }
 
-pub(super) fn compare_runs(args: &CompareArgs, _color: bool) -> Exit {
+pub(super) fn compare_runs(args: &CompareArgs) -> Exit {
     if !(args.threshold.is_finite() && args.threshold >= 0.0) {
         complain("--threshold is a share in percent, 0 or more");
         return Exit::Usage;

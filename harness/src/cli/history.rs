@@ -143,7 +143,7 @@ fn lines(table: &Table) -> Vec<String> {
 }
 
 fn list(runs: &[Entry], color: bool) -> Vec<String> {
-    let mut table = table(&["", "run", "when", "playbook", "world", "seed", "folder"]);
+    let mut table = table(&["", "run", "when", "playbook", "world", "seed"]);
     for run in runs.iter().rev() {
         let mut name = run.playbook.clone();
         if let Some(control) = &run.control {
@@ -155,10 +155,13 @@ fn list(runs: &[Entry], color: bool) -> Vec<String> {
             } else {
                 "not as it must"
             };
-            name += &format!("\n{expected}, {came}");
+            name += &format!(" ({expected}, {came})");
         }
         if let Some(again) = &run.again {
             name += &format!("\n{again}");
+        }
+        if !run.good {
+            name += &format!("\n{}", run.folder);
         }
         table.add_row(vec![
             Cell::new(mark(run)),
@@ -167,7 +170,6 @@ fn list(runs: &[Entry], color: bool) -> Vec<String> {
             Cell::new(name),
             Cell::new(&run.world),
             Cell::new(run.seed).set_alignment(CellAlignment::Right),
-            Cell::new(&run.folder),
         ]);
     }
     lines(&table)

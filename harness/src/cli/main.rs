@@ -56,7 +56,7 @@ pub fn main() -> ExitCode {
             json,
         } => judge::judge(&run, playbook.as_deref(), json, color),
         Verb::History(args) => history::history(&args, color),
-        Verb::Compare(args) => compare::compare_runs(&args, color),
+        Verb::Compare(args) => compare::compare_runs(&args),
         Verb::Prune(args) => prune::prune_runs(&args),
     }
     .into()

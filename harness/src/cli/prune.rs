@@ -17,16 +17,15 @@ Examples:
 
 /// What `ridethrough prune` takes.
 #[derive(Debug, Args)]
-#[group(id = "bound", required = true, multiple = true)]
 pub(super) struct PruneArgs {
     /// The folder of run folders.
-    #[arg(default_value = "runs", group = "folder")]
+    #[arg(default_value = "runs")]
     folder: PathBuf,
     /// Keep so many runs, the newest.
-    #[arg(long, value_name = "N", group = "bound")]
+    #[arg(long, value_name = "N", required_unless_present = "keep_days")]
     keep: Option<u32>,
     /// Keep the runs of so many days.
-    #[arg(long, value_name = "D", group = "bound")]
+    #[arg(long, value_name = "D")]
     keep_days: Option<u32>,
     /// Leave the records of so many runs, the newest, as they are; those of the
     /// others are compressed, and can still be judged.

@@ -6,3 +6,6 @@ mod text;
 
 pub use change::{Change, Comparison, Held, Promised, Side, compare};
 pub use text::side_by_side;
+
+#[cfg(test)]
+mod tests;

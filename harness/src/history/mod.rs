@@ -17,3 +17,8 @@ pub use retention::{Pruned, Retention, prune};
 pub use store::{Entry, History, Kept, Promise};
 pub use trend::{Trend, spark};
 pub use warning::{Warning, warnings};
+
+#[cfg(test)]
+mod retention_tests;
+#[cfg(test)]
+mod tests;

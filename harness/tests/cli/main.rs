@@ -5,7 +5,9 @@
 mod docker;
 mod emulate;
 mod guard;
+mod history;
 mod live;
+mod nightly;
 mod run;
 mod simulated;
 mod words;
@@ -29,6 +31,9 @@ fn main() -> ExitCode {
         trials.push(trial(name, *body, None));
     }
     for (name, body) in emulate::CASES {
+        trials.push(trial(name, *body, None));
+    }
+    for (name, body) in nightly::CASES.iter().chain(history::CASES) {
         trials.push(trial(name, *body, None));
     }
     for (name, body) in simulated::CASES {
