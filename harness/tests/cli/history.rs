@@ -279,7 +279,7 @@ fn pruned() -> Result<(), String> {
                 .arg("judge")
                 .arg(run)
                 .arg("--playbook")
-                .arg(data("lossy.yaml")),
+                .arg(data("tight.yaml")),
         )?;
         has(&said(&by), &["time to first token"])?;
     }
