@@ -145,29 +145,11 @@ fn lines(table: &Table) -> Vec<String> {
 fn list(runs: &[Entry], color: bool) -> Vec<String> {
     let mut table = table(&["", "run", "when", "playbook", "world", "seed"]);
     for run in runs.iter().rev() {
-        let mut name = run.playbook.clone();
-        if let Some(control) = &run.control {
-            name += &format!(": {control}");
-        }
-        if let Some(expected) = &run.expected {
-            let came = if run.good {
-                "as it must"
-            } else {
-                "not as it must"
-            };
-            name += &format!(" ({expected}, {came})");
-        }
-        if let Some(again) = &run.again {
-            name += &format!("\n{again}");
-        }
-        if !run.good {
-            name += &format!("\n{}", run.folder);
-        }
         table.add_row(vec![
             Cell::new(mark(run)),
             Cell::new(format!("#{}", run.id)).set_alignment(CellAlignment::Right),
             Cell::new(when(&run.added)),
-            Cell::new(name),
+            Cell::new(named(run)),
             Cell::new(&run.world),
             Cell::new(run.seed).set_alignment(CellAlignment::Right),
         ]);
@@ -176,6 +158,27 @@ fn list(runs: &[Entry], color: bool) -> Vec<String> {
         .into_iter()
         .map(|line| paint(line, color))
         .collect()
+}
+
+/// What a run was of, and below it what else there is to know.
+fn named(run: &Entry) -> String {
+    let mut lines = vec![run.playbook.clone()];
+    if let Some(control) = &run.control {
+        lines[0] = format!("{}: {control}", run.playbook);
+    }
+    if let Some(expected) = &run.expected {
+        let came = if run.good {
+            "as it must"
+        } else {
+            "not as it must"
+        };
+        lines[0] = format!("{} ({expected}, {came})", lines[0]);
+    }
+    lines.extend(run.again.clone());
+    if !run.good {
+        lines.push(run.folder.clone());
+    }
+    lines.join("\n")
 }
 
 /// How a run is marked: by whether it came to what it had to.

@@ -11,8 +11,9 @@ use crate::record::{Body, PACKED, PLAIN, RecordReader};
 
 /// Where a summary stands in a run's folder.
 const SUMMARY: &str = "summary.json";
-/// A run without a summary may still go on for this long after it last wrote.
-const GOES_ON_S: i64 = 3_600;
+/// A run without a summary may still go on for this long after it last wrote: an
+/// idle one writes little, and to keep what a dead one left for a day costs little.
+const GOES_ON_S: i64 = 24 * 3_600;
 
 /// A run's folder.
 #[derive(Clone, Debug)]

@@ -115,17 +115,13 @@ impl Steadiness {
 
     /// In one line: `flaky: with this seed 3 fail, 1 pass; with 3 other seeds 3 fail`.
     pub fn sentence(&self) -> String {
-        let mut line = format!(
-            "{}: with this seed {}",
-            self.nature.words(),
-            self.same_seed.words()
-        );
-        match self.other_seeds.runs() {
-            0 => {}
-            1 => line += &format!("; with another {}", self.other_seeds.words()),
-            n => line += &format!("; with {n} others {}", self.other_seeds.words()),
-        }
-        line
+        let others = match self.other_seeds.runs() {
+            0 => String::new(),
+            1 => format!("; with another {}", self.other_seeds.words()),
+            n => format!("; with {n} others {}", self.other_seeds.words()),
+        };
+        let (nature, same) = (self.nature.words(), self.same_seed.words());
+        format!("{nature}: with this seed {same}{others}")
     }
 }
 
