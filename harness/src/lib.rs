@@ -8,10 +8,12 @@
 
 pub mod builtin;
 pub mod cli;
+pub mod compare;
 pub mod conduct;
 pub mod engine;
 mod footprint;
 mod guarded;
+pub mod history;
 pub mod judge;
 pub mod load;
 pub mod outcome;

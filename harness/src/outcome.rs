@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use quick_junit::TestSuite;
 
 use crate::conduct::{ConductError, promises};
-use crate::judge::{Judgement, RunFacts, judge};
+use crate::judge::{Judgement, RunFacts, judge, sentence};
 use crate::plan::Plan;
 use crate::record::{Event, RecordError, RecordReader};
-use crate::report::{Story, Summary, board, document, page, suite, summary};
+use crate::report::{Story, Summary, Told, board, document, page, suite, summary};
 
 /// A finished run. Its events are in the record.
 pub struct Outcome {
@@ -72,12 +72,16 @@ fn outcome(
 
 /// Writes `summary.json`, `junit.xml` and `report.html` into the run's folder.
 pub fn write_reports(outcome: &Outcome, plan: &Plan, repeat: &str) -> Result<(), ConductError> {
-    let json = serde_json::to_string_pretty(&outcome.summary)
-        .map_err(|error| ConductError::Record(error.to_string()))?;
-    write(&outcome.out.join("summary.json"), &(json + "\n"))?;
-    let xml = junit(vec![outcome.suite(repeat)])?;
-    write(&outcome.out.join("junit.xml"), &xml)?;
+    write_told(&outcome.out, &outcome.told(repeat))?;
     write_page(outcome, plan, repeat, &outcome.out.join("report.html"))
+}
+
+/// Writes `summary.json` and `junit.xml`, with all that is known of a run by now.
+pub fn write_told(out: &Path, told: &Told) -> Result<(), ConductError> {
+    let json = serde_json::to_string_pretty(&told.summary)
+        .map_err(|error| ConductError::Record(error.to_string()))?;
+    write(&out.join("summary.json"), &(json + "\n"))?;
+    write(&out.join("junit.xml"), &junit(vec![suite(told)])?)
 }
 
 /// Writes the report as a page.
@@ -118,9 +122,18 @@ impl Outcome {
         page(&self.judgement, &self.summary, &self.story, plan, repeat)
     }
 
-    /// The run as JUnit tells it, with the command that repeats it. Far smaller
+    /// The run as reports tell it, with the command that repeats it. Far smaller
     /// than the outcome, which holds every request.
-    pub fn suite(&self, repeat: &str) -> TestSuite {
-        suite(&self.summary, &self.judgement.invalid, repeat)
+    pub fn told(&self, repeat: &str) -> Told {
+        Told {
+            summary: self.summary.clone(),
+            sentence: sentence(&self.judgement),
+            repeat: repeat.into(),
+            folder: self.out.display().to_string(),
+            control: None,
+            expected: None,
+            places: Vec::new(),
+            warnings: Vec::new(),
+        }
     }
 }

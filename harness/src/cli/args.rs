@@ -5,7 +5,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::compare::{self, CompareArgs};
+use super::history::{self, HistoryArgs};
+use super::keep::KeepArgs;
+use super::prune::{self, PruneArgs};
+use super::telling::TellArgs;
 use crate::playbook::WorldKind;
+use crate::report::Expectation;
 
 /// When the power goes, what happens to the requests?
 ///
@@ -170,7 +176,7 @@ pub(super) enum Verb {
     },
     /// Judge the record of an earlier run again.
     #[command(
-        after_help = "Examples:\n  ridethrough judge runs/0197…\n  ridethrough judge runs/0197… --playbook stricter.yaml"
+        after_help = "Examples:\n  ridethrough judge runs/0197…\n  ridethrough judge runs/0197… --playbook stricter.yaml\n\nA record that was compressed by `prune` is judged as any other."
     )]
     Judge {
         /// The run's folder.
@@ -195,6 +201,25 @@ pub(super) enum Verb {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
+    /// List earlier runs, and show where the margins of promises are going.
+    ///
+    /// A margin that shrinks and will be gone soon is told before its promise
+    /// breaks: by the median of all slopes, which one bad night does not move,
+    /// and only where it is 95% sure.
+    #[command(after_help = history::EXAMPLES)]
+    History(HistoryArgs),
+    /// Hold two runs against each other.
+    ///
+    /// Exit code 0 if nothing got worse from A to B, 1 if something did.
+    #[command(after_help = compare::EXAMPLES)]
+    Compare(CompareArgs),
+    /// Remove old run folders, and compress the records of older runs.
+    ///
+    /// Only folders that hold a record of ridethrough are touched, and links are
+    /// never followed. The last failing run of each playbook and world stays. The
+    /// history keeps what removed runs came to.
+    #[command(after_help = prune::EXAMPLES)]
+    Prune(PruneArgs),
 }
 
 const RUN_EXAMPLES: &str = "\
@@ -203,7 +228,9 @@ Examples:
   ridethrough run playbooks/power/utility-outage.yaml --seed 7 --pcap
   ridethrough run playbooks/power/utility-outage.yaml --controls
   ridethrough run playbooks/power/*.yaml --world virtual --controls
-  ridethrough run playbooks/power/*.yaml --junit results.xml --json";
+  ridethrough run playbooks/power/*.yaml --junit results.xml --json
+  ridethrough run playbooks/power/*.yaml --again 3
+  ridethrough run playbooks/canary/torn-answers.yaml --expect fail:continuity";
 
 const EMULATE_EXAMPLES: &str = "\
 Examples:
@@ -266,9 +293,10 @@ pub(super) struct RunArgs {
     /// their folders.
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
-    /// Write JUnit XML of all runs here as well.
-    #[arg(long, value_name = "FILE")]
-    pub(super) junit: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) tell: TellArgs,
+    #[command(flatten)]
+    pub(super) keep: KeepArgs,
     /// Print one line of JSON per run on stdout instead of the board.
     #[arg(long)]
     pub(super) json: bool,
@@ -278,6 +306,16 @@ pub(super) struct RunArgs {
     /// Run every control too; one that does not fail as it must fails the whole.
     #[arg(long)]
     pub(super) controls: bool,
+    /// What the runs must come to: `pass`, `invalid`, `fail`, or `fail:ASSERTION`
+    /// for a canary. The exit code is 0 only if they do, and 1 if not.
+    #[arg(long, value_name = "VERDICT", conflicts_with = "controls")]
+    pub(super) expect: Option<Expectation>,
+    /// Run a playbook that does not pass again, N times with its seed and N
+    /// times with others, to tell what is broken from what is flaky. The first
+    /// verdict stands.
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true,
+        value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub(super) again: u32,
     /// Write every frame of the fabric to capture.pcapng in the run folder
     /// (embedded world).
     #[arg(long)]

@@ -8,6 +8,7 @@ use super::report::again;
 use crate::outcome::{judge_record, write_page};
 use crate::plan::plan;
 use crate::playbook::load_playbook;
+use crate::record::record_of;
 
 /// Judges an old record, by its own promises or by others. By its own, its report
 /// is written again: other promises are a question, and leave the folder alone.
@@ -20,7 +21,7 @@ pub(super) fn judge(run: &Path, playbook: Option<&Path>, json: bool, color: bool
             return Exit::Usage;
         }
     };
-    let outcome = match judge_record(&run.join("record.jsonl"), &plan, run.to_path_buf()) {
+    let outcome = match judge_record(&record_of(run), &plan, run.to_path_buf()) {
         Ok(outcome) => outcome,
         Err(error) => {
             complain(&error.to_string());

@@ -13,8 +13,8 @@ use ridethrough_targets::world::embedded;
 use super::args::{Cli, Colour, Listed, Verb};
 use super::exit::Exit;
 use super::{
-    check, doctor, emulate, heal, judge, list, plan as plan_words, reference, report, run, schema,
-    serve,
+    check, compare, doctor, emulate, heal, history, judge, list, plan as plan_words, prune,
+    reference, report, run, schema, serve,
 };
 use crate::plan::plan_file;
 use crate::playbook::WorldKind;
@@ -57,11 +57,15 @@ pub fn main() -> ExitCode {
             json,
         } => judge::judge(&run, playbook.as_deref(), json, color),
         Verb::Report { run, out } => report::report(&run, out.as_deref(), color),
+        Verb::History(args) => history::history(&args, color),
+        Verb::Compare(args) => compare::compare_runs(&args),
+        Verb::Prune(args) => prune::prune_runs(&args),
     }
     .into()
 }
 
-fn print(text: &str) -> Exit {
+/// Prints a verb's answer.
+pub(super) fn print(text: &str) -> Exit {
     let end = if text.ends_with('\n') { "" } else { "\n" };
     // A reader that has seen enough closes the pipe, which is no failure.
     let _ = write!(std::io::stdout(), "{text}{end}");
@@ -98,6 +102,15 @@ pub(super) fn complain(message: &str) {
     let red = Style::new().red().bold();
     let word = "error"
         .if_supports_color(Stream::Stderr, |text| text.style(red))
+        .to_string();
+    eprintln!("{word}: {message}");
+}
+
+/// Says what a reader should know, on stderr; nothing failed.
+pub(super) fn warn(message: &str) {
+    let yellow = Style::new().yellow().bold();
+    let word = "warning"
+        .if_supports_color(Stream::Stderr, |text| text.style(yellow))
         .to_string();
     eprintln!("{word}: {message}");
 }

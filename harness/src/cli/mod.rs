@@ -1,23 +1,30 @@
 //! The command line, one file per verb.
 
+mod again;
 mod args;
+mod asked;
 mod check;
+mod compare;
 mod doctor;
 mod emulate;
 mod exit;
 mod fallback;
 mod heal;
+mod history;
 mod interrupt;
 mod judge;
+mod keep;
 mod list;
 mod main;
 mod plan;
 mod progress;
+mod prune;
 mod reference;
 mod report;
 mod run;
 mod schema;
 mod serve;
+mod telling;
 mod wrap;
 
 pub use main::main;

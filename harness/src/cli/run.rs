@@ -8,31 +8,27 @@ use tokio_util::sync::CancellationToken;
 
 use ridethrough_targets::undo::state_dir;
 
-use super::args::{RunArgs, WorldArg};
+use super::again::{Repeated, repetitions};
+use super::args::RunArgs;
+use super::asked::{Asked, collect};
 use super::exit::Exit;
-use super::fallback::{Fallback, unused, virtual_id};
+use super::fallback::{unused, virtual_id};
 use super::interrupt::{Signals, interrupt};
+use super::keep::keep;
 use super::main::complain;
 use super::progress::Progress;
+use super::telling::Telling;
 use crate::conduct::{Conduct, ConductError, conduct, fetch};
 use crate::engine::EngineError;
 use crate::guarded::leftovers;
-use crate::judge::Verdict;
-use crate::outcome::{Outcome, junit};
-use crate::plan::{Plan, attached, plan, plan_file_in};
-use crate::playbook::{Loaded, PlaybookErrors, WorldKind, faults};
+use crate::judge::{Steadiness, Verdict};
+use crate::outcome::{Outcome, write_told};
+use crate::plan::Plan;
+use crate::playbook::{WorldKind, faults};
+use crate::report::Told;
 
 /// Events that may wait for the progress line.
 const WATCHED: usize = 4_096;
-
-/// One run that was asked for.
-struct Asked {
-    plan: Plan,
-    /// The command that repeats it.
-    repeat: String,
-    /// For a control: its name and the kind of assertion that must fail.
-    control: Option<(String, String)>,
-}
 
 pub(super) fn run(args: RunArgs, color: bool) -> Exit {
     let asked = match collect(&args) {
@@ -74,185 +70,47 @@ fn is_kind(name: &str) -> bool {
     faults().iter().any(|kind| kind.name == name)
 }
 
-enum Refusal {
-    Playbook(PlaybookErrors),
-    Usage(String),
-}
-
-impl Refusal {
-    fn tell(&self, color: bool) {
-        match self {
-            Self::Playbook(errors) => eprint!("{}", errors.render(color)),
-            Self::Usage(message) => complain(message),
-        }
-    }
-}
-
-impl From<PlaybookErrors> for Refusal {
-    fn from(errors: PlaybookErrors) -> Self {
-        Self::Playbook(errors)
-    }
-}
-
-/// Everything is read and checked before anything starts, and everything that
-/// is wrong is told at once.
-fn collect(args: &RunArgs) -> Result<Vec<Asked>, Vec<Refusal>> {
-    let mut asked = Vec::new();
-    let mut refusals = Vec::new();
-    let mut fallback = Fallback::default();
-    if let Some(out) = &args.out
-        && out.join("record.jsonl").exists()
-    {
-        let message = format!("{} already holds a run; name another folder", out.display());
-        refusals.push(Refusal::Usage(message));
-    }
-    for path in &args.playbooks {
-        match planned(args, path, &mut fallback) {
-            Err(refusal) => refusals.push(refusal),
-            Ok((loaded, own)) => {
-                for one in ask(args, path, &loaded, own) {
-                    match one {
-                        Ok(one) => asked.push(one),
-                        Err(refusal) => refusals.push(refusal),
-                    }
-                }
-            }
-        }
-    }
-    if refusals.is_empty() {
-        Ok(asked)
-    } else {
-        Err(refusals)
-    }
-}
-
-/// The runs that are asked of one playbook.
-fn ask(args: &RunArgs, path: &Path, loaded: &Loaded, own: Plan) -> Vec<Result<Asked, Refusal>> {
-    let mut all = vec![match &args.control {
-        Some(name) => ask_control(args, path, loaded, name),
-        None => Ok(Asked {
-            plan: seeded(own, args.seed),
-            repeat: repeat(args, path, loaded.playbook.seed, None),
-            control: None,
-        }),
-    }];
-    if args.controls {
-        let controls = loaded.playbook.controls.iter();
-        all.extend(controls.map(|control| ask_control(args, path, loaded, &control.name)));
-    }
-    all
-}
-
-/// A plan whose playbook names the world it will run in.
-fn planned(
-    args: &RunArgs,
-    path: &Path,
-    fallback: &mut Fallback,
-) -> Result<(Loaded, Plan), Refusal> {
-    let asked = args.world.map(WorldKind::from);
-    let (mut loaded, mut plan) = plan_file_in(path, asked)?;
-    if loaded.playbook.world.is_none() {
-        (loaded, plan) = plan_file_in(path, Some(fallback.world()))?;
-    }
-    if args.pcap && loaded.playbook.world == Some(WorldKind::Virtual) {
-        let message = "a virtual world has no frames to capture; use --world embedded";
-        return Err(Refusal::Usage(message.into()));
-    }
-    Ok((loaded, plan))
-}
-
-fn ask_control(args: &RunArgs, path: &Path, loaded: &Loaded, name: &str) -> Result<Asked, Refusal> {
-    let controls = &loaded.playbook.controls;
-    let Some(control) = controls.iter().find(|c| c.name == name) else {
-        let names: Vec<_> = controls.iter().map(|c| c.name.as_str()).collect();
-        let message = format!(
-            "{} has no control {name:?}; it has {}",
-            path.display(),
-            if names.is_empty() {
-                "none".to_string()
-            } else {
-                names.join(", ")
-            }
-        );
-        return Err(Refusal::Usage(message));
-    };
-    let changed = attached(loaded.with_control(control)?)?;
-    Ok(Asked {
-        plan: seeded(plan(&changed)?, args.seed),
-        repeat: repeat(args, path, loaded.playbook.seed, Some(name)),
-        control: Some((control.name.clone(), control.fails.clone())),
-    })
-}
-
-fn seeded(mut plan: Plan, seed: Option<u64>) -> Plan {
-    if let Some(seed) = seed {
-        plan.reseed(seed);
-    }
-    plan
-}
-
-fn repeat(args: &RunArgs, path: &Path, own_seed: u64, control: Option<&str>) -> String {
-    let seed = args.seed.unwrap_or(own_seed);
-    let world = match args.world {
-        Some(WorldArg::Virtual) => " --world virtual",
-        Some(WorldArg::Embedded) => " --world embedded",
-        Some(WorldArg::Docker) => " --world docker",
-        None => "",
-    };
-    let control = control
-        .map(|name| format!(" --control '{name}'"))
-        .unwrap_or_default();
-    format!(
-        "ridethrough run {} --seed {seed}{world}{control}",
-        path.display()
-    )
-}
-
 async fn run_all(asked: Vec<Asked>, args: &RunArgs, color: bool) -> Exit {
     let stop = CancellationToken::new();
     tokio::spawn(interrupt(Signals::listen(), stop.clone()));
     let several = asked.len() > 1;
     let mut exit = Exit::Passed;
-    let mut suites = Vec::new();
+    let mut telling = Telling::new(&args.tell, args.json);
     for one in asked {
         if stop.is_cancelled() {
             exit = exit.worst(Exit::Interrupted);
             break;
         }
-        let control = one.control.clone();
-        let repeat = one.repeat.clone();
-        match run_one(one, args, several, &stop).await {
-            Ok(outcome) => {
-                show(&outcome, args.json, color);
-                exit = exit.worst(exit_of(&outcome, control.as_ref(), args));
-                suites.push(outcome.suite(&repeat));
+        let (title, repeat) = (one.title(), one.repeat.clone());
+        match run_one(one, args, several, color, &stop).await {
+            Ok(told) => {
+                if args.json {
+                    show_json(&told);
+                }
+                exit = exit.worst(exit_of(&told));
+                telling.run(told);
             }
             Err(error) => {
                 complain(&error.to_string());
+                telling.not_run(&title, &error.to_string(), &repeat);
                 exit = exit.worst(Exit::World);
             }
         }
     }
-    if let Some(path) = &args.junit {
-        let written = junit(suites)
-            .map_err(|error| error.to_string())
-            .and_then(|xml| {
-                std::fs::write(path, xml).map_err(|error| format!("{}: {error}", path.display()))
-            });
-        if let Err(error) = written {
-            complain(&error);
-            exit = exit.worst(Exit::World);
-        }
+    match telling.finish() {
+        true => exit,
+        false => exit.worst(Exit::World),
     }
-    exit
 }
 
+/// One run and, where it did not pass, its repetitions.
 async fn run_one(
     asked: Asked,
     args: &RunArgs,
     several: bool,
+    color: bool,
     stop: &CancellationToken,
-) -> Result<Outcome, ConductError> {
+) -> Result<Told, ConductError> {
     let world = asked.plan.playbook.world.unwrap_or(WorldKind::Embedded);
     let id = match world {
         WorldKind::Virtual => virtual_id(&asked.plan),
@@ -268,53 +126,112 @@ async fn run_one(
         let fetched = fetch(&asked.plan, &tell).await;
         fetched.map_err(EngineError::World)?;
     }
+    // The outcome holds every request, so it ends here.
+    let mut told = {
+        let outcome = carry_out(&asked, asked.plan.clone(), id, out.clone(), args, stop).await?;
+        if !args.json {
+            print(&outcome.board(color));
+        }
+        asked.told(&outcome)
+    };
+    told.summary.again = run_again(&asked, &told, &out, args, stop).await;
+    if let Some(again) = &told.summary.again {
+        eprintln!("{}", again.sentence());
+    }
+    write_told(&out, &told)?;
+    keep(
+        &args.keep,
+        args.out.as_deref(),
+        &asked.file,
+        &out,
+        &mut told,
+    );
+    Ok(told)
+}
+
+/// Runs a playbook again that did not pass, where that was asked for. What
+/// cannot be run again says nothing.
+async fn run_again(
+    asked: &Asked,
+    first: &Told,
+    out: &Path,
+    args: &RunArgs,
+    stop: &CancellationToken,
+) -> Option<Steadiness> {
+    let (verdict, seed) = (first.summary.verdict, asked.plan.seed);
+    if verdict == Verdict::Pass || asked.expected.is_some() {
+        return None;
+    }
+    let mut repeated = Repeated::default();
+    for one in repetitions(seed, args.again) {
+        if stop.is_cancelled() {
+            break;
+        }
+        let mut plan = asked.plan.clone();
+        plan.reseed(one.seed);
+        let id = match plan.playbook.world {
+            Some(WorldKind::Virtual) => virtual_id(&plan),
+            _ => uuid::Uuid::now_v7().to_string(),
+        };
+        let folder = out.join("again").join(&one.folder);
+        match carry_out(asked, plan, id, folder.clone(), args, stop).await {
+            Ok(_) if stop.is_cancelled() => break,
+            Ok(outcome) => repeated.take(seed, one.seed, outcome.summary.verdict, &folder),
+            Err(error) => complain(&format!("again with seed {}: {error}", one.seed)),
+        }
+    }
+    repeated.steadiness(verdict)
+}
+
+async fn carry_out(
+    asked: &Asked,
+    plan: Plan,
+    id: String,
+    out: PathBuf,
+    args: &RunArgs,
+    stop: &CancellationToken,
+) -> Result<Outcome, ConductError> {
     let (watcher, events) = mpsc::channel(WATCHED);
-    let total = asked.plan.total.duration();
-    let progress = tokio::spawn(Progress::new(&asked.plan.playbook.name, total).follow(events));
+    let total = plan.total.duration();
+    let progress = tokio::spawn(Progress::new(&plan.playbook.name, total).follow(events));
     let how = Conduct {
-        world,
+        world: plan.playbook.world.unwrap_or(WorldKind::Embedded),
         id,
         out,
         pcap: args.pcap,
         watcher: Some(watcher),
         stop: stop.clone(),
-        repeat: asked.repeat,
+        repeat: asked.repeat.clone(),
         disarm: disarmed(),
     };
-    let outcome = conduct(asked.plan, how).await;
+    let outcome = conduct(plan, how).await;
     let _ = progress.await;
     outcome
 }
 
-/// A control that was asked for by name shows its own verdict; among
-/// `--controls` it passes when it fails as it must.
-fn exit_of(outcome: &Outcome, control: Option<&(String, String)>, args: &RunArgs) -> Exit {
-    let own = Exit::from_code(outcome.judgement.exit);
-    let Some((name, fails)) = control.filter(|_| args.controls) else {
+/// The run's own code, or whether it came to what it must.
+fn exit_of(told: &Told) -> Exit {
+    let own = Exit::from_code(told.summary.exit);
+    let Some(expected) = &told.expected else {
         return own;
     };
     if own == Exit::Interrupted {
         return own;
     }
-    let broken = outcome
-        .judgement
-        .assertions
-        .iter()
-        .any(|judged| judged.kind == fails.as_str() && judged.verdict == Verdict::Fail);
-    if outcome.judgement.verdict == Verdict::Fail && broken {
-        return Exit::Passed;
+    match expected.met(&told.summary) {
+        Ok(()) => Exit::Passed,
+        Err(came) => {
+            let (title, must) = (told.title(), expected.words());
+            complain(&format!("{title} {must}, but {came}"));
+            Exit::Failed
+        }
     }
-    complain(&format!(
-        "control {name:?} did not fail on `{fails}` as it must"
-    ));
-    Exit::Failed
 }
 
-fn show(outcome: &Outcome, json: bool, color: bool) {
-    let text = if json {
-        serde_json::to_string(&outcome.summary).unwrap_or_default() + "\n"
-    } else {
-        outcome.board(color)
-    };
+fn show_json(told: &Told) {
+    print(&(serde_json::to_string(&told.summary).unwrap_or_default() + "\n"));
+}
+
+fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }

@@ -40,6 +40,7 @@ mod sample;
 mod scope;
 mod sentence;
 mod shutdown_order;
+mod steadiness;
 mod supervisor;
 mod take;
 mod temperature;
@@ -64,6 +65,7 @@ pub use quantity::{share as show_share, time as show_time};
 pub use run::{Judgement, judge};
 pub use sample::{Sample, percentile};
 pub use sentence::sentence;
+pub use steadiness::{Nature, Steadiness, Tally};
 pub use verdict::{INTERRUPTED, Verdict, combine};
 
 #[cfg(test)]

@@ -37,6 +37,17 @@ impl Loaded {
         }
         node.text()
     }
+
+    /// The line on which each promise was written, from 1, in their order.
+    pub fn promise_lines(&self) -> Vec<usize> {
+        let line = |index: usize| {
+            let node = self.tree.get("assert")?.get(&index.to_string())?;
+            let file = self.sources.get(node.place.source)?;
+            Some(file.line_column(node.place.start).0)
+        };
+        let all = 0..self.playbook.assert.len();
+        all.map(|index| line(index).unwrap_or(1)).collect()
+    }
 }
 
 /// Reads a playbook with the site and stack that it names.

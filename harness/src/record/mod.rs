@@ -9,7 +9,7 @@ pub use event::{
     Body, Event, FaultReceipt, OracleReport, PhaseWindow, RunHeader, SCHEMA, SocketReport,
     WitnessReport,
 };
-pub use reader::{RecordError, RecordReader, read_record};
+pub use reader::{PACKED, PLAIN, RecordError, RecordReader, read_record, record_of};
 pub use writer::RecordWriter;
 
 #[cfg(test)]

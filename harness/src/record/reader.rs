@@ -1,8 +1,10 @@
-//! Reading a record back.
+//! Reading a record back, plain or compressed.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use flate2::bufread::MultiGzDecoder;
 
 use serde::Deserialize;
 
@@ -12,6 +14,10 @@ use super::event::{Body, Event, SCHEMA};
 
 /// Bytes read from the file at a time.
 const BUFFER: usize = 256 * 1024;
+/// A record's name in the folder of its run.
+pub const PLAIN: &str = "record.jsonl";
+/// The same, compressed.
+pub const PACKED: &str = "record.jsonl.gz";
 /// No line is longer: an answer of a million tokens takes a tenth of it.
 const MAX_LINE: u64 = 64 * 1024 * 1024;
 
@@ -79,12 +85,16 @@ struct Head {
 /// A record, read event by event: a long run's does not fit into memory.
 ///
 /// A last line without its newline that is no event was being written when the
-/// writer died; it is left out, and a [`Body::Note`] from `reader` as the last
-/// event says so. Nothing comes after an error.
-#[derive(Debug)]
+/// writer died, and a compressed file may end before its end; what is torn is
+/// left out, and a [`Body::Invalid`] from `reader` as the last event says so.
+/// Nothing comes after an error.
 pub struct RecordReader {
     path: String,
-    file: BufReader<File>,
+    file: Box<dyn BufRead + Send>,
+    /// The file ends before its end.
+    cut: bool,
+    /// It was said that the end is missing.
+    torn: bool,
     /// The present line, in a buffer that is used again.
     text: Vec<u8>,
     /// Lines read.
@@ -97,16 +107,18 @@ pub struct RecordReader {
 }
 
 impl RecordReader {
-    /// Opens a record.
+    /// Opens a record. One that is compressed is known by its first bytes.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, RecordError> {
         let name = path.as_ref().display().to_string();
-        let file = File::open(path).map_err(|source| RecordError::Io {
+        let file = unpacked(path.as_ref()).map_err(|source| RecordError::Io {
             path: name.clone(),
             source,
         })?;
         Ok(Self {
             path: name,
-            file: BufReader::with_capacity(BUFFER, file),
+            file,
+            cut: false,
+            torn: false,
             text: Vec::new(),
             line: 0,
             next: 0,
@@ -117,7 +129,7 @@ impl RecordReader {
 
     /// The next event; `None` at the end of the file.
     fn read(&mut self) -> Result<Option<Event>, RecordError> {
-        while self.read_line()? {
+        while !self.torn && self.read_line()? {
             if self.text.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
@@ -130,6 +142,10 @@ impl RecordReader {
             let path = self.path.clone();
             return Err(RecordError::Empty { path });
         }
+        if self.cut && !self.torn {
+            let event = self.torn();
+            return Ok(Some(event));
+        }
         Ok(None)
     }
 
@@ -138,10 +154,18 @@ impl RecordReader {
         self.text.clear();
         let mut bounded = (&mut self.file).take(MAX_LINE);
         let read = bounded.read_until(b'\n', &mut self.text);
-        let length = read.map_err(|source| RecordError::Io {
-            path: self.path.clone(),
-            source,
-        })?;
+        let length = match read {
+            Ok(length) => length,
+            // What was unpacked before the file broke off is in the line.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && self.next > 0 => {
+                self.cut = true;
+                self.text.len()
+            }
+            Err(source) => {
+                let path = self.path.clone();
+                return Err(RecordError::Io { path, source });
+            }
+        };
         self.line += 1;
         if length as u64 == MAX_LINE && !self.text.ends_with(b"\n") {
             let problem = format!("it is longer than {MAX_LINE} bytes");
@@ -169,14 +193,15 @@ impl RecordReader {
     }
 
     /// What is said in the place of the present line, the last one.
-    fn torn(&self) -> Event {
+    fn torn(&mut self) -> Event {
+        self.torn = true;
         let line = self.line;
         Event {
             seq: self.next,
             t_us: self.last_us,
             source: "reader".into(),
-            body: Body::Note {
-                text: format!("line {line}, the last one, is torn and was left out"),
+            body: Body::Invalid {
+                reason: format!("the record is torn: line {line}, the last one, was left out"),
             },
         }
     }
@@ -199,6 +224,28 @@ impl Iterator for RecordReader {
         let read = self.read();
         self.over = !matches!(read, Ok(Some(_)));
         read.transpose()
+    }
+}
+
+/// A file's lines, plain or compressed.
+fn unpacked(path: &Path) -> io::Result<Box<dyn BufRead + Send>> {
+    let mut file = BufReader::with_capacity(BUFFER, File::open(path)?);
+    let packed = file.fill_buf()?.starts_with(&[0x1f, 0x8b]);
+    if !packed {
+        return Ok(Box::new(file));
+    }
+    let plain = MultiGzDecoder::new(file);
+    Ok(Box::new(BufReader::with_capacity(BUFFER, plain)))
+}
+
+/// The record of a run's folder: plain, or compressed where it is old.
+pub fn record_of(run: &Path) -> PathBuf {
+    let plain = run.join(PLAIN);
+    let packed = run.join(PACKED);
+    if !plain.exists() && packed.exists() {
+        packed
+    } else {
+        plain
     }
 }
 

@@ -1,3 +1,5 @@
+use std::io::Write;
+
 use indexmap::IndexMap;
 use proptest::prelude::*;
 use serde_json::json;
@@ -336,10 +338,13 @@ fn a_torn_last_line_is_left_out_and_noted() {
     let events = lines(&[&first(), NOTE, "\n", &NOTE[..20]]).expect("a record");
     assert_eq!(events.len(), 3);
     assert_eq!((events[2].seq, events[2].t_us), (2, 5));
-    let Body::Note { text } = &events[2].body else {
-        panic!("no note: {:?}", events[2]);
+    let Body::Invalid { reason } = &events[2].body else {
+        panic!("it is not said: {:?}", events[2]);
     };
-    assert_eq!(text, "line 3, the last one, is torn and was left out");
+    assert_eq!(
+        reason,
+        "the record is torn: line 3, the last one, was left out"
+    );
     let whole = lines(&[&first(), NOTE]).expect("a last line without its newline");
     assert_eq!(whole.len(), 2);
 }
@@ -391,4 +396,56 @@ proptest! {
         let _ = lines(&[&first(), &text]);
         let _ = lines(&[&text]);
     }
+}
+
+/// A record of a thousand notes, plain and compressed.
+fn packed() -> (String, Vec<u8>) {
+    let note = |n: u64| NOTE.replace("\"seq\":1", &format!("\"seq\":{n}")) + "\n";
+    let text = first() + &(1..1000).map(note).collect::<String>();
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    packer.write_all(text.as_bytes()).expect("packed");
+    (text, packer.finish().expect("packed"))
+}
+
+fn read_bytes(bytes: &[u8]) -> Result<Vec<Event>, RecordError> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join(PACKED);
+    std::fs::write(&path, bytes).expect("written");
+    assert_eq!(record_of(folder.path()), path);
+    read_record(&path)
+}
+
+#[test]
+fn a_compressed_record_is_the_record() {
+    let (text, packed) = packed();
+    let plain = lines(&[&text]).expect("a record");
+    assert_eq!(read_bytes(&packed).expect("a record"), plain);
+}
+
+/// Wherever a compressed record breaks off, what is before is there, and it is
+/// said that there was more.
+#[test]
+fn a_torn_compressed_record_is_read_as_far_as_it_goes() {
+    let (text, packed) = packed();
+    let whole = lines(&[&text]).expect("a record");
+    let mut most = 0;
+    for cut in (20..packed.len()).step_by(7) {
+        match read_bytes(&packed[..cut]) {
+            Ok(events) => {
+                let (last, before) = events.split_last().expect("events");
+                assert_eq!(before, &whole[..before.len()], "cut at {cut}");
+                let Body::Invalid { reason } = &last.body else {
+                    panic!("cut at {cut} is not said: {last:?}");
+                };
+                assert!(reason.contains("torn"), "{reason}");
+                most = most.max(before.len());
+            }
+            Err(error) => assert!(cut < 600, "cut at {cut}: {error}"),
+        }
+    }
+    assert!(most > 900, "only {most} events");
+    let mut bad = packed.clone();
+    let middle = bad.len() / 2;
+    bad[middle] ^= 0xff;
+    assert!(read_bytes(&bad).is_err(), "what is damaged is no record");
 }

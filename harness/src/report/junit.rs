@@ -1,86 +1,137 @@
-//! JUnit XML, as CI systems read it.
+//! JUnit XML, as CI systems read it: who sees nothing else must understand what
+//! failed, and be able to repeat it.
 
 use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
-use super::summary::Summary;
+use super::told::Told;
 use crate::judge::{Judged, Verdict};
 
 /// One run as a test suite: one case per assertion. A broken promise is a
 /// failure; an experiment that did not hold is an error, and adds a case of its
-/// own that says why. `repeat` is the command that runs it again.
-pub fn suite(summary: &Summary, invalid: &[String], repeat: &str) -> TestSuite {
-    let mut suite = TestSuite::new(&*summary.playbook);
+/// own that says why. A run that must come to something else than a pass is one
+/// case: whether it did.
+pub fn suite(told: &Told) -> TestSuite {
+    let summary = &told.summary;
+    let mut suite = TestSuite::new(told.title());
     suite.set_time(seconds(summary.duration_s));
     suite.add_property(("run", &*summary.run));
     suite.add_property(("seed", &*summary.seed.to_string()));
     suite.add_property(("world", &*summary.world));
+    suite.add_property(("verdict", &*summary.verdict.to_string()));
     if let Some(by) = summary.judged_by() {
         suite.add_property(("oracle", &*by));
     }
-    for (index, judged) in summary.assertions.iter().enumerate() {
-        suite.add_test_case(case(summary, index, judged, repeat));
+    if let Some(again) = &summary.again {
+        suite.add_property(("run again", &*again.sentence()));
     }
-    if summary.verdict == Verdict::Invalid {
-        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-        let first = invalid
-            .first()
-            .map_or("the experiment did not hold", |why| &**why);
-        status.set_message(first).set_type("invalid");
-        let reasons: Vec<String> = invalid.iter().map(|why| format!("- {why}")).collect();
-        let text = format!(
-            "the experiment did not hold, so its verdict is invalid:\n{}\nto repeat: {repeat}",
-            reasons.join("\n")
-        );
-        status.set_description(text);
-        let mut case = TestCase::new("the experiment held", status);
-        case.set_classname(&*summary.playbook);
-        suite.add_test_case(case);
+    if told.expected.is_some() {
+        suite.add_test_case(expected(told));
+    } else {
+        for (index, judged) in summary.assertions.iter().enumerate() {
+            suite.add_test_case(case(told, index, judged));
+        }
+        if summary.verdict == Verdict::Invalid {
+            suite.add_test_case(invalid(told));
+        }
     }
+    let mut whole = vec![told.sentence.clone()];
+    whole.extend(told.warnings.iter().map(|w| format!("warning: {w}")));
+    whole.extend(told.about());
+    suite.set_system_out(whole.join("\n"));
     suite
 }
 
-fn case(summary: &Summary, index: usize, judged: &Judged, repeat: &str) -> TestCase {
+/// A run that never began, or of which there is no record.
+pub fn not_run(title: &str, why: &str, repeat: &str) -> TestSuite {
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+    status.set_message(why).set_type("not run");
+    status.set_description(format!("{why}\nto repeat: {repeat}"));
+    let mut case = TestCase::new("the run began", status);
+    case.set_classname(title);
+    let mut suite = TestSuite::new(title);
+    suite.add_test_case(case);
+    suite
+}
+
+/// Why an experiment says nothing.
+fn invalid(told: &Told) -> TestCase {
+    let all = &told.summary.invalid;
+    let first = all
+        .first()
+        .map_or("the experiment did not hold", |why| &**why);
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+    status.set_message(first).set_type("invalid");
+    let mut text = vec!["the experiment did not hold, so its verdict is invalid".to_string()];
+    text.extend(told.about());
+    status.set_description(text.join("\n"));
+    place(told, 0, TestCase::new("the experiment held", status))
+}
+
+/// Whether a control or a canary came to what it must.
+fn expected(told: &Told) -> TestCase {
+    let name = told.expected.as_ref().map_or(String::new(), |e| e.words());
+    let mut text = vec![told.sentence.clone()];
+    for judged in &told.summary.assertions {
+        text.push(format!("{}: {}", judged.text, judged.verdict));
+        let lines = told.lines(judged);
+        text.extend(lines.iter().map(|line| format!("  {line}")));
+    }
+    text.extend(told.about());
+    let text = text.join("\n");
+    match told.good() {
+        Ok(()) => {
+            let mut case = TestCase::new(name, TestCaseStatus::success());
+            case.set_system_out(text);
+            place(told, 0, case)
+        }
+        Err(why) => {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_message(why).set_type("expected");
+            status.set_description(text);
+            place(told, 0, TestCase::new(name, status))
+        }
+    }
+}
+
+fn case(told: &Told, index: usize, judged: &Judged) -> TestCase {
     let kind = match judged.verdict {
         Verdict::Pass => None,
         Verdict::Fail => Some(NonSuccessKind::Failure),
         Verdict::Invalid => Some(NonSuccessKind::Error),
     };
-    let text = describe(judged, repeat);
+    let mut lines = told.lines(judged);
     let status = match kind {
         None => TestCaseStatus::success(),
         Some(kind) => {
+            lines.extend(told.about());
             let mut status = TestCaseStatus::non_success(kind);
             let message = format!("observed {}; asked {}", judged.observed, judged.limit);
             status.set_message(message).set_type(&*judged.kind);
-            status.set_description(&*text);
+            status.set_description(lines.join("\n"));
             status
         }
     };
     // The number keeps two assertions with the same text apart.
     let name = format!("{}. {}", index + 1, judged.text);
     let mut case = TestCase::new(name, status);
-    case.set_classname(&*summary.playbook);
     if kind.is_none() {
-        case.set_system_out(text);
+        case.set_system_out(lines.join("\n"));
     }
-    case
+    place(told, index, case)
 }
 
-fn describe(judged: &Judged, repeat: &str) -> String {
-    let mut lines = vec![
-        format!("asked: {}", judged.limit),
-        format!("observed: {}", judged.observed),
-    ];
-    if let Some(margin) = &judged.margin {
-        lines.push(format!("margin: {} {}", margin.value, margin.unit));
+/// A case with the place of the promise, which some CI systems link to.
+fn place(told: &Told, index: usize, mut case: TestCase) -> TestCase {
+    case.set_classname(told.title());
+    if let Some(spot) = told.places.get(index) {
+        let file = spot.file.display().to_string();
+        case.extra.insert("file".into(), file.into());
+        case.extra
+            .insert("line".into(), spot.line.to_string().into());
     }
-    if !judged.evidence.is_empty() {
-        lines.push(format!("evidence: {}", judged.evidence.join(", ")));
-    }
-    lines.push(format!("to repeat: {repeat}"));
-    lines.join("\n")
+    case
 }
 
 /// The XML of one or several runs. The error is the writer's own.

@@ -1,20 +1,31 @@
 //! What people and scripts read of a judged run.
 
+mod annotations;
+mod code_quality;
 mod detectors;
+mod expectation;
 mod junit;
+mod markdown;
 mod page;
 mod summary;
 mod tables;
 mod terminal;
+mod told;
 
+pub use annotations::{annotations, problem};
+pub use code_quality::code_quality;
 pub use detectors::DetectorSummary;
-pub use junit::{document, suite};
+pub use expectation::Expectation;
+pub use junit::{document, not_run, suite};
+pub use markdown::markdown;
 pub use page::{Story, page};
 pub use summary::{
     AtMs, CohortSummary, FaultSummary, LatencySummary, PowerSummary, Quantiles, RequestSummary,
     SkewSummary, Summary, summary,
 };
+pub(crate) use tables::amount;
 pub use terminal::board;
+pub use told::{Spot, Told};
 
 #[cfg(test)]
 mod tests;

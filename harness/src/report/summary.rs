@@ -9,7 +9,8 @@ use ridethrough_targets::clock::Micros;
 
 use super::detectors::{self, DetectorSummary};
 use crate::judge::{
-    Fault, Judged, Judgement, RunFacts, Sample, Verdict, cohort_name, percentile, worst_gap,
+    Fault, Judged, Judgement, RunFacts, Sample, Steadiness, Verdict, cohort_name, percentile,
+    worst_gap,
 };
 use crate::load::{Fate, Group, LedgerRow};
 use crate::playbook::{Cohort, Metric};
@@ -56,6 +57,12 @@ pub struct Summary {
     /// By what the answers to each load were judged.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub oracles: IndexMap<String, OracleSummary>,
+    /// Why the run is invalid.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub invalid: Vec<String>,
+    /// What it came to when it was run again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<Steadiness>,
 }
 
 /// By what the answers to a load were judged.
@@ -215,6 +222,8 @@ pub fn summary(judgement: &Judgement) -> Summary {
         skew_ms: skew(facts),
         detectors: detectors::found(facts),
         oracles: oracles(facts),
+        invalid: judgement.invalid.clone(),
+        again: None,
     }
 }
 

@@ -44,23 +44,29 @@ pub(crate) fn assertions(all: &[Judged]) -> Vec<String> {
             Cell::new(&judged.text),
             Cell::new(&judged.observed),
             Cell::new(&judged.limit),
-            Cell::new(margin(judged)).set_alignment(CellAlignment::Right),
+            Cell::new(shown_margin(judged)).set_alignment(CellAlignment::Right),
         ]);
     }
     lines(&table)
 }
 
-pub(crate) fn margin(judged: &Judged) -> String {
-    let Some(margin) = &judged.margin else {
-        return "–".into();
-    };
-    let sign = match margin.value {
+/// The room that a promise has left.
+pub(crate) fn shown_margin(judged: &Judged) -> String {
+    match &judged.margin {
+        Some(margin) => amount(margin.value, &margin.unit),
+        None => "–".into(),
+    }
+}
+
+/// A signed amount with its unit: `+12.4 ms`, `−3`.
+pub(crate) fn amount(value: f64, unit: &str) -> String {
+    let sign = match value {
         v if v < 0.0 => "−",
         0.0 => "",
         _ => "+",
     };
-    let size = margin.value.abs();
-    match &*margin.unit {
+    let size = value.abs();
+    match unit {
         "ms" => format!("{sign}{}", show_time((size * 1e3).round() as u64)),
         "%" => format!("{sign}{}%", number(size)),
         "requests" | "machines" => format!("{sign}{}", number(size)),

@@ -5,7 +5,9 @@
 mod docker;
 mod emulate;
 mod guard;
+mod history;
 mod live;
+mod nightly;
 mod report;
 mod run;
 mod simulated;
@@ -44,6 +46,9 @@ fn main() -> ExitCode {
     }
     for case in report::IN_BROWSER {
         trials.push(trial(case.name, case.body, missing_program(case.needs)));
+    }
+    for (name, body) in nightly::CASES.iter().chain(history::CASES) {
+        trials.push(trial(name, *body, None));
     }
     for (name, body) in simulated::CASES {
         trials.push(trial(name, *body, None));

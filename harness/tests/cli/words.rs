@@ -28,7 +28,9 @@ pub(crate) const CASES: &[(&str, super::Body)] = &[
 ];
 
 fn help_has_examples() -> Result<(), String> {
-    for verb in ["run", "check", "plan", "list", "schema", "judge"] {
+    for verb in [
+        "run", "check", "plan", "list", "schema", "judge", "history", "compare", "prune",
+    ] {
         let output = output(program().args([verb, "--help"]))?;
         exits(&output, 0)?;
         let text = said(&output);

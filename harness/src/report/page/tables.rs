@@ -9,7 +9,7 @@ use crate::judge::{Judged, Judgement, RunFacts, Verdict, show_time};
 use crate::load::{Group, LedgerRow};
 use crate::plan::Plan;
 use crate::report::summary::{FaultSummary, Quantiles, Summary};
-use crate::report::tables::{margin, mark, values};
+use crate::report::tables::{mark, shown_margin, values};
 
 /// Requests that were not answered in full and are named one by one.
 const NAMED: usize = 40;
@@ -66,7 +66,7 @@ pub(super) fn assertions(all: &[Judged]) -> String {
             cell(&judged.text),
             html(&judged.observed),
             cell(&judged.limit),
-            number(&margin(judged)),
+            number(&shown_margin(judged)),
         );
         rows
     });
