@@ -166,6 +166,34 @@ pub(super) fn detectors(facts: &RunFacts) -> String {
     table("detectors", &head, &rows)
 }
 
+/// What the sockets towards machines that fell silent imply, and what was measured.
+pub(super) fn silences(summary: &Summary) -> String {
+    let time = |ms: Option<f64>, none: &str| {
+        number(&ms.map_or(none.into(), |ms| show_time((ms * 1e3).round() as u64)))
+    };
+    let mut rows = String::new();
+    for one in &summary.detectors {
+        let cells = [
+            cell(&format!("{}\n{}", one.peer, one.cause)),
+            cell(&one.node),
+            number(&one.sockets.to_string()),
+            time(one.bound_ms, "never"),
+            cell(&one.by),
+            time(one.noticed_ms, "–"),
+        ];
+        let _ = writeln!(rows, "<tr>{}</tr>", cells.concat());
+    }
+    let head = [
+        "silence of",
+        "seen from",
+        "sockets",
+        "kernel alone",
+        "because of",
+        "noticed",
+    ];
+    table("silences", &head, &rows)
+}
+
 /// Requests by what they had to do with the faults, and by fate.
 pub(super) fn cohorts(summary: &Summary) -> String {
     let cohorts = summary.cohorts.iter().filter(|(_, c)| c.size > 0);

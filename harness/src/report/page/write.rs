@@ -152,6 +152,13 @@ fn details(
             &tables::detectors(facts),
         );
     }
+    if !summary.detectors.is_empty() {
+        section(
+            page,
+            "Who could notice a silence, and when",
+            &tables::silences(summary),
+        );
+    }
     if summary.requests.total > 0 {
         let mut text = tables::latency(summary);
         text.push_str(&tables::cohorts(summary));
