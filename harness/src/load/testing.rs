@@ -181,7 +181,8 @@ fn wrong_inside() -> Vec<Broken> {
         ),
         case("stall", Completed, "", |o, n| {
             let mut steps = tokens(o, 0..18);
-            steps.push(Step::Pause(Duration::from_millis(300)));
+            // A busy machine reads what came before it late, and the silence is shorter.
+            steps.push(Step::Pause(Duration::from_millis(900)));
             steps.extend(tokens(o, 18..n));
             full_tail(steps, n)
         }),
