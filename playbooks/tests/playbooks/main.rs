@@ -36,7 +36,7 @@ use worlds::{Missing, Worlds};
 
 /// Runs in real time are idle most of the time: more of them than cores go side
 /// by side. (Two of these wait for runs that others have begun.)
-const SIDE_BY_SIDE: usize = 11;
+const SIDE_BY_SIDE: usize = 13;
 
 fn main() -> ExitCode {
     if let Some(code) = embedded::run_child_if_asked(&ridethrough::builtin::builtin) {
