@@ -176,7 +176,8 @@ fn nobody_is_woken_without_need() {
     let mut one_bad = vec![40.0; 12];
     one_bad[10] = 0.5;
     assert!(warned(&one_bad).is_empty(), "one bad night");
-    let noise = [9.0, 4.0, 7.0, 5.0, 8.0, 4.5, 8.5, 5.0, 7.5, 4.0];
+    // It falls, and would be gone in eight runs; but by chance one time in twelve.
+    let noise = [9.0, 6.0, 8.0, 3.0, 7.0, 4.0, 8.0, 2.0, 6.0, 3.5];
     assert!(warned(&noise).is_empty(), "noise");
 }
 
