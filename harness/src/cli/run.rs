@@ -279,6 +279,7 @@ async fn run_one(
         stop: stop.clone(),
         repeat: asked.repeat,
         disarm: disarmed(),
+        podium: None,
     };
     let outcome = conduct(asked.plan, how).await;
     let _ = progress.await;
