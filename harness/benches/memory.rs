@@ -11,9 +11,9 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 
-use ridethrough::conduct::judge_record;
 use ridethrough::judge::Verdict;
 use ridethrough::load::{Fate, LedgerRow, Termination};
+use ridethrough::outcome::judge_record;
 use ridethrough::plan::plan_file;
 use ridethrough::record::{
     Body, FaultReceipt, PhaseWindow, RecordWriter, RunHeader, SCHEMA, WitnessReport,

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use quick_junit::TestSuite;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -24,11 +23,12 @@ use crate::builtin::builtin;
 use crate::engine::{EngineError, Podium, RunRequest, run, way_out};
 use crate::footprint::Footprint;
 use crate::guarded::Guarded;
-use crate::judge::{CLIENTS, Judgement, Places, RunFacts, Watchman, judge, patience};
+use crate::judge::{CLIENTS, Places, Watchman, patience};
+pub use crate::outcome::Outcome;
+use crate::outcome::{judge_record, write_reports};
 use crate::plan::{Plan, needed};
 use crate::playbook::{Assertion, StackSpec, WorldKind};
-use crate::record::{Event, RecordError, RecordReader, RunHeader, SCHEMA};
-use crate::report::{Summary, board, document, suite, summary};
+use crate::record::{Event, RunHeader, SCHEMA};
 use crate::virtual_time::on_virtual_time;
 
 /// How a run is to be carried out.
@@ -52,16 +52,6 @@ pub struct Conduct {
     pub disarm: Option<String>,
     /// Where people have a say, on a game day.
     pub podium: Option<Arc<Podium>>,
-}
-
-/// A finished run. Its events are in the record.
-pub struct Outcome {
-    /// The verdict and what it rests on.
-    pub judgement: Judgement,
-    /// What `summary.json` holds.
-    pub summary: Summary,
-    /// The run's folder.
-    pub out: PathBuf,
 }
 
 /// Why there is no outcome.
@@ -94,7 +84,7 @@ pub enum ConductError {
 }
 
 /// Carries a plan out and judges it. The folder then holds `record.jsonl`,
-/// `summary.json`, `junit.xml`, `playbook.yaml` and `logs/`.
+/// `summary.json`, `junit.xml`, `report.html`, `playbook.yaml` and `logs/`.
 pub async fn conduct(plan: Plan, how: Conduct) -> Result<Outcome, ConductError> {
     conduct_with(plan, how, Arc::new(builtin)).await
 }
@@ -162,7 +152,7 @@ async fn conduct_here(
     healed?;
     let outcome = judge_record(&record, &plan, how.out)
         .map_err(|error| ConductError::Record(error.to_string()))?;
-    write_reports(&outcome, &how.repeat)?;
+    write_reports(&outcome, &plan, &how.repeat)?;
     Ok(outcome)
 }
 
@@ -207,7 +197,7 @@ fn watchman(plan: &Plan) -> Option<Watchman> {
 }
 
 /// The promises of a plan, with their texts.
-fn promises(plan: &Plan) -> Vec<(String, Assertion)> {
+pub(crate) fn promises(plan: &Plan) -> Vec<(String, Assertion)> {
     let all = plan.assertions.iter();
     all.map(|a| (a.text.clone(), a.assertion.clone())).collect()
 }
@@ -248,54 +238,6 @@ pub fn programs(stack: &StackSpec) -> Result<(), WorldError> {
             None => "install it, or say how with `needs:` in the stack".into(),
         },
     })
-}
-
-/// Judges a record against the promises of a plan. The record is read as a
-/// stream: what is kept of it grows with its requests, not with its events.
-pub fn judge_record(record: &Path, plan: &Plan, out: PathBuf) -> Result<Outcome, RecordError> {
-    let facts: RunFacts = RecordReader::open(record)?.collect::<Result<_, _>>()?;
-    let judgement = judge(facts, &promises(plan));
-    let summary = summary(&judgement);
-    Ok(Outcome {
-        judgement,
-        summary,
-        out,
-    })
-}
-
-/// Writes `summary.json` and `junit.xml` into the run's folder.
-pub fn write_reports(outcome: &Outcome, repeat: &str) -> Result<(), ConductError> {
-    let write = |name: &str, text: String| {
-        let path = outcome.out.join(name);
-        std::fs::write(&path, text).map_err(|source| ConductError::Folder { path, source })
-    };
-    let json = serde_json::to_string_pretty(&outcome.summary)
-        .map_err(|error| ConductError::Record(error.to_string()))?;
-    write("summary.json", json + "\n")?;
-    write("junit.xml", junit(vec![outcome.suite(repeat)])?)
-}
-
-/// JUnit XML of several runs.
-pub fn junit(suites: Vec<TestSuite>) -> Result<String, ConductError> {
-    document(suites).map_err(|error| ConductError::Record(error.to_string()))
-}
-
-impl Outcome {
-    /// What a person reads at the end.
-    pub fn board(&self, color: bool) -> String {
-        board(
-            &self.judgement,
-            &self.summary,
-            &self.out.display().to_string(),
-            color,
-        )
-    }
-
-    /// The run as JUnit tells it, with the command that repeats it. Far smaller
-    /// than the outcome, which holds every request.
-    pub fn suite(&self, repeat: &str) -> TestSuite {
-        suite(&self.summary, &self.judgement.invalid, repeat)
-    }
 }
 
 /// A virtual run is the same on any machine at any time: its record says

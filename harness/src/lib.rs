@@ -14,6 +14,7 @@ mod footprint;
 mod guarded;
 pub mod judge;
 pub mod load;
+pub mod outcome;
 pub mod plan;
 pub mod playbook;
 pub mod record;

@@ -172,6 +172,19 @@ pub(super) enum Verb {
         #[arg(long)]
         json: bool,
     },
+    /// Write the report of an earlier run again: one HTML page.
+    ///
+    /// A record that breaks off is told as far as it goes.
+    #[command(
+        after_help = "Examples:\n  ridethrough report runs/0197…\n  ridethrough report runs/0197… --out outage.html"
+    )]
+    Report {
+        /// The run's folder.
+        run: PathBuf,
+        /// The page (default: report.html in the run's folder).
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
 }
 
 const RUN_EXAMPLES: &str = "\

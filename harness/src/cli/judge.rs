@@ -4,11 +4,13 @@ use std::path::Path;
 
 use super::exit::Exit;
 use super::main::complain;
-use crate::conduct::judge_record;
+use super::report::again;
+use crate::outcome::{judge_record, write_page};
 use crate::plan::plan;
 use crate::playbook::load_playbook;
 
-/// Judges an old record, by its own promises or by others.
+/// Judges an old record, by its own promises or by others. By its own, its report
+/// is written again: other promises are a question, and leave the folder alone.
 pub(super) fn judge(run: &Path, playbook: Option<&Path>, json: bool, color: bool) -> Exit {
     let own = run.join("playbook.yaml");
     let plan = match load_playbook(playbook.unwrap_or(&own)).and_then(|loaded| plan(&loaded)) {
@@ -25,6 +27,12 @@ pub(super) fn judge(run: &Path, playbook: Option<&Path>, json: bool, color: bool
             return Exit::Usage;
         }
     };
+    if playbook.is_none() {
+        let page = run.join("report.html");
+        if let Err(error) = write_page(&outcome, &plan, &again(run, &outcome), &page) {
+            complain(&error.to_string());
+        }
+    }
     if json {
         println!(
             "{}",

@@ -12,7 +12,9 @@ use ridethrough_targets::world::embedded;
 
 use super::args::{Cli, Colour, Listed, Verb};
 use super::exit::Exit;
-use super::{check, doctor, emulate, heal, judge, list, plan as plan_words, run, schema, serve};
+use super::{
+    check, doctor, emulate, heal, judge, list, plan as plan_words, report, run, schema, serve,
+};
 use crate::plan::plan_file;
 use crate::playbook::WorldKind;
 
@@ -52,6 +54,7 @@ pub fn main() -> ExitCode {
             playbook,
             json,
         } => judge::judge(&run, playbook.as_deref(), json, color),
+        Verb::Report { run, out } => report::report(&run, out.as_deref(), color),
     }
     .into()
 }

@@ -13,6 +13,7 @@ mod list;
 mod main;
 mod plan;
 mod progress;
+mod report;
 mod run;
 mod schema;
 mod serve;

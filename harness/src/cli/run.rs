@@ -14,10 +14,11 @@ use super::fallback::{Fallback, unused, virtual_id};
 use super::interrupt::{Signals, interrupt};
 use super::main::complain;
 use super::progress::Progress;
-use crate::conduct::{Conduct, ConductError, Outcome, conduct, fetch, junit};
+use crate::conduct::{Conduct, ConductError, conduct, fetch};
 use crate::engine::EngineError;
 use crate::guarded::leftovers;
 use crate::judge::Verdict;
+use crate::outcome::{Outcome, junit};
 use crate::plan::{Plan, attached, plan, plan_file_in};
 use crate::playbook::{Loaded, PlaybookErrors, WorldKind, faults};
 

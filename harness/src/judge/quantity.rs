@@ -26,6 +26,14 @@ pub(crate) fn count(n: usize, what: &str) -> String {
     }
 }
 
+/// A large number with its thousands apart: `1,214`.
+pub(crate) fn grouped(n: usize) -> String {
+    let digits = n.to_string();
+    let groups = digits.as_bytes().rchunks(3).rev();
+    let groups = groups.map(|group| String::from_utf8_lossy(group));
+    groups.collect::<Vec<_>>().join(",")
+}
+
 /// A number with at most so many decimals and no zeros that say nothing.
 pub(crate) fn trim(value: f64, decimals: usize) -> String {
     let text = format!("{value:.decimals$}");

@@ -1,7 +1,10 @@
 //! The verdict in plain words.
 
+use ridethrough_targets::plant::UpsState;
+
+use super::bus::worst_gap;
 use super::facts::{Fault, RunFacts};
-use super::quantity::{count, share, time};
+use super::quantity::{count, grouped, share, time};
 use super::run::Judgement;
 use super::verdict::{INTERRUPTED, Verdict};
 use crate::load::Group;
@@ -14,12 +17,29 @@ pub fn sentence(judgement: &Judgement) -> String {
     if judgement.verdict == Verdict::Invalid || judgement.exit == INTERRUPTED {
         return format!("{} {}", nothing(judgement), requests(facts));
     }
-    format!(
-        "{} {} {}",
-        faults(facts),
-        requests(facts),
-        meaning(judgement)
-    )
+    let parts = [
+        Some(faults(facts)),
+        handover(facts),
+        Some(requests(facts)),
+        Some(meaning(judgement)),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    parts.join(" ")
+}
+
+/// How the load buses fared when their UPSs were hit, where a battery carried them
+/// or nothing did.
+fn handover(facts: &RunFacts) -> Option<String> {
+    let gap = worst_gap(facts)?;
+    let length = time(gap.length_us);
+    let mut moves = facts.ups_moves.iter();
+    if gap.length_us > 0 && !gap.recovered {
+        Some(format!("{} had no power for {length}.", capital(&gap.bus)))
+    } else if moves.any(|m| m.to == UpsState::OnBattery) {
+        Some(format!("Battery took over in {length}."))
+    } else {
+        None
+    }
 }
 
 fn nothing(judgement: &Judgement) -> String {
@@ -104,7 +124,8 @@ fn requests(facts: &RunFacts) -> String {
     }
     let of = |group: Group| facts.rows.iter().filter(|r| r.group() == group).count();
     let whole = of(Group::Whole);
-    let mut text = format!("{whole} of {} finished", count(total, "request"));
+    let all = if total == 1 { "request" } else { "requests" };
+    let mut text = format!("{} of {} {all} finished", grouped(whole), grouped(total));
     let others = [
         (Group::Shed, "turned away in good order"),
         (Group::Torn, "broke off"),
@@ -113,7 +134,7 @@ fn requests(facts: &RunFacts) -> String {
     ];
     let others = others.iter().filter(|(group, _)| of(*group) > 0);
     let others: Vec<String> = others
-        .map(|(g, words)| format!("{} {words}", of(*g)))
+        .map(|(g, words)| format!("{} {words}", grouped(of(*g))))
         .collect();
     if !others.is_empty() {
         text = format!("{text} ({})", others.join(", "));

@@ -50,7 +50,7 @@ pub(crate) fn assertions(all: &[Judged]) -> Vec<String> {
     lines(&table)
 }
 
-fn margin(judged: &Judged) -> String {
+pub(crate) fn margin(judged: &Judged) -> String {
     let Some(margin) = &judged.margin else {
         return "–".into();
     };
@@ -104,7 +104,7 @@ pub(crate) fn faults(summary: &Summary) -> Vec<String> {
 }
 
 /// One `name value` per line, numbers with at most four decimals.
-fn values(map: &indexmap::IndexMap<String, Value>) -> String {
+pub(crate) fn values(map: &indexmap::IndexMap<String, Value>) -> String {
     let show = |value: &Value| match value {
         Value::String(text) => text.clone(),
         Value::Number(n) if n.is_f64() => {

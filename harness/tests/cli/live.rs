@@ -104,6 +104,7 @@ fn run_folder() -> Result<(), String> {
         "record.jsonl",
         "summary.json",
         "junit.xml",
+        "report.html",
         "playbook.yaml",
         "logs/gpu-1.log",
     ] {

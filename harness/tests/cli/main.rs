@@ -6,9 +6,13 @@ mod docker;
 mod emulate;
 mod guard;
 mod live;
+mod report;
 mod run;
 mod simulated;
 mod words;
+
+#[path = "../support/synthetic.rs"]
+mod synthetic;
 
 use std::process::ExitCode;
 use std::sync::{PoisonError, RwLock};
@@ -34,6 +38,12 @@ fn main() -> ExitCode {
     }
     for (name, body) in emulate::CASES {
         trials.push(trial(name, *body, None));
+    }
+    for (name, body) in report::CASES {
+        trials.push(trial(name, *body, None));
+    }
+    for case in report::IN_BROWSER {
+        trials.push(trial(case.name, case.body, missing_program(case.needs)));
     }
     for (name, body) in simulated::CASES {
         trials.push(trial(name, *body, None));

@@ -1,0 +1,23 @@
+//! `report.html`: a run as one page that needs nothing else.
+
+mod bins;
+mod data;
+mod detectors;
+mod escape;
+mod figures;
+mod follow;
+mod pack;
+mod requests;
+mod site;
+mod steps;
+mod story;
+mod tables;
+mod told;
+mod words;
+mod write;
+
+pub use story::Story;
+pub use write::page;
+
+#[cfg(test)]
+mod tests;
