@@ -1,11 +1,14 @@
 //! The command line, one file per verb.
 
 mod args;
+mod bundle;
 mod check;
 mod doctor;
 mod emulate;
 mod exit;
+mod export;
 mod fallback;
+mod gameday;
 mod heal;
 mod interrupt;
 mod judge;

@@ -112,7 +112,11 @@ fn faults(page: &mut Page, plan: &Plan) {
         let size = fault_size(&fault.kind).map(|s| format!(", {s}"));
         page.line(format!(
             "  {:>8}  {}{name}: {}{}, {}",
-            if fault.manual { "by hand".into() } else { fault.at.to_string() },
+            if fault.manual {
+                "by hand".into()
+            } else {
+                fault.at.to_string()
+            },
             fault.kind_name,
             fault.target,
             size.unwrap_or_default(),

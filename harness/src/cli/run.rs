@@ -18,6 +18,7 @@ use crate::conduct::{Conduct, ConductError, conduct, fetch};
 use crate::engine::EngineError;
 use crate::guarded::leftovers;
 use crate::judge::Verdict;
+use crate::metrics::Meters;
 use crate::outcome::{Outcome, junit};
 use crate::plan::{Plan, attached, plan, plan_file_in};
 use crate::playbook::{Loaded, PlaybookErrors, WorldKind, faults};
@@ -212,6 +213,16 @@ async fn run_all(asked: Vec<Asked>, args: &RunArgs, color: bool) -> Exit {
     let stop = CancellationToken::new();
     tokio::spawn(interrupt(Signals::listen(), stop.clone()));
     let several = asked.len() > 1;
+    let meters = match args.metrics.map(Meters::open).transpose() {
+        Ok(meters) => meters,
+        Err(error) => {
+            complain(&format!("the metrics cannot be served: {error}"));
+            return Exit::Usage;
+        }
+    };
+    if let Some(meters) = &meters {
+        eprintln!("metrics at http://{}/metrics", meters.address());
+    }
     let mut exit = Exit::Passed;
     let mut suites = Vec::new();
     for one in asked {
@@ -221,7 +232,7 @@ async fn run_all(asked: Vec<Asked>, args: &RunArgs, color: bool) -> Exit {
         }
         let control = one.control.clone();
         let repeat = one.repeat.clone();
-        match run_one(one, args, several, &stop).await {
+        match run_one(one, args, several, (&stop, meters.as_ref())).await {
             Ok(outcome) => {
                 show(&outcome, args.json, color);
                 exit = exit.worst(exit_of(&outcome, control.as_ref(), args));
@@ -251,7 +262,7 @@ async fn run_one(
     asked: Asked,
     args: &RunArgs,
     several: bool,
-    stop: &CancellationToken,
+    (stop, meters): (&CancellationToken, Option<&Meters>),
 ) -> Result<Outcome, ConductError> {
     let world = asked.plan.playbook.world.unwrap_or(WorldKind::Embedded);
     let id = match world {
@@ -269,6 +280,10 @@ async fn run_one(
         fetched.map_err(EngineError::World)?;
     }
     let (watcher, events) = mpsc::channel(WATCHED);
+    let watcher = match meters {
+        Some(meters) => meters.before(watcher),
+        None => watcher,
+    };
     let total = asked.plan.total.duration();
     let progress = tokio::spawn(Progress::new(&asked.plan.playbook.name, total).follow(events));
     let how = Conduct {

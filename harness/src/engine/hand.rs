@@ -37,7 +37,9 @@ impl Hand {
         Self {
             catalogue: manual.map(|fault| (fault.index, fault.clone())).collect(),
             limit: plan.playbook.blast_radius.clone().unwrap_or_default(),
-            racks: nodes.map(|(n, def)| (n.clone(), def.rack.clone())).collect(),
+            racks: nodes
+                .map(|(n, def)| (n.clone(), def.rack.clone()))
+                .collect(),
             next: plan.faults.len(),
             ..Self::default()
         }

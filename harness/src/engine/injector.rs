@@ -68,7 +68,11 @@ impl Injector {
         };
         let armed_us = match planned.manual {
             true => self.wait(self.clock.instant(due)).await.then_some(due),
-            false => self.times.reach(planned.at, Duration::ZERO, &self.stop).await,
+            false => {
+                self.times
+                    .reach(planned.at, Duration::ZERO, &self.stop)
+                    .await
+            }
         };
         let Some(armed_us) = armed_us else {
             return;

@@ -447,8 +447,7 @@ impl Run {
                 name: phase.name.clone(),
                 end_us: begins_us + phase.end.micros() - phase.start.micros(),
             };
-            self.recorder
-                .at(begins_us, "engine", Body::Phase(window));
+            self.recorder.at(begins_us, "engine", Body::Phase(window));
         }
         times
             .reach(self.plan.total, Duration::ZERO, &self.stop)
@@ -458,7 +457,10 @@ impl Run {
     /// How long the clients may have to go on: where people can hold the timeline,
     /// their schedule is longer, and they are told when it is over.
     fn longest_load(&self) -> Span {
-        let held = self.podium.as_ref().map(|podium| podium.longest(&self.plan));
+        let held = self
+            .podium
+            .as_ref()
+            .map(|podium| podium.longest(&self.plan));
         Span::from_micros(self.plan.total.micros() + held.unwrap_or_default().micros())
     }
 

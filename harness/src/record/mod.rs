@@ -6,7 +6,8 @@ mod reader;
 mod writer;
 
 pub use event::{
-    Body, Event, FaultReceipt, HoldPoint, Human, HumanAct, OracleReport, PhaseWindow, RunHeader, SCHEMA, WitnessReport,
+    Body, Event, FaultReceipt, HoldPoint, Human, HumanAct, OracleReport, PhaseWindow, RunHeader,
+    SCHEMA, WitnessReport,
 };
 pub use reader::{RecordError, RecordReader, read_record};
 pub use writer::RecordWriter;

@@ -7,6 +7,7 @@ use serde_json::Value;
 use ridethrough_faults::catalogue::shows_on_occasion;
 use ridethrough_targets::clock::Micros;
 
+use super::crew::{CrewTimes, crew_times};
 use crate::judge::{
     Fault, Judged, Judgement, RunFacts, Sample, Verdict, cohort_name, percentile, worst_gap,
 };
@@ -47,6 +48,9 @@ pub struct Summary {
     pub latency: LatencySummary,
     /// What the power did: plant truth.
     pub power: PowerSummary,
+    /// How soon after each fault the crew of a game day noticed, decided and acted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub crew: Vec<CrewTimes>,
     /// How late faults took effect.
     pub skew_ms: SkewSummary,
     /// By what the answers to each load were judged.
@@ -208,6 +212,7 @@ pub fn summary(judgement: &Judgement) -> Summary {
         cohorts: cohorts(facts),
         latency: latency(facts),
         power: power(facts),
+        crew: crew_times(facts),
         skew_ms: skew(facts),
         oracles: oracles(facts),
     }

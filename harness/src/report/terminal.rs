@@ -2,6 +2,7 @@
 
 use owo_colors::OwoColorize;
 
+use super::crew::CrewTimes;
 use super::summary::Summary;
 use super::tables::{self, WIDTH, mark};
 use crate::judge::{Judgement, Verdict, sentence};
@@ -35,6 +36,10 @@ pub fn board(judgement: &Judgement, summary: &Summary, folder: &str, color: bool
     if !summary.faults.is_empty() {
         section(&mut out, "Faults, asked against measured", color);
         out.extend(tables::faults(summary).into_iter().map(|l| paint(l, color)));
+    }
+    if !summary.crew.is_empty() {
+        section(&mut out, "The crew, after each fault", color);
+        out.extend(summary.crew.iter().map(crew));
     }
     if summary.requests.total > 0 {
         section(&mut out, "Requests", color);
@@ -76,6 +81,12 @@ fn word(verdict: Verdict) -> &'static str {
         Verdict::Fail => "FAIL",
         Verdict::Invalid => "INVALID",
     }
+}
+
+fn crew(times: &CrewTimes) -> String {
+    let [noticed, decided, acted] = times.words();
+    let (kind, target) = (&times.kind, &times.target);
+    format!("{kind} of {target}: noticed {noticed}, decided {decided}, acted {acted}")
 }
 
 fn section(out: &mut Vec<String>, title: &str, color: bool) {
