@@ -48,3 +48,14 @@ pub(crate) fn trim(value: f64, decimals: usize) -> String {
 pub(crate) fn room_ms(limit_us: Micros, observed_us: Micros) -> f64 {
     (limit_us as f64 - observed_us as f64) / 1e3
 }
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn thousands_stand_apart() {
+        let shown = [0, 999, 1_000, 1_234_567].map(grouped);
+        assert_eq!(shown, ["0", "999", "1,000", "1,234,567"]);
+    }
+}

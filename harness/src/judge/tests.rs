@@ -127,8 +127,14 @@ fn the_sentence_says_what_happened() {
     let two = Record::outage().with(|r| r.fault(1, "hang", "gpu-2", &["gpu-2"], &[]));
     assert_eq!(
         text(&two),
-        format!("The grid was gone for 20 s, and gpu-2 hung for 20 s. {good} The promise held.")
+        format!(
+            "The grid was gone for 20 s, and gpu-2 hung for 20 s. Battery took over in 8 ms. {good} \
+             The promise held."
+        )
     );
+    let dead = Record::outage().with(|r| r.bus(FAULT + 30 * MS, "pdu-a", 0.0, ""));
+    let dead = text(&dead);
+    assert!(dead.contains("pdu-a had no power for 19.97 s."), "{dead}");
     let three = two.with(|r| r.fault(2, "loss", "gw - gpu-1", &["gw", "gpu-1"], &[]));
     assert!(text(&three).starts_with("3 faults within 20 s."));
     let how = "interrupted".to_string();

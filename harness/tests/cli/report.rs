@@ -252,9 +252,15 @@ fn grown() -> Result<(), String> {
     let events = serde_json::to_string(&super::run::events(&out)?).map_err(|e| e.to_string())?;
     let events = events.replace('<', "\\u003c");
     let mut page = read(&out.join("report.html"))?;
-    page.push_str(&format!(
-        "<script>\nconst events = {events};\n{COMPARE}</script>\n"
-    ));
+    for part in [
+        "<script>\nconst events = ",
+        &events,
+        ";\n",
+        COMPARE,
+        "</script>\n",
+    ] {
+        page.push_str(part);
+    }
     let both = folder.path().join("both.html");
     std::fs::write(&both, page).map_err(|e| e.to_string())?;
     let (found, _) = tried(&both)?;
