@@ -13,13 +13,14 @@ use ridethrough_targets::clock::Clock;
 use ridethrough_targets::plant::Plant;
 use ridethrough_targets::service::Registry;
 use ridethrough_targets::undo::Journal;
+use ridethrough_targets::units::Span;
 use ridethrough_targets::world::docker;
 use ridethrough_targets::world::embedded::{self, EmbeddedConfig};
 use ridethrough_targets::world::r#virtual::{EventBounds, VirtualConfig, VirtualWorld};
 use ridethrough_targets::world::{World, WorldError};
 
 use crate::builtin::builtin;
-use crate::engine::{EngineError, RunRequest, run, way_out};
+use crate::engine::{EngineError, Podium, RunRequest, run, way_out};
 use crate::footprint::Footprint;
 use crate::guarded::Guarded;
 use crate::judge::{CLIENTS, Places, Watchman, patience};
@@ -49,6 +50,8 @@ pub struct Conduct {
     /// Injectors of this kind of fault do nothing, while all else goes on: a
     /// run that is not invalid then has a witness that sees nothing.
     pub disarm: Option<String>,
+    /// Where people have a say, on a game day.
+    pub podium: Option<Arc<Podium>>,
 }
 
 /// Why there is no outcome.
@@ -111,7 +114,7 @@ async fn conduct_here(
     let before = Footprint::before(&how.out);
     let guarded = match how.world {
         WorldKind::Virtual => None,
-        _ => Some(Guarded::start(&how.id, &plan).await?),
+        _ => Some(Guarded::start(&how.id, &plan, held(&plan, &how)).await?),
     };
     let journal = guarded.as_ref().map(Guarded::journal);
     let (world, _logging) = match prepare(&plan, &how, clock, registry, journal).await {
@@ -135,6 +138,7 @@ async fn conduct_here(
         watcher: how.watcher,
         stop: how.stop,
         disarm: how.disarm,
+        podium: how.podium,
         watchman: watchman(&plan),
         unguarded: guarded.as_ref().map(Guarded::lost),
     };
@@ -150,6 +154,12 @@ async fn conduct_here(
         .map_err(|error| ConductError::Record(error.to_string()))?;
     write_reports(&outcome, &plan, &how.repeat)?;
     Ok(outcome)
+}
+
+/// How long people may hold up a run in all.
+fn held(plan: &Plan, how: &Conduct) -> Span {
+    let podium = how.podium.as_ref();
+    podium.map_or_else(Span::default, |podium| podium.longest(plan))
 }
 
 /// The run's folder and its world.

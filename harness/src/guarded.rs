@@ -26,14 +26,15 @@ pub(crate) struct Guarded {
 }
 
 impl Guarded {
-    /// Begins a journal and starts a guardian over it.
-    pub(crate) async fn start(run: &str, plan: &Plan) -> Result<Self, ConductError> {
+    /// Begins a journal and starts a guardian over it, of a run that people may
+    /// hold up for `held`.
+    pub(crate) async fn start(run: &str, plan: &Plan, held: Span) -> Result<Self, ConductError> {
         let order = GuardOrder {
             state: state_dir(),
             run: run.to_string(),
             harness: std::process::id(),
             lease: LEASE,
-            bound: Span::from_micros(longest(plan).micros() + GRACE.micros()),
+            bound: Span::from_micros(longest(plan).micros() + held.micros() + GRACE.micros()),
         };
         let failed = |what: String| {
             |source: io::Error| ConductError::Guard {

@@ -7,15 +7,19 @@
 #![forbid(unsafe_code)]
 
 pub mod builtin;
+pub mod bundle;
 pub mod cli;
 pub mod compare;
 pub mod conduct;
 pub mod engine;
+pub mod export;
 mod footprint;
+pub mod gameday;
 mod guarded;
 pub mod history;
 pub mod judge;
 pub mod load;
+pub mod metrics;
 pub mod outcome;
 pub mod plan;
 pub mod playbook;

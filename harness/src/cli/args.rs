@@ -1,9 +1,11 @@
 //! What can be typed.
 
-use std::net::SocketAddrV4;
+use std::net::{SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use ridethrough_targets::units::Span;
 
 use super::compare::{self, CompareArgs};
 use super::history::{self, HistoryArgs};
@@ -93,6 +95,66 @@ pub(super) enum Verb {
     /// Run playbooks and judge them.
     #[command(after_help = RUN_EXAMPLES)]
     Run(RunArgs),
+    /// Run a playbook in front of people: a live page, hold points, a stop for all.
+    ///
+    /// The page is served on the loopback address unless told otherwise; who may do
+    /// what is decided by tokens, which are printed at the start. Faults with `hold:`
+    /// wait for the conductor; faults with `manual: true` are injected by hand.
+    #[command(after_help = GAMEDAY_EXAMPLES)]
+    Gameday(GamedayArgs),
+    /// Seal a run folder into one file that shows whether a byte of it was changed.
+    #[command(
+        after_help = "Examples:\n  ridethrough bundle runs/0197…\n  ridethrough bundle runs/0197… --key night.pem --out night.tar"
+    )]
+    Bundle {
+        /// The run's folder.
+        run: PathBuf,
+        /// The bundle (default: bundle.tar in the run's folder).
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Sign it with this key, of `ridethrough keygen`.
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
+    },
+    /// Check that a bundle is as it was sealed; nothing is unpacked.
+    ///
+    /// What was changed is named: the file and the bytes. The exit code is then 1.
+    #[command(
+        after_help = "Examples:\n  ridethrough verify runs/0197…/bundle.tar\n  ridethrough verify night.tar --by 3b6a27bc…"
+    )]
+    Verify {
+        /// The bundle.
+        bundle: PathBuf,
+        /// The public key that must have signed it.
+        #[arg(long, value_name = "KEY")]
+        by: Option<String>,
+        /// The head that its chain must end in, as it was noted.
+        #[arg(long, value_name = "HEAD")]
+        head: Option<String>,
+    },
+    /// Give the record of a run to a collector of OpenTelemetry traces, or to a file.
+    ///
+    /// A span for each request with its gateway attempts beneath it, for each fault,
+    /// and for each state of the supervisor. The same record gives the same ids again.
+    #[command(
+        after_help = "Examples:\n  ridethrough export runs/0197… --otlp http://127.0.0.1:4318\n  ridethrough export runs/0197… --out traces.jsonl"
+    )]
+    Export {
+        /// The run's folder.
+        run: PathBuf,
+        /// Send it here by OTLP over HTTP, as JSON.
+        #[arg(long, value_name = "URL", required_unless_present = "out")]
+        otlp: Option<String>,
+        /// Write it here, a message a line.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Make a key to sign bundles with, in a new file that its owner alone can read.
+    #[command(after_help = "Example:\n  ridethrough keygen night.pem")]
+    Keygen {
+        /// The file.
+        file: PathBuf,
+    },
     /// Check playbooks without starting anything.
     #[command(after_help = "Example:\n  ridethrough check playbooks/power/*.yaml")]
     Check {
@@ -232,6 +294,19 @@ Examples:
   ridethrough run playbooks/power/*.yaml --again 3
   ridethrough run playbooks/canary/torn-answers.yaml --expect fail:continuity";
 
+const GAMEDAY_EXAMPLES: &str = "\
+Examples:
+  ridethrough gameday playbooks/power/utility-outage.yaml --hold-all
+  ridethrough gameday playbooks/power/utility-outage.yaml --blind --hold-limit 30m
+  ridethrough gameday playbooks/power/utility-outage.yaml --listen 192.0.2.7:8080
+  ridethrough gameday playbooks/power/utility-outage.yaml --world virtual --hold-all
+
+Tokens of your own come from RIDETHROUGH_TOKEN_WATCH, _SCRIBE and _CONDUCTOR too,
+where other users of this machine cannot read them.
+
+The last example rehearses the timeline: in a virtual world nobody can be waited for, so
+each hold releases itself after 5 s of virtual time.";
+
 const EMULATE_EXAMPLES: &str = "\
 Examples:
   ridethrough emulate playbooks/sites/two-feed.yaml
@@ -320,6 +395,59 @@ pub(super) struct RunArgs {
     /// (embedded world).
     #[arg(long)]
     pub(super) pcap: bool,
+    /// Serve the numbers of the run that goes on to Prometheus, at /metrics here.
+    #[arg(long, value_name = "ADDR")]
+    pub(super) metrics: Option<SocketAddr>,
+}
+
+#[derive(Args)]
+pub(super) struct GamedayArgs {
+    /// The playbook.
+    #[arg(value_name = "PLAYBOOK")]
+    pub(super) playbook: PathBuf,
+    /// Where the nodes run (default: as `run` has it).
+    #[arg(long, value_enum)]
+    pub(super) world: Option<WorldArg>,
+    /// Seed of every random choice (default: the playbook's own).
+    #[arg(long)]
+    pub(super) seed: Option<u64>,
+    /// The run folder (default: runs/<id>).
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Serve the page here.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    pub(super) listen: SocketAddr,
+    /// Every fault waits for the conductor, not only those with `hold:`.
+    #[arg(long)]
+    pub(super) hold_all: bool,
+    /// How long a fault waits at most; then everything is healed and the run ends.
+    #[arg(long, value_name = "TIME", default_value = "15m")]
+    pub(super) hold_limit: Span,
+    /// Watchers and scribes see only what production would show, until the end.
+    #[arg(long)]
+    pub(super) blind: bool,
+    /// Sign the bundle of the run with this key, of `ridethrough keygen`.
+    #[arg(long, value_name = "FILE")]
+    pub(super) key: Option<PathBuf>,
+    /// The token of those who look (default: none on the loopback address, else a
+    /// random one).
+    #[arg(long, value_name = "TOKEN")]
+    pub(super) token_watch: Option<String>,
+    /// The token of those who write notes and may stop the run (default: random).
+    #[arg(long, value_name = "TOKEN")]
+    pub(super) token_scribe: Option<String>,
+    /// The token of the conductor (default: random).
+    #[arg(long, value_name = "TOKEN")]
+    pub(super) token_conductor: Option<String>,
+}
+
+/// Tokens are never shown.
+impl std::fmt::Debug for GamedayArgs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct("GamedayArgs");
+        shown.field("playbook", &self.playbook);
+        shown.finish_non_exhaustive()
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

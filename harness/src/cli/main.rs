@@ -13,8 +13,8 @@ use ridethrough_targets::world::embedded;
 use super::args::{Cli, Colour, Listed, Verb};
 use super::exit::Exit;
 use super::{
-    check, compare, doctor, emulate, heal, history, judge, list, plan as plan_words, prune,
-    reference, report, run, schema, serve,
+    bundle, check, compare, doctor, emulate, export, gameday, heal, history, judge, list,
+    plan as plan_words, prune, reference, report, run, schema, serve,
 };
 use crate::plan::plan_file;
 use crate::playbook::WorldKind;
@@ -36,6 +36,13 @@ pub fn main() -> ExitCode {
     log(cli.verbose);
     let color = color(cli.color);
     match cli.verb {
+        Verb::Bundle { run, out, key } => bundle::bundle(&run, out, key.as_deref()),
+        Verb::Verify { bundle, by, head } => {
+            bundle::verify(&bundle, by.as_deref(), head.as_deref())
+        }
+        Verb::Export { run, otlp, out } => export::export(&run, otlp.as_deref(), out.as_deref()),
+        Verb::Keygen { file } => bundle::keygen(&file),
+        Verb::Gameday(args) => gameday::gameday(&args, color),
         Verb::Run(args) => run::run(args, color),
         Verb::Check { playbooks, world } => check_all(&playbooks, world.map(Into::into), color),
         Verb::Plan { playbook, json } => show_plan(&playbook, json, color),

@@ -3,12 +3,15 @@
 mod again;
 mod args;
 mod asked;
+mod bundle;
 mod check;
 mod compare;
 mod doctor;
 mod emulate;
 mod exit;
+mod export;
 mod fallback;
+mod gameday;
 mod heal;
 mod history;
 mod interrupt;

@@ -112,7 +112,11 @@ fn faults(page: &mut Page, plan: &Plan) {
         let size = fault_size(&fault.kind).map(|s| format!(", {s}"));
         page.line(format!(
             "  {:>8}  {}{name}: {}{}, {}",
-            fault.at.to_string(),
+            if fault.manual {
+                "by hand".into()
+            } else {
+                fault.at.to_string()
+            },
             fault.kind_name,
             fault.target,
             size.unwrap_or_default(),
@@ -129,6 +133,9 @@ fn faults(page: &mut Page, plan: &Plan) {
             let every = every.unwrap_or_default();
             page.line(format!("            {times} times in all, every {every}"));
         }
+        if let Some(question) = &fault.hold {
+            page.line(format!("            on a game day, not before: {question}"));
+        }
         for line in reach(&fault.reach) {
             page.line(format!("            {line}"));
         }
@@ -138,6 +145,7 @@ fn faults(page: &mut Page, plan: &Plan) {
 /// How long a fault lasts, in words.
 fn length(fault: &PlannedFault) -> String {
     match &fault.occasion {
+        None if fault.manual => format!("for {}, on a game day", fault.lasts),
         None => format!("until {}", fault.until),
         Some(occasion) => format!(
             "for {} from when {} (waits up to {})",

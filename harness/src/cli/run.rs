@@ -22,6 +22,7 @@ use crate::conduct::{Conduct, ConductError, conduct, fetch};
 use crate::engine::EngineError;
 use crate::guarded::leftovers;
 use crate::judge::{Steadiness, Verdict};
+use crate::metrics::Meters;
 use crate::outcome::{Outcome, write_told};
 use crate::plan::Plan;
 use crate::playbook::{WorldKind, faults};
@@ -29,6 +30,14 @@ use crate::report::Told;
 
 /// Events that may wait for the progress line.
 const WATCHED: usize = 4_096;
+
+/// What goes along with every run.
+struct Watch {
+    /// Stops it.
+    stop: CancellationToken,
+    /// Shows it to Prometheus.
+    meters: Option<Meters>,
+}
 
 pub(super) fn run(args: RunArgs, color: bool) -> Exit {
     let asked = match collect(&args) {
@@ -74,6 +83,20 @@ async fn run_all(asked: Vec<Asked>, args: &RunArgs, color: bool) -> Exit {
     let stop = CancellationToken::new();
     tokio::spawn(interrupt(Signals::listen(), stop.clone()));
     let several = asked.len() > 1;
+    let meters = match args.metrics.map(Meters::open).transpose() {
+        Ok(meters) => meters,
+        Err(error) => {
+            complain(&format!("the metrics cannot be served: {error}"));
+            return Exit::Usage;
+        }
+    };
+    if let Some(meters) = &meters {
+        eprintln!("metrics at http://{}/metrics", meters.address());
+    }
+    let watch = Watch {
+        stop: stop.clone(),
+        meters,
+    };
     let mut exit = Exit::Passed;
     let mut telling = Telling::new(&args.tell, args.json);
     for one in asked {
@@ -82,7 +105,7 @@ async fn run_all(asked: Vec<Asked>, args: &RunArgs, color: bool) -> Exit {
             break;
         }
         let (title, repeat) = (one.title(), one.repeat.clone());
-        match run_one(one, args, several, color, &stop).await {
+        match run_one(one, args, several, color, &watch).await {
             Ok(told) => {
                 if args.json {
                     show_json(&told);
@@ -109,7 +132,7 @@ async fn run_one(
     args: &RunArgs,
     several: bool,
     color: bool,
-    stop: &CancellationToken,
+    watch: &Watch,
 ) -> Result<Told, ConductError> {
     let world = asked.plan.playbook.world.unwrap_or(WorldKind::Embedded);
     let id = match world {
@@ -128,13 +151,13 @@ async fn run_one(
     }
     // The outcome holds every request, so it ends here.
     let mut told = {
-        let outcome = carry_out(&asked, asked.plan.clone(), id, out.clone(), args, stop).await?;
+        let outcome = carry_out(&asked, asked.plan.clone(), id, out.clone(), args, watch).await?;
         if !args.json {
             print(&outcome.board(color));
         }
         asked.told(&outcome)
     };
-    told.summary.again = run_again(&asked, &told, &out, args, stop).await;
+    told.summary.again = run_again(&asked, &told, &out, args, watch).await;
     if let Some(again) = &told.summary.again {
         eprintln!("{}", again.sentence());
     }
@@ -156,7 +179,7 @@ async fn run_again(
     first: &Told,
     out: &Path,
     args: &RunArgs,
-    stop: &CancellationToken,
+    watch: &Watch,
 ) -> Option<Steadiness> {
     let (verdict, seed) = (first.summary.verdict, asked.plan.seed);
     if verdict == Verdict::Pass || asked.expected.is_some() {
@@ -164,7 +187,7 @@ async fn run_again(
     }
     let mut repeated = Repeated::default();
     for one in repetitions(seed, args.again) {
-        if stop.is_cancelled() {
+        if watch.stop.is_cancelled() {
             break;
         }
         let mut plan = asked.plan.clone();
@@ -174,8 +197,8 @@ async fn run_again(
             _ => uuid::Uuid::now_v7().to_string(),
         };
         let folder = out.join("again").join(&one.folder);
-        match carry_out(asked, plan, id, folder.clone(), args, stop).await {
-            Ok(_) if stop.is_cancelled() => break,
+        match carry_out(asked, plan, id, folder.clone(), args, watch).await {
+            Ok(_) if watch.stop.is_cancelled() => break,
             Ok(outcome) => repeated.take(seed, one.seed, outcome.summary.verdict, &folder),
             Err(error) => complain(&format!("again with seed {}: {error}", one.seed)),
         }
@@ -189,9 +212,13 @@ async fn carry_out(
     id: String,
     out: PathBuf,
     args: &RunArgs,
-    stop: &CancellationToken,
+    watch: &Watch,
 ) -> Result<Outcome, ConductError> {
     let (watcher, events) = mpsc::channel(WATCHED);
+    let watcher = match &watch.meters {
+        Some(meters) => meters.before(watcher),
+        None => watcher,
+    };
     let total = plan.total.duration();
     let progress = tokio::spawn(Progress::new(&plan.playbook.name, total).follow(events));
     let how = Conduct {
@@ -200,9 +227,10 @@ async fn carry_out(
         out,
         pcap: args.pcap,
         watcher: Some(watcher),
-        stop: stop.clone(),
+        stop: watch.stop.clone(),
         repeat: asked.repeat.clone(),
         disarm: disarmed(),
+        podium: None,
     };
     let outcome = conduct(plan, how).await;
     let _ = progress.await;

@@ -11,6 +11,8 @@ use ridethrough_targets::clock::{Clock, Micros};
 use ridethrough_targets::units::Span;
 use ridethrough_targets::world::{NodeSpec, WorldError};
 
+use super::held::HeldClock;
+use super::podium::{Answer, Podium};
 use super::power::PowerGrid;
 use super::recorder::Recorder;
 use super::sockets::{Silence, silences};
@@ -36,8 +38,10 @@ pub(crate) struct Injector {
     pub(crate) victims: Vec<String>,
     /// Every machine.
     pub(crate) nodes: Arc<[NodeSpec]>,
-    /// When the first phase begins.
-    pub(crate) origin_us: Micros,
+    /// The times of the playbook.
+    pub(crate) times: HeldClock,
+    /// Where people have a say.
+    pub(crate) podium: Option<Arc<Podium>>,
     /// The run is stopped: heal at once.
     pub(crate) stop: CancellationToken,
     /// It does nothing: whether the witness notices is what is asked.
@@ -48,23 +52,34 @@ impl Injector {
     /// From preparation to the witness of its healing. Returns when all that is
     /// over; a stopped run heals at once and asks no further witness.
     pub(crate) async fn live(self, planned: PlannedFault, aim: Aim) {
-        let armed_us = self.origin_us + planned.at.micros();
-        let fault = fault(&planned.kind, &aim);
-        let early = self.clock.instant(armed_us).checked_sub(PREPARE);
-        if !self
-            .wait(early.unwrap_or_else(tokio::time::Instant::now))
-            .await
-        {
+        // One that is injected by hand has waited for that alone.
+        let due = match planned.manual {
+            true => self.clock.now_us() + PREPARE.as_micros() as Micros,
+            false => match self.times.reach(planned.at, PREPARE, &self.stop).await {
+                Some(_) => 0,
+                None => return,
+            },
+        };
+        if !self.released(&planned).await {
             return;
         }
+        let fault = fault(&planned.kind, &aim);
         let before = match self.prepare(fault.as_ref()).await {
             Some(Ok(before)) => before,
             Some(Err(error)) => return self.invalid(&planned, "prepared", &error.to_string()),
             None => return,
         };
-        if !self.wait(self.clock.instant(armed_us)).await {
+        let armed_us = match planned.manual {
+            true => self.wait(self.clock.instant(due)).await.then_some(due),
+            false => {
+                self.times
+                    .reach(planned.at, Duration::ZERO, &self.stop)
+                    .await
+            }
+        };
+        let Some(armed_us) = armed_us else {
             return;
-        }
+        };
         let Some(at_us) = self.occasion(&planned, armed_us).await else {
             return;
         };
@@ -80,14 +95,52 @@ impl Injector {
         injected.before.extend(before);
         injected.until_us = until_us;
         self.receipt(&planned, fault.as_ref(), &injected, at_us, until_us);
+        let live = self.podium.as_ref().map(|podium| podium.live(&planned));
         let (_, _, healed) = tokio::join!(
             self.silence(&planned, injected.at_us),
             self.witness(&planned, fault.as_ref(), &injected),
             self.heal(&planned, fault.as_ref(), &injected, until_us),
         );
+        drop(live);
         if healed {
             self.witness_healed(&planned, fault.as_ref(), &injected)
                 .await;
+        }
+    }
+
+    /// Waits for the crew where the fault does; false where it is left out. The
+    /// timeline stands meanwhile, and what is live heals when it is due.
+    async fn released(&self, planned: &PlannedFault) -> bool {
+        let Some(podium) = &self.podium else {
+            return true;
+        };
+        let Some(question) = podium.question(planned) else {
+            return true;
+        };
+        let standing = self.times.hold();
+        let answer = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => None,
+            answer = podium.ask(planned, question) => Some(answer),
+        };
+        if let Some(held_us) = standing.go_on() {
+            self.recorder.now("engine", Body::Resumed { held_us });
+        }
+        match answer {
+            None => false,
+            Some(Answer::Go) => true,
+            Some(Answer::Skip) => {
+                let reason = format!("the conductor left out the fault {}", planned.name);
+                self.recorder.now("engine", Body::Invalid { reason });
+                false
+            }
+            Some(Answer::Silence(limit)) => {
+                let name = &planned.name;
+                let reason = format!("nobody released the fault {name} within {limit}");
+                self.recorder.now("engine", Body::Invalid { reason });
+                self.stop.cancel();
+                false
+            }
         }
     }
 

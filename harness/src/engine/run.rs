@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use indexmap::IndexMap;
 use tokio::sync::{mpsc, watch};
@@ -21,8 +22,10 @@ use super::desk::Desk;
 use super::ears::Ears;
 use super::error::EngineError;
 use super::health;
+use super::held::HeldClock;
 use super::injector::Injector;
 use super::nodes::NodeKeeper;
+use super::podium::Podium;
 use super::power::{PowerGrid, Wiring};
 use super::readiness::Readiness;
 use super::recorder::Recorder;
@@ -55,6 +58,8 @@ pub struct RunRequest {
     pub disarm: Option<String>,
     /// Sees every event and may end the run at once.
     pub watchman: Option<Watchman>,
+    /// Where people have a say, on a game day.
+    pub podium: Option<Arc<Podium>>,
     /// Cancelled when nobody is left to put the host back, were this process
     /// to die.
     pub unguarded: Option<CancellationToken>,
@@ -66,6 +71,10 @@ pub async fn run(mut request: RunRequest) -> Result<(), EngineError> {
     let world = Arc::clone(&request.world);
     let recorder = Recorder::create(&request.record, world.clock(), request.watcher.clone())?;
     recorder.now("engine", Body::Run(request.header.clone()));
+    let podium = request.podium.clone();
+    if let Some(podium) = &podium {
+        podium.open(recorder.clone(), &request.plan);
+    }
     let ended = CancellationToken::new();
     let unguarded = request.unguarded.clone();
     if let Some(watchman) = request.watchman.take() {
@@ -79,6 +88,9 @@ pub async fn run(mut request: RunRequest) -> Result<(), EngineError> {
     ));
     let outcome = run.carry_out().await;
     minding.abort();
+    if let Some(podium) = &podium {
+        podium.close();
+    }
     ended.cancel();
     let closed = world.close().await;
     let how = match &outcome {
@@ -114,6 +126,7 @@ struct Run {
     readiness: Arc<Readiness>,
     /// The kind of fault whose injectors do nothing.
     disarm: Option<String>,
+    podium: Option<Arc<Podium>>,
     /// Where nodes log.
     logs: PathBuf,
     /// Cancelled when the run is over, so that the plant stops.
@@ -141,6 +154,7 @@ impl Run {
             stop: request.stop.child_token(),
             asked: request.stop,
             disarm: request.disarm,
+            podium: request.podium,
             keeper,
             readiness: Arc::default(),
             ended,
@@ -353,7 +367,7 @@ impl Run {
     ) -> Result<(), EngineError> {
         let boot = u32::from(!recordings.is_empty());
         for node in self.plan.nodes.iter().filter(|n| has_builtin(n, "load")) {
-            let spec = with_schedule(node.spec(), origin_us, self.plan.total);
+            let spec = with_schedule(node.spec(), origin_us, self.longest_load());
             let spec = with_recordings(spec, recordings);
             self.recorder.now(
                 "engine",
@@ -378,44 +392,45 @@ impl Run {
         origin_us: Micros,
     ) -> Result<(), EngineError> {
         let clock = self.world.clock();
-        let mut faults = JoinSet::new();
+        let times = HeldClock::new(clock, origin_us);
+        let ground = Ground {
+            power: Arc::new(grid.clone()),
+            world: Arc::clone(&self.world),
+            telemetry: Arc::<Desk>::clone(&desk),
+            machines: Arc::<NodeKeeper>::clone(&self.keeper),
+        };
         let nodes: Arc<[_]> = self.plan.nodes.iter().map(|node| node.spec()).collect();
-        for planned in &self.plan.faults {
-            let injector = Injector {
-                clock,
-                ground: Ground {
-                    power: Arc::new(grid.clone()),
-                    world: Arc::clone(&self.world),
-                    telemetry: Arc::<Desk>::clone(&desk),
-                    machines: Arc::<NodeKeeper>::clone(&self.keeper),
-                },
-                grid: grid.clone(),
-                triggers: Arc::clone(&triggers),
-                recorder: self.recorder.clone(),
-                victims: self.victims(planned),
-                nodes: Arc::clone(&nodes),
-                origin_us,
-                stop: self.stop.clone(),
-                disarmed: self.disarm.as_deref() == Some(planned.kind_name),
-            };
-            faults.spawn(injector.live(planned.clone(), self.aim(planned)));
+        let injector = |planned: &PlannedFault| Injector {
+            clock,
+            ground: ground.clone(),
+            grid: grid.clone(),
+            triggers: Arc::clone(&triggers),
+            recorder: self.recorder.clone(),
+            victims: self.victims(planned),
+            nodes: Arc::clone(&nodes),
+            times: times.clone(),
+            podium: self.podium.clone(),
+            stop: self.stop.clone(),
+            disarmed: self.disarm.as_deref() == Some(planned.kind_name),
+        };
+        let mut faults = JoinSet::new();
+        for planned in self.plan.faults.iter().filter(|fault| !fault.manual) {
+            faults.spawn(injector(planned).live(planned.clone(), self.aim(planned)));
         }
-        for phase in &self.plan.phases {
-            if !self.wait_until(origin_us + phase.start.micros()).await {
-                break;
+        let phases = self.phases(&times);
+        tokio::pin!(phases);
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut phases => break,
+                planned = by_hand(self.podium.as_deref()) => {
+                    faults.spawn(injector(&planned).live(planned.clone(), self.aim(&planned)));
+                }
             }
-            let end_us = origin_us + phase.end.micros();
-            let window = PhaseWindow {
-                name: phase.name.clone(),
-                end_us,
-            };
-            self.recorder.at(
-                origin_us + phase.start.micros(),
-                "engine",
-                Body::Phase(window),
-            );
         }
-        self.wait_until(origin_us + self.plan.total.micros()).await;
+        if let Some(podium) = &self.podium {
+            podium.last_call();
+        }
         while faults.join_next().await.is_some() {}
         match self.recorder.failure() {
             Some(failure) => Err(failure),
@@ -423,22 +438,44 @@ impl Run {
         }
     }
 
-    /// False when the run was stopped first.
-    async fn wait_until(&self, at_us: Micros) -> bool {
-        let instant = self.world.clock().instant(at_us);
-        tokio::select! {
-            biased;
-            () = self.stop.cancelled() => false,
-            () = tokio::time::sleep_until(instant) => true,
+    /// Each phase when its time comes, and the end of the last one.
+    async fn phases(&self, times: &HeldClock) {
+        for phase in &self.plan.phases {
+            let begins = times.reach(phase.start, Duration::ZERO, &self.stop).await;
+            let Some(begins_us) = begins else {
+                break;
+            };
+            let window = PhaseWindow {
+                name: phase.name.clone(),
+                end_us: begins_us + phase.end.micros() - phase.start.micros(),
+            };
+            self.recorder.at(begins_us, "engine", Body::Phase(window));
         }
+        times
+            .reach(self.plan.total, Duration::ZERO, &self.stop)
+            .await;
+    }
+
+    /// How long the clients may have to go on: where people can hold the timeline,
+    /// their schedule is longer, and they are told when it is over.
+    fn longest_load(&self) -> Span {
+        let held = self
+            .podium
+            .as_ref()
+            .map(|podium| podium.longest(&self.plan));
+        Span::from_micros(self.plan.total.micros() + held.unwrap_or_default().micros())
     }
 
     /// Waits until every load has told its last row, within a bound.
     async fn drain(&self, mut done: watch::Receiver<usize>) {
-        if self.stop.is_cancelled() {
+        let word = match self.stop.is_cancelled() {
+            true => Some(ToService::Stop),
+            false => self.podium.as_ref().map(|_| ToService::Close),
+        };
+        if let Some(word) = word {
             for node in self.plan.nodes.iter().filter(|n| has_builtin(n, "load")) {
                 for service in &node.services {
-                    self.world.say(&node.name, &service.name, ToService::Stop);
+                    self.world.say(&node.name, &service.name, word.clone());
                 }
             }
         }
@@ -484,5 +521,13 @@ impl Run {
             observer: monitor.map(|n| n.name.clone()),
             site: Some(Arc::new(self.plan.playbook.site.clone())),
         }
+    }
+}
+
+/// The next fault that somebody injects by hand; never comes where nobody can.
+async fn by_hand(podium: Option<&Podium>) -> PlannedFault {
+    match podium {
+        Some(podium) => podium.order().await,
+        None => std::future::pending().await,
     }
 }

@@ -9,7 +9,7 @@ use ridethrough_targets::plant::{EnergyLedger, GeneratorState, UpsState};
 use super::attempts::Attempts;
 use crate::load::LedgerRow;
 use crate::playbook::Cohort;
-use crate::record::{FaultReceipt, OracleReport, RunHeader, SocketReport, WitnessReport};
+use crate::record::{FaultReceipt, Human, OracleReport, RunHeader, SocketReport, WitnessReport};
 use crate::writer::{ReadBack, WriteRow};
 
 /// How long after an order to go off a node's processes may be seen to die.
@@ -257,6 +257,8 @@ pub struct RunFacts {
     pub writes: Vec<WriteRow>,
     /// What writers read back.
     pub read_back: Vec<ReadBack>,
+    /// What the crew of a game day said and did.
+    pub humans: Vec<(Micros, Human)>,
     /// What the engine itself found wrong with the run.
     pub invalid: Vec<String>,
     /// How it ended.

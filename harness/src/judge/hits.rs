@@ -29,7 +29,7 @@ fn reach(kind: &str) -> Reach {
 
 /// Whether a kind of fault is in the machines that it names, whatever their
 /// power does.
-pub(super) fn is_aimed(kind: &str) -> bool {
+pub(crate) fn is_aimed(kind: &str) -> bool {
     !matches!(reach(kind), Reach::Supply)
 }
 

@@ -59,6 +59,7 @@ pub use facts::{
     Seen, UpsMove, Weakness,
 };
 pub use finding::{Judged, Margin};
+pub(crate) use hits::is_aimed;
 pub use live::{Abort, Watchman};
 pub(crate) use patience::{CLIENTS, patience};
 pub use quantity::{share as show_share, time as show_time};

@@ -22,6 +22,13 @@ impl RunFacts {
                 start_us: t_us,
                 end_us: window.end_us,
             }),
+            // While a fault waits for its crew, the phase before it goes on.
+            Body::Resumed { held_us } => {
+                if let Some(phase) = self.phases.last_mut() {
+                    phase.end_us = phase.end_us.saturating_add(held_us);
+                }
+            }
+            Body::Human(human) => self.humans.push((t_us, human)),
             // A machine that is held to a power is slower, and not braked.
             Body::Plant {
                 cause,

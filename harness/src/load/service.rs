@@ -1,6 +1,7 @@
 //! The load as a service of a client node.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -40,6 +41,8 @@ struct Load {
     start_us: Micros,
     /// Turns true when nothing more is to be sent.
     closed: Arc<Notice<bool>>,
+    /// What is due later than this is not part of the run.
+    over_us: Arc<AtomicU64>,
     voice: mpsc::UnboundedSender<FromService>,
 }
 
@@ -64,6 +67,7 @@ pub async fn run_load(env: Env, config: LoadConfig) -> Result<(), ServiceError> 
     let learner = new_learner(&config, config.dialect);
     let closed = Arc::new(Notice::new(false));
     let ended = Arc::new(Notice::new(false));
+    let over_us = Arc::new(AtomicU64::new(Micros::MAX));
     let target = Target {
         net,
         clock,
@@ -90,6 +94,7 @@ pub async fn run_load(env: Env, config: LoadConfig) -> Result<(), ServiceError> 
             schedule,
             start_us: config.start_us,
             closed: Arc::clone(&closed),
+            over_us: Arc::clone(&over_us),
             voice: panel.voice(),
         });
     }
@@ -109,6 +114,11 @@ pub async fn run_load(env: Env, config: LoadConfig) -> Result<(), ServiceError> 
         (&stats, &milestones),
         &mut running,
         clock.instant(last_us),
+        || {
+            over_us.store(clock.now_us(), Ordering::Release);
+            closed.set(true);
+            clock.instant(clock.now_us().saturating_add(config.drain.micros()))
+        },
         || clock.now_us(),
     )
     .await;
@@ -169,7 +179,8 @@ async fn watch_over(
     panel: &mut Panel,
     (stats, milestones): (&Stats, &Milestones),
     running: &mut JoinSet<()>,
-    until: Instant,
+    mut until: Instant,
+    close: impl Fn() -> Instant,
     now_us: impl Fn() -> Micros,
 ) {
     let mut ticks = interval_at(Instant::now() + PROGRESS, PROGRESS);
@@ -185,6 +196,7 @@ async fn watch_over(
                         ticket,
                         milestone: Milestone::Token { count },
                     }) => milestones.wait(ticket, count),
+                    Some(ToService::Close) => until = close(),
                     Some(_) => {}
                 }
             }
@@ -240,9 +252,12 @@ impl Load {
             .learner
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
+        let over_us = self.over_us.load(Ordering::Acquire);
+        let due = |planned: &Planned| self.start_us.saturating_add(planned.at_us) <= over_us;
         let word = LedgerWord::LoadDone {
             load: self.shared.spec.name.clone(),
-            planned: self.schedule.len() as u32,
+            // The schedule is in order of time.
+            planned: self.schedule.partition_point(due) as u32,
             sent,
             lag_p99_us: lag.value_at_quantile(0.99),
             dialect: learner.pinned(),

@@ -50,6 +50,8 @@ pub(crate) fn faults(
                 until,
                 lasts: Span::from_micros(lasts),
                 occasion,
+                hold: fault.hold.clone(),
+                manual: fault.manual,
                 written,
                 reach: wiring.reach(kind),
             });

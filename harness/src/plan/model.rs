@@ -180,6 +180,12 @@ pub struct PlannedFault {
     /// What it waits for, from `at` on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub occasion: Option<Occasion>,
+    /// What is asked before it, on a game day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold: Option<String>,
+    /// It has no time of its own: the conductor of a game day injects it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub manual: bool,
     /// Its place in the playbook's list: a fault that is repeated is planned
     /// once for each time.
     pub written: usize,

@@ -100,6 +100,9 @@ pub(crate) fn interval(
     fault: &FaultSpec,
     phases: &[PlannedPhase],
 ) -> Result<(Span, Span), Untimed> {
+    if fault.manual {
+        return Ok((Span::default(), fault.lasts.ok_or(Untimed::NoEnd)?));
+    }
     let Some(name) = &fault.during else {
         return match (fault.at, fault.lasts) {
             (Some(at), Some(lasts)) => Ok((at, add(at, lasts))),

@@ -206,6 +206,15 @@ pub enum Body {
         /// The text.
         text: String,
     },
+    /// A fault waits for a person's word, and the timeline with it.
+    Held(HoldPoint),
+    /// The timeline goes on: nothing waits any more.
+    Resumed {
+        /// How long it stood.
+        held_us: Micros,
+    },
+    /// Somebody of the crew said or did something.
+    Human(Human),
     /// The run could not be carried out as planned; its verdict is `invalid`.
     Invalid {
         /// Why.
@@ -217,6 +226,81 @@ pub enum Body {
         /// `aborted` by a promise or the blast radius, or `failed`.
         how: String,
     },
+}
+
+/// A fault that waits for a person's word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldPoint {
+    /// Its index in the plan.
+    pub fault: usize,
+    /// Its name.
+    pub name: String,
+    /// What is asked before it may go on.
+    pub question: String,
+    /// How long it waits at most; then everything is healed and the run ends.
+    pub limit_us: Micros,
+}
+
+/// What somebody of the crew said or did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Human {
+    /// `scribe` or `conductor`.
+    pub role: String,
+    /// The name that was given; empty where none was.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// What.
+    #[serde(flatten)]
+    pub act: HumanAct,
+}
+
+/// What people do on a game day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "act", rename_all = "snake_case")]
+pub enum HumanAct {
+    /// They wrote something down.
+    Note {
+        /// The text.
+        text: String,
+    },
+    /// They have seen that something is wrong. Without a fault it is the last one
+    /// that was injected: in blind mode they do not know which one that is.
+    Noticed {
+        /// The fault's index in the plan.
+        fault: Option<usize>,
+    },
+    /// They know what they are going to do about it.
+    Decided {
+        /// The fault's index in the plan.
+        fault: Option<usize>,
+    },
+    /// They have done it.
+    Acted {
+        /// The fault's index in the plan.
+        fault: Option<usize>,
+    },
+    /// A fault that waited for them may go on.
+    Released {
+        /// The fault's index in the plan.
+        fault: usize,
+    },
+    /// A fault that waited for them is left out.
+    Skipped {
+        /// The fault's index in the plan.
+        fault: usize,
+    },
+    /// A fault is armed, and waits for the second step.
+    Armed {
+        /// The fault's index in the plan.
+        fault: usize,
+    },
+    /// A fault was armed and then confirmed by hand.
+    Confirmed {
+        /// The fault's index in the plan.
+        fault: usize,
+    },
+    /// They stopped the run.
+    Stopped,
 }
 
 /// What a record is of.

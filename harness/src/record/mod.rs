@@ -6,8 +6,8 @@ mod reader;
 mod writer;
 
 pub use event::{
-    Body, Event, FaultReceipt, OracleReport, PhaseWindow, RunHeader, SCHEMA, SocketReport,
-    WitnessReport,
+    Body, Event, FaultReceipt, HoldPoint, Human, HumanAct, OracleReport, PhaseWindow, RunHeader,
+    SCHEMA, SocketReport, WitnessReport,
 };
 pub use reader::{PACKED, PLAIN, RecordError, RecordReader, read_record, record_of};
 pub use writer::RecordWriter;

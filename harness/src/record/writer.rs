@@ -50,6 +50,8 @@ impl RecordWriter {
             | Body::FaultInjected(_)
             | Body::FaultHealed { .. }
             | Body::Witness(_)
+            | Body::Held(_)
+            | Body::Human(_)
             | Body::Invalid { .. } => self.file.flush()?,
             _ => {}
         }

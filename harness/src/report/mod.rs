@@ -2,6 +2,7 @@
 
 mod annotations;
 mod code_quality;
+mod crew;
 mod detectors;
 mod expectation;
 mod junit;
@@ -14,11 +15,13 @@ mod told;
 
 pub use annotations::{annotations, problem};
 pub use code_quality::code_quality;
+pub use crew::{CrewTimes, crew_times};
 pub use detectors::DetectorSummary;
 pub use expectation::Expectation;
 pub use junit::{document, not_run, suite};
 pub use markdown::markdown;
 pub use page::{Story, page};
+pub(crate) use page::{html, live, script};
 pub use summary::{
     AtMs, CohortSummary, FaultSummary, LatencySummary, PowerSummary, Quantiles, RequestSummary,
     SkewSummary, Summary, summary,

@@ -7,6 +7,7 @@ use serde_json::Value;
 use ridethrough_faults::catalogue::shows_on_occasion;
 use ridethrough_targets::clock::Micros;
 
+use super::crew::{CrewTimes, crew_times};
 use super::detectors::{self, DetectorSummary};
 use crate::judge::{
     Fault, Judged, Judgement, RunFacts, Sample, Steadiness, Verdict, cohort_name, percentile,
@@ -49,6 +50,9 @@ pub struct Summary {
     pub latency: LatencySummary,
     /// What the power did: plant truth.
     pub power: PowerSummary,
+    /// How soon after each fault the crew of a game day noticed, decided and acted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub crew: Vec<CrewTimes>,
     /// How late faults took effect.
     pub skew_ms: SkewSummary,
     /// Who could notice that a machine had fallen silent.
@@ -219,6 +223,7 @@ pub fn summary(judgement: &Judgement) -> Summary {
         cohorts: cohorts(facts),
         latency: latency(facts),
         power: power(facts),
+        crew: crew_times(facts),
         skew_ms: skew(facts),
         detectors: detectors::found(facts),
         oracles: oracles(facts),

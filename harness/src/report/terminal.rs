@@ -2,6 +2,7 @@
 
 use owo_colors::OwoColorize;
 
+use super::crew::CrewTimes;
 use super::detectors;
 use super::summary::Summary;
 use super::tables::{self, WIDTH, mark};
@@ -40,6 +41,10 @@ pub fn board(judgement: &Judgement, summary: &Summary, folder: &str, color: bool
     if !summary.detectors.is_empty() {
         section(&mut out, "Who could notice a silence, and when", color);
         out.extend(detectors::table(&summary.detectors));
+    }
+    if !summary.crew.is_empty() {
+        section(&mut out, "The crew, after each fault", color);
+        out.extend(summary.crew.iter().map(crew));
     }
     if summary.requests.total > 0 {
         section(&mut out, "Requests", color);
@@ -81,6 +86,12 @@ fn word(verdict: Verdict) -> &'static str {
         Verdict::Fail => "FAIL",
         Verdict::Invalid => "INVALID",
     }
+}
+
+fn crew(times: &CrewTimes) -> String {
+    let [noticed, decided, acted] = times.words();
+    let (kind, target) = (&times.kind, &times.target);
+    format!("{kind} of {target}: noticed {noticed}, decided {decided}, acted {acted}")
 }
 
 fn section(out: &mut Vec<String>, title: &str, color: bool) {

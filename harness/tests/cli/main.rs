@@ -2,8 +2,10 @@
 //!
 //! What this machine cannot do is decided when the cases are listed.
 
+mod bundle;
 mod docker;
 mod emulate;
+mod gameday;
 mod guard;
 mod history;
 mod live;
@@ -50,11 +52,22 @@ fn main() -> ExitCode {
     for (name, body) in nightly::CASES.iter().chain(history::CASES) {
         trials.push(trial(name, *body, None));
     }
+    for (name, body) in bundle::CASES.iter().chain(gameday::CASES) {
+        trials.push(trial(name, *body, None));
+    }
+    for case in bundle::WITH_OPENTELEMETRY {
+        let missing = missing_program(case.needs).or_else(bundle::without_opentelemetry);
+        trials.push(trial(case.name, case.body, missing));
+    }
     for (name, body) in simulated::CASES {
         trials.push(trial(name, *body, None));
     }
     let world = embedded::available().err().map(|error| error.to_string());
     for case in live::CASES {
+        let missing = world.clone().or_else(|| missing_program(case.needs));
+        trials.push(trial(case.name, case.body, missing));
+    }
+    for case in gameday::IN_A_WORLD {
         let missing = world.clone().or_else(|| missing_program(case.needs));
         trials.push(trial(case.name, case.body, missing));
     }

@@ -68,6 +68,9 @@ pub enum ToService {
         /// What is awaited.
         milestone: Milestone,
     },
+    /// The timeline is over (for clients whose schedule goes on for longer): send
+    /// nothing new, and count only what was due until now.
+    Close,
     /// End in good order: finish what runs, take nothing new.
     Stop,
 }

@@ -189,6 +189,7 @@ impl Card {
             ToService::Clocks { .. }
             | ToService::Ask { .. }
             | ToService::Await { .. }
+            | ToService::Close
             | ToService::Stop => {}
         }
     }

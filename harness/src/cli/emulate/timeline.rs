@@ -50,7 +50,7 @@ impl Timeline {
     pub(super) fn of(plan: &Plan) -> Self {
         let mut steps = Vec::new();
         let mut passed_over = Vec::new();
-        for fault in &plan.faults {
+        for fault in plan.faults.iter().filter(|fault| !fault.manual) {
             match acts(plan, fault) {
                 Some(acts) => {
                     let (at, until) = (fault.at.duration(), fault.until.duration());

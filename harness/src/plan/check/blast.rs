@@ -65,7 +65,13 @@ fn hits(c: &Checker<'_>) -> Vec<Hit> {
     let playbook = c.playbook;
     let phases = phases(&playbook.phases);
     let mut hits = Vec::new();
-    for (i, fault) in playbook.faults.iter().enumerate() {
+    // Faults by hand are held against it when they are injected.
+    let timed = playbook
+        .faults
+        .iter()
+        .enumerate()
+        .filter(|(_, f)| !f.manual);
+    for (i, fault) in timed {
         let Ok(times) = occurrences(fault, &phases) else {
             continue;
         };

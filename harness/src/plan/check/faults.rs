@@ -49,6 +49,9 @@ fn name(c: &mut Checker<'_>, i: usize, fault: &FaultSpec) {
 fn time(c: &mut Checker<'_>, i: usize, fault: &FaultSpec, phases: &[PlannedPhase]) {
     let kind = fault_kind_name(&fault.inject);
     let path = |key: &str| format!("faults.{i}.{key}");
+    if fault.manual {
+        return manual(c, i, fault);
+    }
     let (at, until) = match interval(fault, phases) {
         Ok(interval) => interval,
         Err(Untimed::NoPhase) => {
@@ -105,6 +108,34 @@ fn time(c: &mut Checker<'_>, i: usize, fault: &FaultSpec, phases: &[PlannedPhase
         let message = format!("`{kind}` lasts until {until}, and the run ends at {total}");
         c.wrong(&path("for"), message, "past the end");
         c.hint("a fault is healed within the run, so that its healing can be seen");
+    }
+}
+
+/// What a person injects whenever they like has a length, no time, and a bound on
+/// what it may hit together with everything else.
+fn manual(c: &mut Checker<'_>, i: usize, fault: &FaultSpec) {
+    let kind = fault_kind_name(&fault.inject);
+    let path = |key: &str| format!("faults.{i}.{key}");
+    let timed = [
+        ("during", fault.during.is_some()),
+        ("at", fault.at.is_some()),
+        ("every", fault.every.is_some()),
+        ("when", fault.when.is_some()),
+        ("hold", fault.hold.is_some()),
+    ];
+    for (key, _) in timed.iter().filter(|(_, there)| *there) {
+        let message = format!("`{kind}` is injected by hand, at any time");
+        c.wrong(&path(key), message, "not with `manual`");
+    }
+    if fault.lasts.is_none_or(|lasts| lasts == Span::default()) {
+        let message = format!("`{kind}` is injected by hand and never ends");
+        c.wrong(&path("manual"), message, "for how long?");
+        c.hint("add how long it lasts: `for: 20s`");
+    }
+    if c.playbook.blast_radius.is_none() && !c.unsure(|gaps| gaps.below("blast_radius")) {
+        let message = "a fault that is injected by hand needs a `blast_radius`";
+        c.wrong(&path("manual"), message, "how much at most?");
+        c.hint("add what faults may hit at most at one time: `blast_radius: {nodes: 1}`");
     }
 }
 
@@ -306,11 +337,13 @@ fn size(c: &mut Checker<'_>, path: &str, kind: &FaultKind) {
 /// Two faults of one kind on one target at one time undo each other's healing.
 fn overlaps(c: &mut Checker<'_>, phases: &[PlannedPhase]) {
     let faults = &c.playbook.faults;
-    for (i, second) in faults.iter().enumerate() {
+    // Whether one that is injected by hand meets another is asked when it is.
+    let timed = || faults.iter().enumerate().filter(|(_, f)| !f.manual);
+    for (i, second) in timed() {
         let Ok(times) = occurrences(second, phases) else {
             continue;
         };
-        for (j, first) in faults[..i].iter().enumerate() {
+        for (j, first) in timed().take_while(|(j, _)| *j < i) {
             let Ok(earlier) = occurrences(first, phases) else {
                 continue;
             };

@@ -43,6 +43,14 @@ pub struct FaultSpec {
     /// invalid.
     #[serde(default)]
     pub within: Option<Span>,
+    /// On a game day it waits, shortly before its time, until the conductor has
+    /// answered this: `Are the generators staffed?`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<String>,
+    /// It happens on a game day only, whenever the conductor injects it by hand, and
+    /// lasts `for` so long.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub manual: bool,
 }
 
 /// What a fault can wait for.
@@ -79,4 +87,8 @@ pub struct Prefill {
     pub on: Option<String>,
     /// How many at once.
     pub at_least: u32,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }

@@ -13,7 +13,7 @@ use super::story::Story;
 use super::words::Words;
 use crate::judge::{Fault, Judgement, sentence};
 use crate::plan::Plan;
-use crate::record::WitnessReport;
+use crate::record::{Human, HumanAct, WitnessReport};
 
 /// The version of this structure; the scripts are of the same program.
 const VERSION: u32 = 1;
@@ -32,6 +32,8 @@ pub(crate) struct PageData {
     end_us: Micros,
     phases: Vec<(String, Micros, Micros)>,
     faults: Vec<FaultMark>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    humans: Vec<HumanMark>,
     nominal: IndexMap<&'static str, f64>,
     parts: Vec<Part>,
     levels: Vec<Level>,
@@ -52,6 +54,14 @@ struct FaultMark {
     /// When its witness saw it, and saw that it was gone.
     seen: (Option<Micros>, Option<Micros>),
     effective: bool,
+}
+
+/// What somebody of the crew did.
+#[derive(Clone, Debug, Serialize)]
+struct HumanMark {
+    t: Micros,
+    act: &'static str,
+    text: String,
 }
 
 /// A number over time.
@@ -108,6 +118,7 @@ pub(crate) fn data(judgement: &Judgement, story: &Story, plan: &Plan) -> PageDat
             .map(|p| (p.name.clone(), p.start_us, p.end_us))
             .collect(),
         faults: facts.faults.iter().map(mark).collect(),
+        humans: facts.humans.iter().map(human).collect(),
         nominal: nominal(plan),
         parts: parts(plan),
         levels,
@@ -144,6 +155,25 @@ fn mark(fault: &Fault) -> FaultMark {
             seen(fault.healed.as_ref(), fault.healed_us),
         ),
         effective: fault.injected.as_ref().is_some_and(|r| r.effective),
+    }
+}
+
+fn human((t_us, human): &(Micros, Human)) -> HumanMark {
+    let (act, text) = match &human.act {
+        HumanAct::Note { text } => ("note", text.as_str()),
+        HumanAct::Noticed { .. } => ("noticed", ""),
+        HumanAct::Decided { .. } => ("decided", ""),
+        HumanAct::Acted { .. } => ("acted", ""),
+        HumanAct::Stopped => ("stopped", ""),
+        HumanAct::Released { .. } => ("released", ""),
+        HumanAct::Skipped { .. } => ("skipped", ""),
+        HumanAct::Armed { .. } => ("armed", ""),
+        HumanAct::Confirmed { .. } => ("confirmed", ""),
+    };
+    HumanMark {
+        t: *t_us,
+        act,
+        text: text.to_string(),
     }
 }
 

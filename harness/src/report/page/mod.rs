@@ -6,6 +6,7 @@ mod detectors;
 mod escape;
 mod figures;
 mod follow;
+mod live;
 mod pack;
 mod requests;
 mod site;
@@ -16,6 +17,8 @@ mod told;
 mod words;
 mod write;
 
+pub(crate) use escape::{html, script};
+pub(crate) use live::live;
 pub use story::Story;
 pub use write::page;
 

@@ -51,6 +51,17 @@ pub(super) fn verdict_cell(verdict: Verdict) -> String {
     )
 }
 
+/// How long the crew of a game day took.
+pub(super) fn crew(summary: &Summary) -> String {
+    let rows = summary.crew.iter().fold(String::new(), |mut rows, times| {
+        let name = cell(&format!("{} of {}", times.kind, times.target));
+        let words = times.words().map(|text| number(&text)).concat();
+        let _ = writeln!(rows, "<tr>{name}{words}</tr>");
+        rows
+    });
+    table("crew", &["fault", "noticed", "decided", "acted"], &rows)
+}
+
 /// What was promised, and what came of it.
 pub(super) fn assertions(all: &[Judged]) -> String {
     let rows = all.iter().fold(String::new(), |mut rows, judged| {

@@ -4,7 +4,7 @@ use ridethrough_targets::plant::Change;
 
 use super::follow::word;
 use crate::judge::show_time;
-use crate::record::{Body, Event};
+use crate::record::{Body, Event, HumanAct};
 
 /// Who, and what; nothing for what comes with every request or reading.
 pub(super) fn told(event: &Event) -> Option<(String, String)> {
@@ -61,12 +61,42 @@ pub(super) fn told(event: &Event) -> Option<(String, String)> {
             };
             (report.witness.clone(), saw)
         }
+        Body::Held(held) => (
+            "game day".into(),
+            format!("{} waits: {}", held.name, held.question),
+        ),
+        Body::Resumed { held_us } => (
+            "game day".into(),
+            format!("the timeline goes on after {}", show_time(*held_us)),
+        ),
+        Body::Human(human) => {
+            let who = match human.name.is_empty() {
+                true => human.role.clone(),
+                false => format!("{} ({})", human.name, human.role),
+            };
+            (who, did(&human.act))
+        }
         Body::Note { text } => (source(), text.clone()),
         Body::Invalid { reason } => (source(), reason.clone()),
         Body::End { how } => (source(), format!("the run ended: {how}")),
         _ => return None,
     };
     Some(told)
+}
+
+fn did(act: &HumanAct) -> String {
+    let of = |fault: &Option<usize>| fault.map_or(String::new(), |n| format!(" fault {n}"));
+    match act {
+        HumanAct::Note { text } => text.clone(),
+        HumanAct::Noticed { fault } => format!("noticed{}", of(fault)),
+        HumanAct::Decided { fault } => format!("decided what to do{}", of(fault)),
+        HumanAct::Acted { fault } => format!("acted{}", of(fault)),
+        HumanAct::Released { fault } => format!("released fault {fault}"),
+        HumanAct::Skipped { fault } => format!("left out fault {fault}"),
+        HumanAct::Armed { fault } => format!("armed fault {fault}"),
+        HumanAct::Confirmed { fault } => format!("injected fault {fault} by hand"),
+        HumanAct::Stopped => "stopped the run".into(),
+    }
 }
 
 fn moved(change: &Change) -> Option<String> {

@@ -11,7 +11,7 @@ use crate::judge::{Judgement, sentence};
 use crate::plan::Plan;
 use crate::report::summary::Summary;
 
-const STYLE: &str = include_str!("assets/page.css");
+pub(super) const STYLE: &str = include_str!("assets/page.css");
 
 /// The scripts, each after what it needs.
 const SCRIPTS: [&str; 19] = [
@@ -158,6 +158,9 @@ fn details(
             "Who could notice a silence, and when",
             &tables::silences(summary),
         );
+    }
+    if !summary.crew.is_empty() {
+        section(page, "The crew, after each fault", &tables::crew(summary));
     }
     if summary.requests.total > 0 {
         let mut text = tables::latency(summary);

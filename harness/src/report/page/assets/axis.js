@@ -103,6 +103,7 @@ function drawPhases(pen, { scale, colours: ink, model, height }) {
 function tracksOf(model) {
   return [
     ...faultTracks(model),
+    ...crewTracks(model),
     ...supplyTracks(model),
     ...chargeTracks(model),
     ...stateTracks(model),

@@ -41,6 +41,14 @@ const TAKE = {
     fault.seen[e.stage === "injected" ? 0 : 1] = e.observed_us;
     fault.effective = true;
   },
+  // While a fault waited for its crew, its phase went on.
+  resumed(model, e) {
+    const phase = model.phases.at(-1);
+    if (phase) phase.end += e.held_us;
+  },
+  human(model, e) {
+    model.humans.push({ t: e.t_us, act: e.act, text: e.text ?? "" });
+  },
   attempt(model, e) {
     const { index, replica, from_token: from, tokens } = e;
     const attempt = {

@@ -7,6 +7,7 @@ class Model {
     this.endUs = 0;
     this.phases = [];
     this.faults = [];
+    this.humans = [];
     this.parts = [];
     this.nominal = { volts: 230, hertz: 50 };
     this.groups = ["whole", "shed", "torn", "lost", "corrupted"];
@@ -29,6 +30,7 @@ class Model {
     model.endUs = data.end_us;
     model.phases = data.phases.map(([name, start, end]) => ({ name, start, end }));
     model.faults = data.faults;
+    model.humans = data.humans ?? [];
     model.parts = data.parts;
     model.nominal = data.nominal;
     model.groups = data.groups;

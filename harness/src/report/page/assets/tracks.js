@@ -36,6 +36,36 @@ function faultTracks(model) {
   }));
 }
 
+const MARKS = { noticed: "noticed", decided: "decided", acted: "acted", note: "✎", stopped: "stop" };
+
+// What the crew of a game day did, each at its moment.
+function crewTracks(model) {
+  const marks = model.humans.filter(({ act }) => MARKS[act]);
+  if (!marks.length) return [];
+  return [{
+    name: "crew",
+    height: STRIP,
+    space: 2,
+    draw(pen, { scale, ink, y, height }) {
+      let free = -Infinity;
+      for (const { t, act } of marks) {
+        const x = scale.x(t);
+        pen.fillStyle = ink.generator;
+        pen.fillRect(x - 1, y, 2, height);
+        pen.fillStyle = ink.ink;
+        if (x > free) {
+          write(pen, MARKS[act], x + 4, y + height / 2, 60);
+          free = x + 8 + pen.measureText(MARKS[act]).width;
+        }
+      }
+    },
+    read(t) {
+      const last = marks.filter((mark) => mark.t <= t).at(-1);
+      return { text: last ? last.text || MARKS[last.act] : "", colour: "generator" };
+    },
+  }];
+}
+
 const FEEDERS = ["utility", "generator", "transfer", "bess", "ups", "pdu"];
 
 function supplyTracks(model) {

@@ -1,0 +1,12 @@
+//! A run that goes on, as numbers for Prometheus.
+
+mod exposition;
+mod front;
+mod gauges;
+mod histogram;
+
+pub use front::Meters;
+pub use gauges::Gauges;
+
+#[cfg(test)]
+mod tests;
