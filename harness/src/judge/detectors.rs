@@ -1,6 +1,8 @@
 //! Who could notice that a machine has fallen silent: what the sockets towards it
 //! imply, beside what was measured.
 
+use std::fmt::Write;
+
 use ridethrough_targets::clock::Micros;
 use ridethrough_targets::service::AttemptEnd;
 
@@ -56,7 +58,7 @@ fn implied(report: &SocketReport) -> (Option<Micros>, String) {
         seconds(probing.interval_us)
     );
     if let Some(timeout) = watch.user_timeout_us {
-        by += &format!(", user timeout {} s", seconds(timeout));
+        let _ = write!(by, ", user timeout {} s", seconds(timeout));
     }
     if report.cause == "hang" {
         // A hang is of programs: the kernel beneath them goes on answering probes.

@@ -1,5 +1,7 @@
 //! One entry of a page: a kind, or a type.
 
+use std::fmt::Write;
+
 use serde_json::{Map, Value};
 
 use super::types::{fields, plain, sentence, words};
@@ -60,14 +62,14 @@ fn entry(name: &str, schema: &Value) -> String {
     let mut out = format!("\n## {name}\n");
     let about = sentence(schema);
     if !about.is_empty() {
-        out += &format!("\n{about}\n");
+        let _ = writeln!(out, "\n{about}");
     }
     let table = match schema.get("properties") {
         Some(_) => fields(schema),
         None => choices(schema),
     };
     if !table.is_empty() {
-        out += &format!("\n{table}");
+        let _ = write!(out, "\n{table}");
     }
     out
 }
@@ -78,7 +80,7 @@ fn choices(schema: &Value) -> String {
         .into_iter()
         .find_map(|key| schema.get(key));
     let variants = variants.and_then(Value::as_array).into_iter().flatten();
-    variants.map(|variant| choice(variant)).collect()
+    variants.map(choice).collect()
 }
 
 fn choice(variant: &Value) -> String {

@@ -1,5 +1,6 @@
 //! The shipped playbooks, each explained.
 
+use std::fmt::Write;
 use std::path::Path;
 
 use crate::plan::{Plan, plan};
@@ -40,21 +41,26 @@ fn entry(place: &str, plan: &Plan) -> String {
     let mut out = format!("\n## {}\n\n`{place}`", playbook.name);
     if let Some(why) = &playbook.why {
         let why: Vec<&str> = why.split_whitespace().collect();
-        out += &format!(": {}", why.join(" "));
+        let _ = write!(out, ": {}", why.join(" "));
     }
     out += "\n\n";
     for fault in &plan.faults {
         let at = fault.at;
-        out += &format!(
-            "- at {at} for {}: {} on {}\n",
+        let _ = writeln!(
+            out,
+            "- at {at} for {}: {} on {}",
             fault.lasts, fault.name, fault.target
         );
     }
     for promise in &plan.assertions {
-        out += &format!("- promises: {}\n", promise.text);
+        let _ = writeln!(out, "- promises: {}", promise.text);
     }
     for control in &playbook.controls {
-        out += &format!("- control *{}* fails `{}`\n", control.name, control.fails);
+        let _ = writeln!(
+            out,
+            "- control *{}* fails `{}`",
+            control.name, control.fails
+        );
     }
     out
 }

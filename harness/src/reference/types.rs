@@ -1,5 +1,7 @@
 //! A type of the schema in words.
 
+use std::fmt::Write;
+
 use serde_json::{Map, Value};
 
 /// The name of a type that is described elsewhere.
@@ -117,7 +119,7 @@ pub(super) fn fields(schema: &Value) -> String {
             (false, Some(value)) => format!("`{}`", plain(value)),
         };
         let row = [words(property), default, sentence(property)].join(" | ");
-        out += &format!("| `{name}` | {row} |\n");
+        let _ = writeln!(out, "| `{name}` | {row} |");
     }
     out
 }
