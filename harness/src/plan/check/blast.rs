@@ -66,7 +66,11 @@ fn hits(c: &Checker<'_>) -> Vec<Hit> {
     let phases = phases(&playbook.phases);
     let mut hits = Vec::new();
     // Faults by hand are held against it when they are injected.
-    let timed = playbook.faults.iter().enumerate().filter(|(_, f)| !f.manual);
+    let timed = playbook
+        .faults
+        .iter()
+        .enumerate()
+        .filter(|(_, f)| !f.manual);
     for (i, fault) in timed {
         let Ok(times) = occurrences(fault, &phases) else {
             continue;
