@@ -108,6 +108,7 @@ fn skew() -> Result<()> {
                 stop: CancellationToken::new(),
                 repeat: String::new(),
                 disarm: None,
+                podium: None,
             };
             let runtime = tokio::runtime::Runtime::new()?;
             let outcome = runtime.block_on(conduct(plan, how))?;

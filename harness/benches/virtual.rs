@@ -339,6 +339,7 @@ fn round(runtime: &Runtime, playbook: &str) -> Result<Sample> {
         stop: CancellationToken::new(),
         repeat: String::new(),
         disarm: None,
+        podium: None,
     };
     let (clock, cpu_before) = (Clock::start(), cpu_s()?);
     let outcome = runtime.block_on(conduct(plan, how))?;

@@ -6,6 +6,8 @@ use proptest::prelude::*;
 
 use super::{BundleError, Key, generate, verify, write_bundle};
 
+type Files = Vec<(String, Vec<u8>)>;
+
 /// A run folder whose record is longer than one piece.
 fn run() -> tempfile::TempDir {
     let folder = run_of(30_000);
@@ -77,7 +79,7 @@ fn a_changed_byte_is_named_by_its_place() {
 fn what_is_missing_added_or_moved_is_noticed() {
     let folder = run();
     let (out, _) = bundle(folder.path(), None);
-    let remade = |name: &str, order: &dyn Fn(&mut Vec<(String, Vec<u8>)>)| {
+    let remade = |name: &str, order: &dyn Fn(&mut Files)| {
         let mut files = Vec::new();
         let mut tar = tar::Archive::new(std::fs::File::open(&out).unwrap());
         for entry in tar.entries().unwrap() {

@@ -52,7 +52,9 @@ impl Injector {
     /// From preparation to the witness of its healing. Returns when all that is
     /// over; a stopped run heals at once and asks no further witness.
     pub(crate) async fn live(self, planned: PlannedFault, aim: Aim) {
-        // One that is injected by hand has waited for that alone.
+        // One that is injected by hand has waited for that alone, and is on its way.
+        let on_its_way = self.podium.as_ref().filter(|_| planned.manual);
+        let _on_its_way = on_its_way.map(|podium| podium.live(&planned));
         let due = match planned.manual {
             true => self.clock.now_us() + PREPARE.as_micros() as Micros,
             false => match self.times.reach(planned.at, PREPARE, &self.stop).await {
@@ -127,7 +129,10 @@ impl Injector {
             self.recorder.now("engine", Body::Resumed { held_us });
         }
         match answer {
-            None => false,
+            None => {
+                podium.withdraw(planned.index);
+                false
+            }
             Some(Answer::Go) => true,
             Some(Answer::Skip) => {
                 let reason = format!("the conductor left out the fault {}", planned.name);

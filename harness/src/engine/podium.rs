@@ -139,7 +139,10 @@ impl Podium {
     pub fn longest(&self, plan: &Plan) -> Span {
         let held = plan.faults.iter().filter(|f| self.question(f).is_some());
         let each = self.rules.by_itself.unwrap_or(self.rules.limit);
-        Span::from_micros(held.count() as u64 * each.micros())
+        // One that is injected by hand in the last moment is lived to its end.
+        let by_hand = plan.faults.iter().filter(|fault| fault.manual);
+        let by_hand = by_hand.map(|fault| fault.lasts.micros()).max();
+        Span::from_micros(held.count() as u64 * each.micros() + by_hand.unwrap_or(0))
     }
 
     /// What a fault waits to be answered.
@@ -198,6 +201,11 @@ impl Podium {
             (_, Some(_)) => Answer::Go,
             (_, None) => Answer::Silence(limit),
         }
+    }
+
+    /// Nothing is asked any more: the run stops.
+    pub(crate) fn withdraw(&self, fault: usize) {
+        self.lock().waiting.remove(&fault);
     }
 
     /// The next fault that somebody injects by hand.

@@ -80,12 +80,13 @@ pub(super) struct Attribute {
 }
 
 #[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
 enum Value {
-    StringValue(String),
-    #[serde(serialize_with = "text")]
-    IntValue(u64),
-    BoolValue(bool),
+    #[serde(rename = "stringValue")]
+    Text(String),
+    #[serde(rename = "intValue", serialize_with = "text")]
+    Int(u64),
+    #[serde(rename = "boolValue")]
+    Bool(bool),
 }
 
 /// A value that an attribute can have.
@@ -98,19 +99,19 @@ pub(super) struct ValueOf(Value);
 
 impl Attributable for &str {
     fn value(self) -> ValueOf {
-        ValueOf(Value::StringValue(self.to_string()))
+        ValueOf(Value::Text(self.to_string()))
     }
 }
 
 impl Attributable for u64 {
     fn value(self) -> ValueOf {
-        ValueOf(Value::IntValue(self))
+        ValueOf(Value::Int(self))
     }
 }
 
 impl Attributable for bool {
     fn value(self) -> ValueOf {
-        ValueOf(Value::BoolValue(self))
+        ValueOf(Value::Bool(self))
     }
 }
 

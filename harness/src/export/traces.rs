@@ -41,11 +41,14 @@ struct Run {
     resource: Vec<Attribute>,
 }
 
+/// What a witness saw: when, what in words, and whether it is as it should be.
+type Sight = (Micros, String, bool);
+
 /// What is open until its end is told.
 #[derive(Default)]
 struct Open {
     attempts: BTreeMap<String, Vec<(String, Attempt)>>,
-    faults: BTreeMap<usize, (FaultReceipt, Vec<(Micros, String, bool)>)>,
+    faults: BTreeMap<usize, (FaultReceipt, Vec<Sight>)>,
     state: Option<(Micros, String, String, u64)>,
     last_us: Micros,
 }
@@ -278,12 +281,7 @@ fn moments(run: &Run, row: &LedgerRow) -> Vec<SpanEvent> {
     events
 }
 
-fn fault_span(
-    run: &Run,
-    receipt: &FaultReceipt,
-    seen: &[(Micros, String, bool)],
-    end_us: Micros,
-) -> Span {
+fn fault_span(run: &Run, receipt: &FaultReceipt, seen: &[Sight], end_us: Micros) -> Span {
     let what = format!("fault {}", receipt.fault);
     let name = format!("fault {}", receipt.fault_kind);
     let mut span = run.span(&what, 0, name, (receipt.injected_us, end_us));

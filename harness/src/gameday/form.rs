@@ -48,6 +48,6 @@ mod tests {
         for bad in ["a=%", "a=%4", "a=%zz", "a=%FF"] {
             assert_eq!(fields(bad), None, "{bad}");
         }
-        assert_eq!(fields(&"a&b&c&d&e&f&g&h&i&j&k&l&m&n&o&p&q&r"), None);
+        assert_eq!(fields("a&b&c&d&e&f&g&h&i&j&k&l&m&n&o&p&q&r"), None);
     }
 }

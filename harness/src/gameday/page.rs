@@ -82,10 +82,10 @@ fn head(page: &mut String, desk: &Desk, title: &str, role: Role, token: Option<&
             true => (" disabled", "HEALING"),
             false => ("", "STOP"),
         };
-        let _ = write!(
+        let _ = writeln!(
             page,
             "<form method=\"post\" action=\"/do/stop\" class=\"stop\">{}\
-             <button id=\"stop\"{off}>{text}<small>heal everything and end</small></button></form>\n",
+             <button id=\"stop\"{off}>{text}<small>heal everything and end</small></button></form>",
             hidden_token(token),
         );
     }

@@ -57,7 +57,7 @@ async fn show(
             }
             guarded(response)
         }
-        Err(refusal) => refusal,
+        Err(refusal) => guarded(refusal.into_response()),
     }
 }
 
@@ -69,7 +69,7 @@ async fn follow(
 ) -> Response {
     let (role, _) = match looks(&desk, query.as_deref(), &headers) {
         Ok(who) => who,
-        Err(refusal) => return refusal,
+        Err(refusal) => return guarded(refusal.into_response()),
     };
     let last = headers.get("last-event-id").and_then(|v| v.to_str().ok());
     let last = last.and_then(|text| text.trim().parse().ok());
@@ -91,7 +91,7 @@ async fn metrics(
             let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
             guarded((kind, desk.hub.metrics()).into_response())
         }
-        Err(refusal) => refusal,
+        Err(refusal) => guarded(refusal.into_response()),
     }
 }
 
@@ -100,19 +100,20 @@ fn looks(
     desk: &Desk,
     query: Option<&str>,
     headers: &HeaderMap,
-) -> Result<(Role, Option<String>), Response> {
+) -> Result<(Role, Option<String>), Failure> {
+    let refused = |code, why: &str| Err((code, format!("{why}\n")));
     let Some(mut fields) = fields(query.unwrap_or_default()) else {
-        return Err((StatusCode::BAD_REQUEST, "this query cannot be read\n").into_response());
+        return refused(StatusCode::BAD_REQUEST, "this query cannot be read");
     };
     let token = bearer(headers).or_else(|| fields.remove("token"));
     // A page of somebody else's that has taken our name may not look either.
     if desk.tokens.of(Role::Watch).is_none() && !is_local(headers) {
-        let said = "this page is asked for by the name of the machine it runs on\n";
-        return Err((StatusCode::MISDIRECTED_REQUEST, said).into_response());
+        let said = "this page is asked for by the name of the machine it runs on";
+        return refused(StatusCode::MISDIRECTED_REQUEST, said);
     }
     match desk.tokens.role(token.as_deref()) {
         Some(role) => Ok((role, token)),
-        None => Err((StatusCode::UNAUTHORIZED, "a token is needed\n").into_response()),
+        None => refused(StatusCode::UNAUTHORIZED, "a token is needed"),
     }
 }
 

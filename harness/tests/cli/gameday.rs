@@ -68,7 +68,7 @@ impl Day {
             .env("RIDETHROUGH_TOKEN_SCRIBE", SCRIBE)
             .env("RIDETHROUGH_TOKEN_CONDUCTOR", CONDUCTOR)
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(std::fs::File::create(folder.path().join("board")).map_err(|e| e.to_string())?)
             .stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| error.to_string())?;
         let mut stderr = child.stderr.take().ok_or("no stderr")?;
@@ -102,6 +102,12 @@ impl Day {
     fn said(&self) -> String {
         let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         said.clone()
+    }
+
+    /// What it said at the end, too.
+    fn all(&self) -> String {
+        let board = std::fs::read_to_string(self.folder.path().join("board"));
+        self.said() + &board.unwrap_or_default()
     }
 
     /// Waits until it has said something.
@@ -299,7 +305,7 @@ fn people() -> Result<(), String> {
     day.post("decided", SCRIBE, "fault=0")?;
     day.post("acted", SCRIBE, "fault=0")?;
     let status = day.end()?;
-    holds(status.code() == Some(0), || day.said())?;
+    holds(status.code() == Some(0), || day.all())?;
     let summary = summary(&day.out())?;
     let crew = &summary["crew"][0];
     let noticed = crew["noticed_ms"].as_f64().unwrap_or(0.0);
@@ -327,7 +333,7 @@ fn stop() -> Result<(), String> {
     day.post("stop", SCRIBE, "name=Ada")?;
     let status = day.end()?;
     let took = begun.elapsed();
-    holds(status.code() == Some(130), || day.said())?;
+    holds(status.code() == Some(130), || day.all())?;
     let events = events(&day.out())?;
     let stopped = of_kind(&events, "human");
     let stopped = stopped.iter().find(|human| human["act"] == "stopped");
@@ -356,7 +362,7 @@ fn nothing_left(day: &Day) -> Result<(), String> {
 fn silence() -> Result<(), String> {
     let mut day = Day::begin(&["--hold-limit", "1s"])?;
     let status = day.end()?;
-    holds(status.code() == Some(3), || day.said())?;
+    holds(status.code() == Some(3), || day.all())?;
     let said = day.said();
     holds(
         said.contains("nobody released the fault utility_outage within 1s"),

@@ -96,6 +96,7 @@ impl Case {
             stop: CancellationToken::new(),
             repeat: String::new(),
             disarm,
+            podium: None,
         };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
