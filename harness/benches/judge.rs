@@ -110,9 +110,11 @@ fn listed(path: &Path) -> Result<()> {
     let history = History::open(path)?;
     let runs = history.last(RUNS as usize, None)?;
     let groups = groups(&history.last_of_each(RUNS as usize, None)?);
-    let shrinking = warnings(&groups);
-    match (runs.len(), groups.len(), shrinking.is_empty()) {
-        (100, 1, false) => Ok(()),
+    let _told = warnings(&groups);
+    let all = groups.iter().flat_map(|group| &group.promises);
+    let known = all.filter(|series| series.trend.is_some_and(|t| t.points == 100));
+    match (runs.len(), known.count()) {
+        (100, 9..) => Ok(()),
         other => Err(format!("not what was put in: {other:?}").into()),
     }
 }

@@ -18,8 +18,8 @@ use ridethrough_targets::service::{Attempt, AttemptEnd};
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 const S: Micros = 1_000_000;
-/// Between two requests.
-const EVERY: Micros = 5_000;
+/// Until when requests are sent.
+const SENT: Micros = 600 * S;
 /// The fault's time, in run time.
 const FAULT: Micros = 60 * S;
 const HEAL: Micros = 120 * S;
@@ -78,15 +78,16 @@ pub(crate) fn write(path: &Path, requests: u32) -> Result<u64> {
         )?;
     }
     fault(&mut writer)?;
+    let every = SENT / Micros::from(requests);
     let mut random = ChaCha8Rng::seed_from_u64(1);
     let mut tokens = 0;
     for number in 0..requests {
-        let row = row(number, &mut random);
+        let row = row(number, every, &mut random);
         tokens += u64::from(row.tokens);
         attempts(&mut writer, &row)?;
         writer.write(row.end_us, "clients", Body::Request(row))?;
         if number % 20 == 0 {
-            meters(&mut writer, Micros::from(number) * EVERY)?;
+            meters(&mut writer, Micros::from(number) * every)?;
         }
     }
     let done = Body::LoadDone {
@@ -144,8 +145,8 @@ fn fault(writer: &mut RecordWriter) -> Result<()> {
 }
 
 /// A whole answer of 40 to 120 tokens; one of a hundred changes its replica.
-fn row(number: u32, random: &mut ChaCha8Rng) -> LedgerRow {
-    let scheduled_us = Micros::from(number) * EVERY;
+fn row(number: u32, every: Micros, random: &mut ChaCha8Rng) -> LedgerRow {
+    let scheduled_us = Micros::from(number) * every;
     let tokens: u32 = random.random_range(40..=120);
     let first = scheduled_us + random.random_range(40_000..60_000);
     let gaps = (1..tokens).map(|_| random.random_range(18_000..26_000));
