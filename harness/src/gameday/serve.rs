@@ -27,6 +27,9 @@ const HEAD_BYTES: usize = 16 << 10;
 const LONGEST: Duration = Duration::from_secs(60);
 /// A stream whose browser takes nothing for so long is dropped.
 const STALLED: Duration = Duration::from_secs(30);
+/// The nice value of the thread: those who look on come last.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 15;
 /// From the end to the last word.
 const LAST_WORDS: Duration = Duration::from_millis(1_500);
 
@@ -95,6 +98,7 @@ pub fn open(
     let thread = std::thread::Builder::new()
         .name("gameday".into())
         .spawn(move || {
+            stand_back();
             runtime.block_on(async move {
                 tokio::spawn(beside);
                 match tokio::net::TcpListener::from_std(listener) {
@@ -108,6 +112,15 @@ pub fn open(
         stop,
         thread: Some(thread),
     })
+}
+
+/// Makes the calling thread give way to whatever else this machine has to do.
+fn stand_back() {
+    // Elsewhere the nice value is the whole process's.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+        tracing::debug!(%error, "the page's thread has an ordinary priority");
+    }
 }
 
 impl Front {

@@ -3,6 +3,7 @@
 //! What this machine cannot do is decided when the cases are listed.
 
 mod bundle;
+mod devtools;
 mod docker;
 mod emulate;
 mod gameday;

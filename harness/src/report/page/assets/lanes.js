@@ -38,15 +38,17 @@ class Lanes {
     this.filter.addEventListener("change", () => this.show(this.filter.value, this.order));
     const order = element(this.bar, "select");
     order.setAttribute("aria-label", "In which order");
-    for (const [value, text] of [["worst", "worst first"], ["time", "by time"], ["silence", "longest pause first"]]) {
+    for (const [value, text] of [["worst", "worst first"], ["time", "by time"], ["newest", "newest first"], ["silence", "longest pause first"]]) {
       element(order, "option", "", text).value = value;
     }
+    this.orders = order;
     order.addEventListener("change", () => this.show(this.wanted, order.value));
     this.count = element(this.bar, "span", "quiet");
   }
 
   show(wanted, order) {
     [this.wanted, this.order] = [wanted, order];
+    this.orders.value = order;
     this.list.scrollTop = 0;
     this.update();
   }
@@ -59,6 +61,7 @@ class Lanes {
       || (this.wanted === "bad" && row.group !== "whole") || row.fate === this.wanted);
     const rank = (row) => RANKS.indexOf(row.group) - (row.served.length > 1 ? 0.5 : 0);
     if (this.order === "worst") this.rows.sort((a, b) => rank(a) - rank(b) || a.at - b.at);
+    if (this.order === "newest") this.rows.reverse();
     if (this.order === "silence") this.rows.sort((a, b) => (b.silence ?? 0) - (a.silence ?? 0));
     const left = this.model.total - rows.length;
     this.count.textContent = `${this.rows.length} of ${this.model.total}`

@@ -32,7 +32,7 @@ class Live {
     this.diagram = site ? new Diagram(part("diagram"), this.model) : null;
     this.axis = new Axis(part("axis"), this.model, this.scale);
     this.lanes = new Lanes(part("lanes"), this.model, this.scale);
-    this.lanes.show("all", "time");
+    this.lanes.show("all", "newest");
     this.values = {};
     this.ended = false;
     this.drawn = false;
@@ -70,6 +70,7 @@ class Live {
 
   take(events) {
     for (const event of events) {
+      if (boot.blind && !this.model.originUs) this.guessOrigin(event);
       this.model.append(event);
       this.story.take(event, this.model.originUs);
       if (event.kind === "progress") this.values[event.source] = event;
@@ -84,6 +85,13 @@ class Live {
     if (!this.drawn) this.redraw();
   }
 
+  // A blind crew is told of no phases: its time begins with the first request.
+  guessOrigin(event) {
+    if (event.kind !== "request") return;
+    this.model.originUs = event.scheduled_us;
+    this.model.bins = new Bins(event.scheduled_us, this.model.bins.width, this.model.groups);
+  }
+
   offerFault(event) {
     const select = document.querySelector("#marks select");
     if (!select || [...select.options].some((one) => one.value === String(event.fault))) return;
@@ -96,7 +104,8 @@ class Live {
     if (boot.blind && !desk.blind && desk.verdict) return location.reload();
     this.desk = desk;
     if (JSON.stringify(before.waiting) !== JSON.stringify(desk.waiting)) this.holds();
-    if (JSON.stringify(before.manual) !== JSON.stringify(desk.manual)) this.hand();
+    const hands = ({ manual, verdict }) => JSON.stringify([manual, verdict]);
+    if (hands(before) !== hands(desk)) this.hand();
     const stop = part("stop");
     if (stop && (desk.stopping || this.ended) && !stop.disabled) {
       stop.disabled = true;
@@ -129,7 +138,7 @@ class Live {
   hand() {
     const parent = part("hand");
     parent.replaceChildren();
-    if (!this.desk.manual.length) return;
+    if (!this.desk.manual.length || this.desk.verdict) return;
     const box = element(parent, "section", "hand");
     element(box, "h2", "", "By hand");
     for (const { fault, name, target, for_ms: ms, live, armed_ms: armed } of this.desk.manual) {
@@ -205,6 +214,7 @@ class Live {
     model.endUs = end;
     this.figures(now);
     this.drawn = true;
+    document.documentElement.classList.add("begun");
     // What a test asks.
     const { rows, faults, humans } = model;
     const seen = { rows: rows.length, faults: faults.length, humans: humans.length, problems: problems.length };
