@@ -8,6 +8,7 @@
 pub mod clock;
 pub mod disk;
 pub mod emulator;
+pub mod exposition;
 pub mod fabric;
 pub mod net;
 pub mod plant;

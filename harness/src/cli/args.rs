@@ -1,13 +1,13 @@
 //! What can be typed.
 
-use std::net::{SocketAddr, SocketAddrV4};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use ridethrough_targets::units::Span;
-
 use super::compare::{self, CompareArgs};
+use super::emulate::{self, EmulateArgs};
+use super::gameday::{self, GamedayArgs};
 use super::history::{self, HistoryArgs};
 use super::keep::KeepArgs;
 use super::prune::{self, PruneArgs};
@@ -100,7 +100,7 @@ pub(super) enum Verb {
     /// The page is served on the loopback address unless told otherwise; who may do
     /// what is decided by tokens, which are printed at the start. Faults with `hold:`
     /// wait for the conductor; faults with `manual: true` are injected by hand.
-    #[command(after_help = GAMEDAY_EXAMPLES)]
+    #[command(after_help = gameday::EXAMPLES)]
     Gameday(GamedayArgs),
     /// Seal a run folder into one file that shows whether a byte of it was changed.
     #[command(
@@ -213,7 +213,7 @@ pub(super) enum Verb {
     /// Without an address everything is served on the loopback address. Commands
     /// are read from stdin (`help` shows them) and taken by HTTP; the site runs
     /// until `quit` or Ctrl-C, or to the end of the playbook.
-    #[command(after_help = EMULATE_EXAMPLES)]
+    #[command(after_help = emulate::EXAMPLES)]
     Emulate(EmulateArgs),
     /// Put this host back after runs that died, a reboot included.
     ///
@@ -294,64 +294,6 @@ Examples:
   ridethrough run playbooks/power/*.yaml --again 3
   ridethrough run playbooks/canary/torn-answers.yaml --expect fail:continuity";
 
-const GAMEDAY_EXAMPLES: &str = "\
-Examples:
-  ridethrough gameday playbooks/power/utility-outage.yaml --hold-all
-  ridethrough gameday playbooks/power/utility-outage.yaml --blind --hold-limit 30m
-  ridethrough gameday playbooks/power/utility-outage.yaml --listen 192.0.2.7:8080
-  ridethrough gameday playbooks/power/utility-outage.yaml --world virtual --hold-all
-
-Tokens of your own come from RIDETHROUGH_TOKEN_WATCH, _SCRIBE and _CONDUCTOR too,
-where other users of this machine cannot read them.
-
-The last example rehearses the timeline: in a virtual world nobody can be waited for, so
-each hold releases itself after 5 s of virtual time.";
-
-const EMULATE_EXAMPLES: &str = "\
-Examples:
-  ridethrough emulate playbooks/sites/two-feed.yaml
-  ridethrough emulate playbooks/sites/two-feed.yaml --nut 127.0.0.1:3493 &
-  upsc ups-a@127.0.0.1
-  ridethrough emulate playbooks/sites/two-feed.yaml --playbook playbooks/power/utility-outage.yaml
-  curl -d 'outage grid' http://127.0.0.1:8080/command";
-
-#[derive(Debug, Args)]
-pub(super) struct EmulateArgs {
-    /// The site.
-    pub(super) site: PathBuf,
-    /// Serve NUT here.
-    #[arg(long, value_name = "ADDR")]
-    pub(super) nut: Option<SocketAddrV4>,
-    /// Serve a NUT driver for each device, in this folder, to an upsd.
-    #[cfg(unix)]
-    #[arg(long, value_name = "DIR")]
-    pub(super) nut_driver: Option<PathBuf>,
-    /// Serve SNMP v1, v2c and v3 here.
-    #[arg(long, value_name = "ADDR")]
-    pub(super) snmp: Option<SocketAddrV4>,
-    /// Serve battery storage by SunSpec Modbus here.
-    #[arg(long, value_name = "ADDR")]
-    pub(super) modbus: Option<SocketAddrV4>,
-    /// Serve Redfish here.
-    #[arg(long, value_name = "ADDR")]
-    pub(super) redfish: Option<SocketAddrV4>,
-    /// Serve Redfish by TLS, with a certificate of its own that nobody signed.
-    #[arg(long)]
-    pub(super) redfish_tls: bool,
-    /// Serve Prometheus metrics and the state stream here.
-    #[arg(long, value_name = "ADDR")]
-    pub(super) metrics: Option<SocketAddrV4>,
-    /// Serve the diagram as a page, and take commands, here.
-    #[arg(long, value_name = "ADDR")]
-    pub(super) http: Option<SocketAddrV4>,
-    /// Play the power faults of this playbook, then end.
-    #[arg(long, value_name = "PLAYBOOK")]
-    pub(super) playbook: Option<PathBuf>,
-    /// Seed of every random choice.
-    #[arg(long, default_value_t = 1)]
-    pub(super) seed: u64,
-}
-
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
     /// Playbooks, run one after the other.
@@ -398,56 +340,6 @@ pub(super) struct RunArgs {
     /// Serve the numbers of the run that goes on to Prometheus, at /metrics here.
     #[arg(long, value_name = "ADDR")]
     pub(super) metrics: Option<SocketAddr>,
-}
-
-#[derive(Args)]
-pub(super) struct GamedayArgs {
-    /// The playbook.
-    #[arg(value_name = "PLAYBOOK")]
-    pub(super) playbook: PathBuf,
-    /// Where the nodes run (default: as `run` has it).
-    #[arg(long, value_enum)]
-    pub(super) world: Option<WorldArg>,
-    /// Seed of every random choice (default: the playbook's own).
-    #[arg(long)]
-    pub(super) seed: Option<u64>,
-    /// The run folder (default: runs/<id>).
-    #[arg(long, value_name = "DIR")]
-    pub(super) out: Option<PathBuf>,
-    /// Serve the page here.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
-    pub(super) listen: SocketAddr,
-    /// Every fault waits for the conductor, not only those with `hold:`.
-    #[arg(long)]
-    pub(super) hold_all: bool,
-    /// How long a fault waits at most; then everything is healed and the run ends.
-    #[arg(long, value_name = "TIME", default_value = "15m")]
-    pub(super) hold_limit: Span,
-    /// Watchers and scribes see only what production would show, until the end.
-    #[arg(long)]
-    pub(super) blind: bool,
-    /// Sign the bundle of the run with this key, of `ridethrough keygen`.
-    #[arg(long, value_name = "FILE")]
-    pub(super) key: Option<PathBuf>,
-    /// The token of those who look (default: none on the loopback address, else a
-    /// random one).
-    #[arg(long, value_name = "TOKEN")]
-    pub(super) token_watch: Option<String>,
-    /// The token of those who write notes and may stop the run (default: random).
-    #[arg(long, value_name = "TOKEN")]
-    pub(super) token_scribe: Option<String>,
-    /// The token of the conductor (default: random).
-    #[arg(long, value_name = "TOKEN")]
-    pub(super) token_conductor: Option<String>,
-}
-
-/// Tokens are never shown.
-impl std::fmt::Debug for GamedayArgs {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut shown = f.debug_struct("GamedayArgs");
-        shown.field("playbook", &self.playbook);
-        shown.finish_non_exhaustive()
-    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -10,12 +10,12 @@ use tokio_util::sync::CancellationToken;
 use ridethrough_targets::undo::state_dir;
 use ridethrough_targets::units::Span;
 
-use super::args::GamedayArgs;
 use super::bundle::seal;
 use super::exit::Exit;
 use super::fallback::{Fallback, unused, virtual_id};
 use super::interrupt::{Signals, interrupt};
 use super::main::complain;
+use super::runtime::start_runtime;
 use crate::bundle::Key;
 use crate::conduct::{Conduct, conduct, fetch};
 use crate::engine::{EngineError, Podium, PodiumRules};
@@ -26,8 +26,10 @@ use crate::outcome::Outcome;
 use crate::plan::{Plan, plan_file_in};
 use crate::playbook::{PlaybookErrors, WorldKind};
 
+mod args;
 mod board;
 
+pub(super) use args::{EXAMPLES, GamedayArgs};
 use board::Board;
 
 /// Events that may wait for the page: more than a busy second brings.
@@ -66,15 +68,9 @@ pub(super) fn gameday(args: &GamedayArgs, color: bool) -> Exit {
             return Exit::Usage;
         }
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
+    let runtime = match start_runtime() {
         Ok(runtime) => runtime,
-        Err(error) => {
-            complain(&format!("no runtime: {error}"));
-            return Exit::World;
-        }
+        Err(exit) => return exit,
     };
     if let Some(line) = leftovers(&state_dir()) {
         eprintln!("{line}");

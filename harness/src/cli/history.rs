@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+use comfy_table::{Cell, CellAlignment};
 use jiff::Timestamp;
 use owo_colors::OwoColorize;
 use serde::Serialize;
@@ -13,10 +13,9 @@ use super::main::{complain, print};
 use crate::history::{
     Entry, Group, History, HistoryError, Series, Warning, groups, spark, warnings,
 };
-use crate::report::amount;
+use crate::report::{amount, lines, plain};
 
 /// The widest line.
-const WIDTH: u16 = 100;
 /// The last so many margins are drawn.
 const DRAWN: usize = 24;
 
@@ -125,25 +124,8 @@ fn heading(path: &str, shown: usize, whole: usize) -> String {
     }
 }
 
-fn table(head: &[&str]) -> Table {
-    let mut table = Table::new();
-    table
-        .load_preset("     ──            ")
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(WIDTH)
-        .set_header(head);
-    table
-}
-
-fn lines(table: &Table) -> Vec<String> {
-    table
-        .lines()
-        .map(|line| line.trim_end().to_string())
-        .collect()
-}
-
 fn list(runs: &[Entry], color: bool) -> Vec<String> {
-    let mut table = table(&["", "run", "when", "playbook", "world", "seed"]);
+    let mut table = plain(&["", "run", "when", "playbook", "world", "seed"]);
     for run in runs.iter().rev() {
         table.add_row(vec![
             Cell::new(mark(run)),
@@ -220,7 +202,7 @@ fn trends(out: &mut Vec<String>, group: &Group, color: bool) {
         _ => '?',
     });
     out.push(format!(" verdicts {}", verdicts.collect::<String>()));
-    let mut table = table(&["promise", "margins", "last", "a run", "sure"]);
+    let mut table = plain(&["promise", "margins", "last", "a run", "sure"]);
     for series in &group.promises {
         let values = series.values();
         let drawn = &values[values.len().saturating_sub(DRAWN)..];

@@ -25,6 +25,7 @@ mod prune;
 mod reference;
 mod report;
 mod run;
+mod runtime;
 mod schema;
 mod serve;
 mod telling;

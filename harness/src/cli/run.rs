@@ -17,6 +17,7 @@ use super::interrupt::{Signals, interrupt};
 use super::keep::keep;
 use super::main::complain;
 use super::progress::Progress;
+use super::runtime::start_runtime;
 use super::telling::Telling;
 use crate::conduct::{Conduct, ConductError, conduct, fetch};
 use crate::engine::EngineError;
@@ -53,15 +54,9 @@ pub(super) fn run(args: RunArgs, color: bool) -> Exit {
         complain(&format!("no kind of fault {kind:?} to disarm"));
         return Exit::Usage;
     }
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
+    let runtime = match start_runtime() {
         Ok(runtime) => runtime,
-        Err(error) => {
-            complain(&format!("no runtime: {error}"));
-            return Exit::World;
-        }
+        Err(exit) => return exit,
     };
     if let Some(line) = leftovers(&state_dir()) {
         eprintln!("{line}");

@@ -1,12 +1,10 @@
 //! Two runs as people read them.
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+use comfy_table::{Cell, CellAlignment};
 
 use super::change::{Change, Comparison, Held, Promised};
 use crate::judge::{Verdict, show_time};
-use crate::report::amount;
-
-const WIDTH: u16 = 100;
+use crate::report::{amount, lines, plain};
 
 /// The two runs side by side, at most 100 columns wide.
 pub fn side_by_side(c: &Comparison) -> String {
@@ -54,23 +52,6 @@ fn conclusion(c: &Comparison) -> Vec<String> {
     lines
 }
 
-fn table(head: &[&str]) -> Table {
-    let mut table = Table::new();
-    table
-        .load_preset("     ──            ")
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(WIDTH)
-        .set_header(head);
-    table
-}
-
-fn lines(table: &Table) -> Vec<String> {
-    table
-        .lines()
-        .map(|line| line.trim_end().to_string())
-        .collect()
-}
-
 fn right(text: String) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)
 }
@@ -85,7 +66,7 @@ fn mark(verdict: Option<Verdict>) -> &'static str {
 }
 
 fn promises(all: &[Promised]) -> Vec<String> {
-    let mut table = table(&["", "promise", "A", "B", "margin A", "margin B", "change"]);
+    let mut table = plain(&["", "promise", "A", "B", "margin A", "margin B", "change"]);
     for promise in all {
         let unit = |held: &Option<Held>| held.as_ref().and_then(|held| held.margin.clone());
         let margin = |held: &Option<Held>| match unit(held) {
@@ -117,7 +98,7 @@ fn numbers(out: &mut Vec<String>, head: &str, all: &[Change], show: &dyn Fn(f64)
     if some.is_empty() {
         return;
     }
-    let mut table = table(&["", head, "A", "B", "change"]);
+    let mut table = plain(&["", head, "A", "B", "change"]);
     for change in some {
         let value = |value: Option<f64>| value.map_or("–".into(), show);
         let moved = match (change.a, change.b) {

@@ -24,6 +24,7 @@ mod sampler;
 mod services;
 mod sockets;
 mod switches;
+mod timeline;
 mod triggers;
 
 pub use bounds::longest;

@@ -2,14 +2,12 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use indexmap::IndexMap;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use ridethrough_faults::{Aim, Ground};
 use ridethrough_targets::clock::Micros;
 use ridethrough_targets::plant::Plant;
 use ridethrough_targets::service::{Draw, Program, ToService};
@@ -22,8 +20,6 @@ use super::desk::Desk;
 use super::ears::Ears;
 use super::error::EngineError;
 use super::health;
-use super::held::HeldClock;
-use super::injector::Injector;
 use super::nodes::NodeKeeper;
 use super::podium::Podium;
 use super::power::{PowerGrid, Wiring};
@@ -35,11 +31,12 @@ use super::switches::Switches;
 use super::triggers::Triggers;
 use crate::judge::{Abort, Watchman};
 use crate::load::Rehearsed;
-use crate::plan::{NodeRole, Plan, PlannedFault, draws, looks};
-use crate::record::{Body, Event, PhaseWindow, RunHeader};
+use crate::plan::{NodeRole, Plan, draws, looks};
+use crate::record::{Body, Event, RunHeader};
 
 /// From the clients' boot to their first request.
 const LEAD: Span = Span::from_millis(400);
+
 /// What to run, where, and who watches.
 pub struct RunRequest {
     /// What will happen.
@@ -114,19 +111,19 @@ pub async fn run(mut request: RunRequest) -> Result<(), EngineError> {
     Ok(())
 }
 
-struct Run {
-    plan: Plan,
-    world: Arc<dyn World>,
-    recorder: Recorder,
+pub(super) struct Run {
+    pub(super) plan: Plan,
+    pub(super) world: Arc<dyn World>,
+    pub(super) recorder: Recorder,
     /// The user stops the run.
     asked: CancellationToken,
     /// The run stops: the user or the world will have it so.
-    stop: CancellationToken,
-    keeper: Arc<NodeKeeper>,
+    pub(super) stop: CancellationToken,
+    pub(super) keeper: Arc<NodeKeeper>,
     readiness: Arc<Readiness>,
     /// The kind of fault whose injectors do nothing.
-    disarm: Option<String>,
-    podium: Option<Arc<Podium>>,
+    pub(super) disarm: Option<String>,
+    pub(super) podium: Option<Arc<Podium>>,
     /// Where nodes log.
     logs: PathBuf,
     /// Cancelled when the run is over, so that the plant stops.
@@ -383,101 +380,20 @@ impl Run {
         Ok(())
     }
 
-    /// Phases and faults, side by side.
-    async fn timeline(
-        &self,
-        grid: PowerGrid,
-        desk: Arc<Desk>,
-        triggers: Arc<Triggers>,
-        origin_us: Micros,
-    ) -> Result<(), EngineError> {
-        let clock = self.world.clock();
-        let times = HeldClock::new(clock, origin_us);
-        let ground = Ground {
-            power: Arc::new(grid.clone()),
-            world: Arc::clone(&self.world),
-            telemetry: Arc::<Desk>::clone(&desk),
-            machines: Arc::<NodeKeeper>::clone(&self.keeper),
-        };
-        let nodes: Arc<[_]> = self.plan.nodes.iter().map(|node| node.spec()).collect();
-        let injector = |planned: &PlannedFault| Injector {
-            clock,
-            ground: ground.clone(),
-            grid: grid.clone(),
-            triggers: Arc::clone(&triggers),
-            recorder: self.recorder.clone(),
-            victims: self.victims(planned),
-            nodes: Arc::clone(&nodes),
-            times: times.clone(),
-            podium: self.podium.clone(),
-            stop: self.stop.clone(),
-            disarmed: self.disarm.as_deref() == Some(planned.kind_name),
-        };
-        let mut faults = JoinSet::new();
-        for planned in self.plan.faults.iter().filter(|fault| !fault.manual) {
-            faults.spawn(injector(planned).live(planned.clone(), self.aim(planned)));
-        }
-        let phases = self.phases(&times);
-        tokio::pin!(phases);
-        loop {
-            tokio::select! {
-                biased;
-                () = &mut phases => break,
-                planned = by_hand(self.podium.as_deref()) => {
-                    faults.spawn(injector(&planned).live(planned.clone(), self.aim(&planned)));
-                }
+    /// Says a word to every load and writer.
+    pub(super) fn tell_clients(&self, word: &ToService) {
+        for node in self.plan.nodes.iter().filter(|n| has_builtin(n, "load")) {
+            for service in &node.services {
+                self.world.say(&node.name, &service.name, word.clone());
             }
         }
-        if let Some(podium) = &self.podium {
-            podium.last_call();
-        }
-        while faults.join_next().await.is_some() {}
-        match self.recorder.failure() {
-            Some(failure) => Err(failure),
-            None => Ok(()),
-        }
-    }
-
-    /// Each phase when its time comes, and the end of the last one.
-    async fn phases(&self, times: &HeldClock) {
-        for phase in &self.plan.phases {
-            let begins = times.reach(phase.start, Duration::ZERO, &self.stop).await;
-            let Some(begins_us) = begins else {
-                break;
-            };
-            let window = PhaseWindow {
-                name: phase.name.clone(),
-                end_us: begins_us + phase.end.micros() - phase.start.micros(),
-            };
-            self.recorder.at(begins_us, "engine", Body::Phase(window));
-        }
-        times
-            .reach(self.plan.total, Duration::ZERO, &self.stop)
-            .await;
-    }
-
-    /// How long the clients may have to go on: where people can hold the timeline,
-    /// their schedule is longer, and they are told when it is over.
-    fn longest_load(&self) -> Span {
-        let held = self
-            .podium
-            .as_ref()
-            .map(|podium| podium.longest(&self.plan));
-        Span::from_micros(self.plan.total.micros() + held.unwrap_or_default().micros())
     }
 
     /// Waits until every load has told its last row, within a bound.
     async fn drain(&self, mut done: watch::Receiver<usize>) {
-        let word = match self.stop.is_cancelled() {
-            true => Some(ToService::Stop),
-            false => self.podium.as_ref().map(|_| ToService::Close),
-        };
-        if let Some(word) = word {
-            for node in self.plan.nodes.iter().filter(|n| has_builtin(n, "load")) {
-                for service in &node.services {
-                    self.world.say(&node.name, &service.name, word.clone());
-                }
-            }
+        match self.stop.is_cancelled() {
+            true => self.tell_clients(&ToService::Stop),
+            false => self.close_clients(),
         }
         let loads = self.plan.clients();
         let told = tokio::time::timeout(
@@ -488,46 +404,5 @@ impl Run {
             let reason = "the clients did not tell the end of their ledger".to_string();
             self.recorder.now("engine", Body::Invalid { reason });
         }
-    }
-
-    /// The machines that a fault is aimed at. A link that is cut or impaired
-    /// leads to the machines on it; the stack's entry stands for its clients and
-    /// is a victim only where nothing else is.
-    fn victims(&self, planned: &PlannedFault) -> Vec<String> {
-        let Some((a, b)) = &planned.reach.link else {
-            return planned.reach.nodes.clone();
-        };
-        let machines = |name: &&String| self.plan.loads.iter().any(|load| load.name == **name);
-        let on_link: Vec<String> = a.iter().chain(b).filter(machines).cloned().collect();
-        let behind: Vec<String> = on_link
-            .iter()
-            .filter(|name| **name != self.plan.entry.0)
-            .cloned()
-            .collect();
-        if behind.is_empty() { on_link } else { behind }
-    }
-
-    fn aim(&self, planned: &PlannedFault) -> Aim {
-        let reach = &planned.reach;
-        let monitor = self.plan.nodes.iter().find(|n| has_builtin(n, "doorman"));
-        Aim {
-            nodes: reach.nodes.clone(),
-            ups: reach.ups.clone(),
-            utilities: reach.utilities.clone(),
-            pdus: reach.pdus.clone(),
-            link: reach.link.clone(),
-            questions: reach.questions.clone(),
-            volumes: reach.volumes.clone(),
-            observer: monitor.map(|n| n.name.clone()),
-            site: Some(Arc::new(self.plan.playbook.site.clone())),
-        }
-    }
-}
-
-/// The next fault that somebody injects by hand; never comes where nobody can.
-async fn by_hand(podium: Option<&Podium>) -> PlannedFault {
-    match podium {
-        Some(podium) => podium.order().await,
-        None => std::future::pending().await,
     }
 }

@@ -41,7 +41,8 @@ struct Load {
     start_us: Micros,
     /// Turns true when nothing more is to be sent.
     closed: Arc<Notice<bool>>,
-    /// What is due later than this is not part of the run.
+    /// What is due then or later is not part of the run; the largest where nobody
+    /// has said so.
     over_us: Arc<AtomicU64>,
     voice: mpsc::UnboundedSender<FromService>,
 }
@@ -114,10 +115,10 @@ pub async fn run_load(env: Env, config: LoadConfig) -> Result<(), ServiceError> 
         (&stats, &milestones),
         &mut running,
         clock.instant(last_us),
-        || {
-            over_us.store(clock.now_us(), Ordering::Release);
+        |at_us| {
+            over_us.store(at_us, Ordering::Release);
             closed.set(true);
-            clock.instant(clock.now_us().saturating_add(config.drain.micros()))
+            clock.instant(at_us.saturating_add(config.drain.micros()))
         },
         || clock.now_us(),
     )
@@ -180,7 +181,7 @@ async fn watch_over(
     (stats, milestones): (&Stats, &Milestones),
     running: &mut JoinSet<()>,
     mut until: Instant,
-    close: impl Fn() -> Instant,
+    close: impl Fn(Micros) -> Instant,
     now_us: impl Fn() -> Micros,
 ) {
     let mut ticks = interval_at(Instant::now() + PROGRESS, PROGRESS);
@@ -196,7 +197,7 @@ async fn watch_over(
                         ticket,
                         milestone: Milestone::Token { count },
                     }) => milestones.wait(ticket, count),
-                    Some(ToService::Close) => until = close(),
+                    Some(ToService::Close { at_us }) => until = close(at_us),
                     Some(_) => {}
                 }
             }
@@ -219,10 +220,17 @@ impl Load {
         let mut requests = JoinSet::new();
         for (index, planned) in self.schedule.iter().enumerate() {
             let due = self.start_us.saturating_add(planned.at_us);
-            tokio::select! {
+            let told = tokio::select! {
                 biased;
-                _ = self.closed.wait_for(|over| over) => break,
-                () = sleep_until(clock.instant(due)) => {}
+                _ = self.closed.wait_for(|over| over) => true,
+                () = sleep_until(clock.instant(due)) => false,
+            };
+            if told {
+                // Closed at a time, what is due before it is still sent.
+                if self.over_us() == Micros::MAX || !self.is_planned(planned) {
+                    break;
+                }
+                sleep_until(clock.instant(due)).await;
             }
             lag.saturating_record(clock.now_us().saturating_sub(due));
             self.shared.stats.sent();
@@ -246,18 +254,25 @@ impl Load {
         self.last_word(sent, &lag);
     }
 
+    /// Due before the timeline is over, as far as that is known.
+    fn is_planned(&self, planned: &Planned) -> bool {
+        self.start_us.saturating_add(planned.at_us) < self.over_us()
+    }
+
+    fn over_us(&self) -> Micros {
+        self.over_us.load(Ordering::Acquire)
+    }
+
     fn last_word(&self, sent: u32, lag: &Histogram<u64>) {
         let learner = self
             .shared
             .learner
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let over_us = self.over_us.load(Ordering::Acquire);
-        let due = |planned: &Planned| self.start_us.saturating_add(planned.at_us) <= over_us;
         let word = LedgerWord::LoadDone {
             load: self.shared.spec.name.clone(),
             // The schedule is in order of time.
-            planned: self.schedule.partition_point(due) as u32,
+            planned: self.schedule.partition_point(|p| self.is_planned(p)) as u32,
             sent,
             lag_p99_us: lag.value_at_quantile(0.99),
             dialect: learner.pinned(),

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::Value;
 
+use ridethrough_targets::exposition::Exposition;
 use ridethrough_targets::plant::Change;
 
-use super::exposition::Exposition;
 use super::histogram::Histogram;
 use crate::load::LedgerRow;
 use crate::record::{Body, Event, RunHeader};
@@ -108,7 +108,7 @@ impl Gauges {
 
     /// All of them in Prometheus' text format.
     pub fn text(&self) -> String {
-        let mut to = Exposition::default();
+        let mut to = Exposition::new("ridethrough_run_");
         self.course(&mut to);
         self.load(&mut to);
         self.power(&mut to);
@@ -140,7 +140,7 @@ impl Gauges {
             to.gauge("fault_active", "A fault that is there now.", &labels, 1.0);
         }
         let help = "Faults that were injected so far.";
-        to.counter("faults_injected_total", help, &[], self.injected);
+        to.counter("faults_injected_total", help, &[], self.injected as f64);
         let help = "Faults that wait for the conductor.";
         to.gauge("faults_held", help, &[], self.held.len() as f64);
         let help = "The run is over.";
@@ -151,19 +151,29 @@ impl Gauges {
     fn load(&self, to: &mut Exposition) {
         for ((load, fate), count) in &self.requests {
             let labels: [(&str, &str); 2] = [("load", load), ("fate", fate)];
-            to.counter("requests_total", "Requests that are over.", &labels, *count);
+            to.counter(
+                "requests_total",
+                "Requests that are over.",
+                &labels,
+                *count as f64,
+            );
         }
         let help = "Requests that are not over.";
         to.gauge("in_flight", help, &[], self.in_flight.values().sum());
         for (load, count) in &self.tokens {
             let labels: [(&str, &str); 1] = [("load", load)];
             let help = "Tokens of requests that are over.";
-            to.counter("tokens_total", help, &labels, *count);
+            to.counter("tokens_total", help, &labels, *count as f64);
         }
         for (load, values) in &self.ttft {
             let labels: [(&str, &str); 1] = [("load", load)];
             let help = "From the intended send to the first token.";
-            to.histogram("time_to_first_token_seconds", help, &labels, values);
+            to.histogram(
+                "time_to_first_token_seconds",
+                help,
+                &labels,
+                &values.buckets(),
+            );
         }
     }
 

@@ -1,5 +1,7 @@
 //! A histogram with fixed bounds, as Prometheus counts.
 
+use ridethrough_targets::exposition::Buckets;
+
 /// Upper bounds in seconds: from a token's time to a client's patience.
 const BOUNDS: [f64; 12] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
@@ -23,21 +25,17 @@ impl Histogram {
         self.sum += seconds;
     }
 
-    /// Each bound with how many are not above it; the last one has no bound.
-    pub(super) fn buckets(&self) -> impl Iterator<Item = (String, u64)> {
-        let mut sum = 0;
-        let bounded = BOUNDS.iter().zip(self.counts).map(move |(bound, count)| {
-            sum += count;
-            (bound.to_string(), sum)
+    /// As Prometheus counts: each bound with how many are not above it.
+    pub(super) fn buckets(&self) -> Buckets {
+        let mut below = 0;
+        let bounded = BOUNDS.iter().zip(self.counts).map(|(bound, count)| {
+            below += count;
+            (*bound, below)
         });
-        bounded.chain([("+Inf".to_string(), self.count)])
-    }
-
-    pub(super) fn count(&self) -> u64 {
-        self.count
-    }
-
-    pub(super) fn sum(&self) -> f64 {
-        self.sum
+        Buckets {
+            up_to: bounded.collect(),
+            count: self.count,
+            sum: self.sum,
+        }
     }
 }

@@ -1,6 +1,5 @@
 //! A run that goes on, as numbers for Prometheus.
 
-mod exposition;
 mod front;
 mod gauges;
 mod histogram;

@@ -26,7 +26,7 @@ pub use summary::{
     AtMs, CohortSummary, FaultSummary, LatencySummary, PowerSummary, Quantiles, RequestSummary,
     SkewSummary, Summary, summary,
 };
-pub(crate) use tables::amount;
+pub(crate) use tables::{amount, lines, plain};
 pub use terminal::board;
 pub use told::{Spot, Told};
 

@@ -10,7 +10,7 @@ use crate::judge::{Judged, Verdict, show_time};
 pub(crate) const WIDTH: u16 = 100;
 
 /// A table without a frame: a line under the head and space between columns.
-pub(super) fn plain(head: &[&str]) -> Table {
+pub(crate) fn plain(head: &[&str]) -> Table {
     let mut table = Table::new();
     table
         .load_preset("     ──            ")
@@ -20,7 +20,8 @@ pub(super) fn plain(head: &[&str]) -> Table {
     table
 }
 
-pub(super) fn lines(table: &Table) -> Vec<String> {
+/// Its lines, without trailing space.
+pub(crate) fn lines(table: &Table) -> Vec<String> {
     table
         .lines()
         .map(|line| line.trim_end().to_string())

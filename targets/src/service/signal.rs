@@ -68,9 +68,12 @@ pub enum ToService {
         /// What is awaited.
         milestone: Milestone,
     },
-    /// The timeline is over (for clients whose schedule goes on for longer): send
-    /// nothing new, and count only what was due until now.
-    Close,
+    /// When the timeline is over (for clients whose schedule goes on for longer):
+    /// what is due then or later is neither sent nor counted. Said before that time.
+    Close {
+        /// In run time.
+        at_us: Micros,
+    },
     /// End in good order: finish what runs, take nothing new.
     Stop,
 }

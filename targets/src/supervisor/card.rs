@@ -189,7 +189,7 @@ impl Card {
             ToService::Clocks { .. }
             | ToService::Ask { .. }
             | ToService::Await { .. }
-            | ToService::Close
+            | ToService::Close { .. }
             | ToService::Stop => {}
         }
     }

@@ -11,7 +11,7 @@ mod there {
     use ridethrough_targets::supervisor::driver::{DriverSockets, run_driver_on};
     use ridethrough_targets::telemetry::Board;
 
-    use super::super::super::args::EmulateArgs;
+    use super::super::args::EmulateArgs;
 
     /// Serves a driver for each device, where that is asked for, until the set is
     /// dropped; what `upsd` has to be told.
@@ -44,7 +44,7 @@ mod there {
 #[cfg(not(unix))]
 pub(super) async fn serve(
     _tasks: &mut tokio::task::JoinSet<()>,
-    _args: &super::super::args::EmulateArgs,
+    _args: &super::args::EmulateArgs,
     _board: &ridethrough_targets::telemetry::Board,
 ) -> Result<Option<String>, String> {
     Ok(None)

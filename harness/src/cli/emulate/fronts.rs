@@ -12,7 +12,7 @@ use ridethrough_targets::supervisor::sunspec::{SunspecConfig, run_sunspec_on};
 use ridethrough_targets::supervisor::{NutAgentConfig, nut_on};
 use ridethrough_targets::telemetry::Board;
 
-use super::super::args::EmulateArgs;
+use super::args::EmulateArgs;
 
 /// One protocol on one address.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! `ridethrough emulate`: a site by itself, on the protocols of its devices.
 
+mod args;
 mod desk;
 mod devices;
 mod diagram;
@@ -12,4 +13,5 @@ mod story;
 mod timeline;
 mod words;
 
+pub(super) use args::{EXAMPLES, EmulateArgs};
 pub(super) use run::emulate;

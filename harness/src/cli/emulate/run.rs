@@ -11,10 +11,11 @@ use ridethrough_targets::clock::Clock;
 use ridethrough_targets::emulator::{Emulator, Story, stand_ins};
 use ridethrough_targets::plant::{NodeLoad, PlantAction, Site};
 
-use super::super::args::EmulateArgs;
 use super::super::exit::Exit;
 use super::super::interrupt::Signals;
 use super::super::main::complain;
+use super::super::runtime::start_runtime;
+use super::args::EmulateArgs;
 use super::desk::{Desk, Said};
 use super::diagram::diagram;
 use super::page::Page;
@@ -30,16 +31,6 @@ const WORK: f64 = 0.6;
 const DRAW: Duration = Duration::from_millis(500);
 /// Typed lines that may wait.
 const MAX_TYPED: usize = 64;
-
-pub(super) fn start_runtime() -> Result<tokio::runtime::Runtime, Exit> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build();
-    runtime.map_err(|error| {
-        complain(&format!("no runtime: {error}"));
-        Exit::World
-    })
-}
 
 /// The verb.
 pub(in super::super) fn emulate(args: &EmulateArgs, color: bool) -> Exit {

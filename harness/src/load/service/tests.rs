@@ -171,6 +171,29 @@ async fn a_late_server_delays_nobody_and_all_get_rows() {
     assert!((8..=10).contains(&said.progress), "{}", said.progress);
 }
 
+/// Of requests 10 ms apart those before the end are sent and counted; the one that is
+/// due in the very moment of it is not.
+#[tokio::test(start_paused = true)]
+async fn closed_at_a_time_it_sends_what_is_due_before() {
+    let plays = Plays::each([Play::Silent]);
+    let (env, mut peer) = env(Arc::new(Memory(plays)));
+    let mut config = config(spec("chat"), 80, 100);
+    config.drain = Span::from_secs(3);
+    let running = tokio::spawn(run_load(env, config));
+    tokio::time::sleep(Duration::from_millis(205)).await;
+    let close = ToService::Close { at_us: 400_000 };
+    peer.outbox.send(close).expect("it listens");
+    running.await.expect("no panic").expect("the load runs");
+    let mut said = Said::default();
+    while let Ok(word) = peer.inbox.try_recv() {
+        said.hear(word);
+    }
+    let [LedgerWord::LoadDone { planned, sent, .. }] = said.last[..] else {
+        panic!("one last word, not {:?}", said.last);
+    };
+    assert_eq!((planned, sent, said.rows.len()), (40, 40, 40));
+}
+
 #[tokio::test(start_paused = true)]
 async fn stop_ends_it_at_once_with_every_row() {
     let plays = Plays::each([Play::Silent]);

@@ -1,27 +1,14 @@
 //! What a page of a run that goes on takes from the report.
 
+use super::components::COMPONENTS;
 use super::site::{nominal, parts};
 use super::write::STYLE;
 use crate::plan::Plan;
 
 const OWN_STYLE: &str = include_str!("assets/live/live.css");
 
-/// The report's components, each after what it needs, and the page over them.
-const SCRIPTS: [&str; 16] = [
-    include_str!("assets/errors.js"),
-    include_str!("assets/unpack.js"),
-    include_str!("assets/words.js"),
-    include_str!("assets/rows.js"),
-    include_str!("assets/bins.js"),
-    include_str!("assets/events.js"),
-    include_str!("assets/model.js"),
-    include_str!("assets/paint.js"),
-    include_str!("assets/axis.js"),
-    include_str!("assets/tracks.js"),
-    include_str!("assets/charts.js"),
-    include_str!("assets/diagram.js"),
-    include_str!("assets/lanes.js"),
-    include_str!("assets/opened.js"),
+/// What the live page has beside the report's components.
+const SCRIPTS: [&str; 2] = [
     include_str!("assets/live/story.js"),
     include_str!("assets/live/live.js"),
 ];
@@ -42,7 +29,7 @@ impl Live {
 
     /// What stands in the script element.
     pub(crate) fn scripts(&self) -> String {
-        SCRIPTS.concat()
+        COMPONENTS.concat() + &SCRIPTS.concat()
     }
 
     /// The site of a plan, as the diagram takes it.

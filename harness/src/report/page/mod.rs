@@ -1,6 +1,7 @@
 //! `report.html`: a run as one page that needs nothing else.
 
 mod bins;
+mod components;
 mod data;
 mod detectors;
 mod escape;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::components::COMPONENTS;
 use super::data::{data, verdict};
 use super::escape::{html, script};
 use super::figures::figures;
@@ -13,22 +14,8 @@ use crate::report::summary::Summary;
 
 pub(super) const STYLE: &str = include_str!("assets/page.css");
 
-/// The scripts, each after what it needs.
-const SCRIPTS: [&str; 19] = [
-    include_str!("assets/errors.js"),
-    include_str!("assets/unpack.js"),
-    include_str!("assets/words.js"),
-    include_str!("assets/rows.js"),
-    include_str!("assets/bins.js"),
-    include_str!("assets/events.js"),
-    include_str!("assets/model.js"),
-    include_str!("assets/paint.js"),
-    include_str!("assets/axis.js"),
-    include_str!("assets/tracks.js"),
-    include_str!("assets/charts.js"),
-    include_str!("assets/diagram.js"),
-    include_str!("assets/lanes.js"),
-    include_str!("assets/opened.js"),
+/// What the report has beside its components.
+const SCRIPTS: [&str; 5] = [
     include_str!("assets/tables.js"),
     include_str!("assets/verdict.js"),
     include_str!("assets/scrub.js"),
@@ -67,7 +54,8 @@ pub fn page(
         page,
         "<script type=\"application/json\" id=\"data\">{data}</script>\n<script>\n"
     );
-    SCRIPTS.iter().for_each(|text| page.push_str(text));
+    let scripts = COMPONENTS.iter().chain(&SCRIPTS);
+    scripts.for_each(|text| page.push_str(text));
     page.push_str("</script>\n</body>\n</html>\n");
     page
 }

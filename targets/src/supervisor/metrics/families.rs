@@ -1,6 +1,6 @@
 //! Which numbers of which reading are shown, and under what name.
 
-use super::exposition::Exposition;
+use crate::exposition::Exposition;
 use crate::telemetry::{
     BessReading, CoolingReading, GeneratorReading, MachineReading, PduReading, Reading,
     ShelfReading, SupplyReading, TransferReading, UpsReading, UtilityReading,

@@ -2,7 +2,6 @@
 //! a stream of what changes.
 
 mod config;
-mod exposition;
 mod families;
 mod server;
 mod state;

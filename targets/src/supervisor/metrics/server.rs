@@ -9,9 +9,9 @@ use hyper::{Method, Request, Response, StatusCode};
 use tokio::time::{sleep, timeout};
 
 use super::config::MetricsConfig;
-use super::exposition::Exposition;
 use super::families::collect;
 use super::state::{Shown, whole};
+use crate::exposition::Exposition;
 use crate::net::Listener;
 use crate::serving::http::{Body, Handler, json, set_header, typed};
 use crate::supervisor::web::{EventStream, Seats, serve};
@@ -106,7 +106,7 @@ async fn stream(board: Board, heartbeat: Duration, to: EventStream) {
 
 /// Every number of every device whose data are fresh.
 pub(super) fn exposition(board: &Board) -> String {
-    let mut to = Exposition::default();
+    let mut to = Exposition::new("ridethrough_");
     let devices = board.devices();
     for identity in &devices {
         let up = match board.peek(US, &identity.name) {
