@@ -8,6 +8,7 @@ use ridethrough_targets::world::embedded;
 use super::run::{
     data, exits, folder, holds, output, press_ctrl_c, program, said, shipped, start_until, summary,
 };
+use super::simulated::silence_of;
 
 pub(crate) struct Live {
     pub(crate) name: &'static str,
@@ -39,6 +40,9 @@ pub(crate) const CASES: &[Live] = &[
     live("live::a_program_that_is_missing_exits_4", missing_program),
     live("live::an_interrupt_heals_and_exits_130", interrupt),
     live("live::a_record_can_be_judged_again", judge_again),
+    live("live::who_could_notice_a_silence_is_told", || {
+        silence_of("power/rack-loss.yaml", "embedded", "gpu-2", Some(3_000.0))
+    }),
     Live {
         name: "live::a_supervisor_of_others_decides",
         body: external,

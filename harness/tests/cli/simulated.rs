@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::run::{
-    data, events, exits, folder, holds, output, press_ctrl_c, program, said, start_until, summary,
+    data, events, exits, folder, holds, output, press_ctrl_c, program, said, shipped, start_until,
+    summary,
 };
 
 pub(crate) const CASES: &[(&str, super::Body)] = &[
@@ -23,6 +24,7 @@ pub(crate) const CASES: &[(&str, super::Body)] = &[
     ("virtual::an_interrupt_heals_and_exits_130", interrupt),
     ("virtual::a_disarmed_injector_is_missed", disarmed),
     ("virtual::the_same_numbers_are_recorded_once", progress),
+    ("virtual::who_could_notice_a_silence_is_told", silences),
 ];
 
 fn dead_battery() -> Result<(), String> {
@@ -42,6 +44,39 @@ fn dead_battery() -> Result<(), String> {
     let failed: Vec<_> = failed.filter(|a| a["verdict"] == "fail").collect();
     holds(failed.iter().any(|a| a["assertion"] == "failover"), || {
         format!("{failed:?}")
+    })
+}
+
+/// Keepalive of the gateway's sockets bounds a power cut, and no hang.
+fn silences() -> Result<(), String> {
+    silence_of("power/rack-loss.yaml", "virtual", "gpu-2", Some(3_000.0))?;
+    silence_of("node/hang.yaml", "virtual", "gpu-1", None)
+}
+
+/// In this world, the gateway holds sockets to that machine when it falls silent, they
+/// imply this bound in milliseconds, and the gateway notices.
+pub(crate) fn silence_of(
+    playbook: &str,
+    world: &str,
+    peer: &str,
+    bound_ms: Option<f64>,
+) -> Result<(), String> {
+    let folder = folder()?;
+    let out = folder.path().join("run");
+    let mut command = program();
+    command.arg("run").arg(shipped(playbook));
+    command.args(["--world", world, "--out"]).arg(&out);
+    exits(&output(&mut command)?, 0)?;
+    let summary = summary(&out)?;
+    let found = summary["detectors"].as_array().into_iter().flatten();
+    let found: Vec<&Value> = found.filter(|one| one["peer"] == peer).collect();
+    let [one] = found[..] else {
+        return Err(format!("{playbook}: {}", summary["detectors"]));
+    };
+    let bound = one["bound_ms"].as_f64();
+    let seen = one["sockets"].as_u64() > Some(0) && one["noticed_ms"].as_f64().is_some();
+    holds(one["node"] == "edge-1" && bound == bound_ms && seen, || {
+        one.to_string()
     })
 }
 
