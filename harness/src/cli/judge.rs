@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::exit::Exit;
 use super::main::complain;
-use super::report::again;
+use super::report::{again, recall};
 use crate::outcome::{judge_record, write_page};
 use crate::plan::plan;
 use crate::playbook::load_playbook;
@@ -21,7 +21,7 @@ pub(super) fn judge(run: &Path, playbook: Option<&Path>, json: bool, color: bool
             return Exit::Usage;
         }
     };
-    let outcome = match judge_record(&record_of(run), &plan, run.to_path_buf()) {
+    let mut outcome = match judge_record(&record_of(run), &plan, run.to_path_buf()) {
         Ok(outcome) => outcome,
         Err(error) => {
             complain(&error.to_string());
@@ -29,6 +29,7 @@ pub(super) fn judge(run: &Path, playbook: Option<&Path>, json: bool, color: bool
         }
     };
     if playbook.is_none() {
+        recall(run, &mut outcome);
         let page = run.join("report.html");
         if let Err(error) = write_page(&outcome, &plan, &again(run, &outcome), &page) {
             complain(&error.to_string());

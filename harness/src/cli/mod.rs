@@ -6,6 +6,7 @@ mod asked;
 mod bundle;
 mod check;
 mod compare;
+mod controls;
 mod doctor;
 mod emulate;
 mod exit;

@@ -11,6 +11,7 @@ use ridethrough_targets::undo::state_dir;
 use super::again::{Repeated, repetitions};
 use super::args::RunArgs;
 use super::asked::{Asked, collect};
+use super::controls::Tried;
 use super::exit::Exit;
 use super::fallback::{unused, virtual_id};
 use super::interrupt::{Signals, interrupt};
@@ -94,18 +95,27 @@ async fn run_all(asked: Vec<Asked>, args: &RunArgs, color: bool) -> Exit {
     };
     let mut exit = Exit::Passed;
     let mut telling = Telling::new(&args.tell, args.json);
+    let (mut tried, mut whole) = (None::<Tried>, true);
     for one in asked {
         if stop.is_cancelled() {
             exit = exit.worst(Exit::Interrupted);
             break;
         }
         let (title, repeat) = (one.title(), one.repeat.clone());
+        let control = one.control.clone();
+        if control.is_none() {
+            whole &= tried.take().is_none_or(Tried::finish);
+        }
         match run_one(one, args, several, color, &watch).await {
             Ok(told) => {
                 if args.json {
                     show_json(&told);
                 }
                 exit = exit.worst(exit_of(&told));
+                match (&control, &mut tried) {
+                    (Some(name), Some(tried)) => tried.control(name, &told),
+                    _ => tried = Some(Tried::new(&told)),
+                }
                 telling.run(told);
             }
             Err(error) => {
@@ -115,7 +125,8 @@ async fn run_all(asked: Vec<Asked>, args: &RunArgs, color: bool) -> Exit {
             }
         }
     }
-    match telling.finish() {
+    whole &= tried.is_none_or(Tried::finish);
+    match telling.finish() && whole {
         true => exit,
         false => exit.worst(Exit::World),
     }

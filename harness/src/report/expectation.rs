@@ -29,14 +29,6 @@ impl Expectation {
 
     /// Whether a run came to it; the error says to what else it came.
     pub fn met(&self, summary: &Summary) -> Result<(), String> {
-        let came = match summary.verdict {
-            Verdict::Fail => format!("it failed on {}", broken(summary)),
-            Verdict::Pass => "every promise held".into(),
-            Verdict::Invalid => {
-                let why = summary.invalid.first().map_or("", |why| &**why);
-                format!("the experiment did not hold: {why}")
-            }
-        };
         let on = |kind: &String| {
             let all = summary.assertions.iter();
             let mut all = all.filter(|judged| judged.verdict == Verdict::Fail);
@@ -45,7 +37,7 @@ impl Expectation {
         if summary.verdict == self.verdict && self.kind.as_ref().is_none_or(on) {
             Ok(())
         } else {
-            Err(came)
+            Err(came(summary))
         }
     }
 
@@ -56,6 +48,18 @@ impl Expectation {
             (Verdict::Invalid, _) => "must be invalid".into(),
             (Verdict::Fail, None) => "must fail".into(),
             (Verdict::Fail, Some(kind)) => format!("must fail on {kind}"),
+        }
+    }
+}
+
+/// What a run came to, as people read it: `it failed on continuity`.
+pub fn came(summary: &Summary) -> String {
+    match summary.verdict {
+        Verdict::Fail => format!("it failed on {}", broken(summary)),
+        Verdict::Pass => "every promise held".into(),
+        Verdict::Invalid => {
+            let why = summary.invalid.first().map_or("", |why| &**why);
+            format!("the experiment did not hold: {why}")
         }
     }
 }

@@ -17,14 +17,14 @@ pub use annotations::{annotations, problem};
 pub use code_quality::code_quality;
 pub use crew::{CrewTimes, crew_times};
 pub use detectors::DetectorSummary;
-pub use expectation::Expectation;
+pub use expectation::{Expectation, came};
 pub use junit::{document, not_run, suite};
 pub use markdown::markdown;
 pub use page::{Story, page};
 pub(crate) use page::{html, live, script};
 pub use summary::{
-    AtMs, CohortSummary, FaultSummary, LatencySummary, PowerSummary, Quantiles, RequestSummary,
-    SkewSummary, Summary, summary,
+    AtMs, CohortSummary, ControlSummary, FaultSummary, LatencySummary, PowerSummary, Quantiles,
+    RequestSummary, SkewSummary, Summary, summary,
 };
 pub(crate) use tables::{amount, lines, plain};
 pub use terminal::board;

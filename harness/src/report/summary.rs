@@ -67,6 +67,22 @@ pub struct Summary {
     /// What it came to when it was run again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again: Option<Steadiness>,
+    /// What its controls came to, where they were run along with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub controls: Vec<ControlSummary>,
+}
+
+/// What a control came to that was run along with its playbook.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ControlSummary {
+    /// Its name.
+    pub name: String,
+    /// Whether it failed on the promise that it names.
+    pub good: bool,
+    /// What it came to, as people read it.
+    pub came: String,
+    /// The folder of its run.
+    pub folder: String,
 }
 
 /// By what the answers to a load were judged.
@@ -229,6 +245,7 @@ pub fn summary(judgement: &Judgement) -> Summary {
         oracles: oracles(facts),
         invalid: judgement.invalid.clone(),
         again: None,
+        controls: Vec::new(),
     }
 }
 

@@ -10,6 +10,7 @@ mod gameday;
 mod guard;
 mod history;
 mod live;
+mod metrics;
 mod nightly;
 mod report;
 mod run;
@@ -64,7 +65,7 @@ fn main() -> ExitCode {
         trials.push(trial(name, *body, None));
     }
     let world = embedded::available().err().map(|error| error.to_string());
-    for case in live::CASES {
+    for case in live::CASES.iter().chain(metrics::CASES) {
         let missing = world.clone().or_else(|| missing_program(case.needs));
         trials.push(trial(case.name, case.body, missing));
     }

@@ -21,6 +21,7 @@ pub(crate) const CASES: &[(&str, super::Body)] = &[
         "nightly::a_control_that_fails_as_it_must_is_green",
         controls,
     ),
+    ("nightly::a_control_that_does_not_fail_is_red", harmless),
     ("nightly::what_fails_is_told_broken_from_flaky", again),
     ("nightly::a_world_that_is_not_there_is_told_too", no_world),
 ];
@@ -225,7 +226,50 @@ fn controls() -> Result<(), String> {
             "must fail on failover",
             "line=\"13\"",
         ],
+    )?;
+    tried(
+        &folder.path().join("runs"),
+        true,
+        "it failed on failover, continuity",
     )
+}
+
+/// The playbook's own report says what its controls came to, and still does when it
+/// is written again.
+fn tried(runs: &Path, good: bool, came: &str) -> Result<(), String> {
+    let folders = std::fs::read_dir(runs).map_err(|error| error.to_string())?;
+    let mut all = folders.filter_map(|entry| Some(entry.ok()?.path()));
+    let of = |run: &Path| Some(summary(run).ok()?["controls"].as_array()?.clone());
+    let found = all.find_map(|run| of(&run).map(|of| (run, of)));
+    let (run, told) = found.ok_or("no summary has controls")?;
+    holds(told.len() == 1, || format!("{told:?}"))?;
+    holds(told[0]["good"] == good && told[0]["came"] == came, || {
+        told[0].to_string()
+    })?;
+    let word = if good { ">caught<" } else { ">not caught<" };
+    let page = text(&run.join("report.html"))?;
+    has(&page, &[word, came])?;
+    exits(&output(program().arg("report").arg(&run))?, 0)?;
+    has(&text(&run.join("report.html"))?, &[word, came])?;
+    exits(&output(program().arg("judge").arg(&run))?, 0)?;
+    has(&text(&run.join("report.html"))?, &[word, came])
+}
+
+/// A control that does not fail is red, and is told so.
+fn harmless() -> Result<(), String> {
+    let folder = folder()?;
+    let playbook = folder.path().join("harmless.yaml");
+    let root = shipped("");
+    let root = root.canonicalize().map_err(|error| error.to_string())?;
+    let whole =
+        text(&data("short.yaml"))?.replace("../../../../playbooks", &root.display().to_string());
+    let set = "{site.ups-a.battery.condition: open, site.ups-b.battery.condition: open}";
+    holds(whole.contains(set), || "the control is another".into())?;
+    let mild = whole.replace(set, "{load.chat.arrivals: {constant: {rate: 14/s}}}");
+    std::fs::write(&playbook, mild).map_err(|error| error.to_string())?;
+    let runs = folder.path().join("runs");
+    exits(&output(virtually(&playbook, &runs).arg("--controls"))?, 1)?;
+    tried(&runs, false, "every promise held")
 }
 
 /// A virtual run of one seed is always the same, so what fails is broken or

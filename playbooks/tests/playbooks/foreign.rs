@@ -12,7 +12,7 @@ use crate::real_run::RealRun;
 
 /// Stacks that are too large to be installed for every change: where they are
 /// missing, not even `CI=true` asks for them.
-const LARGE: [&str; 1] = ["litellm"];
+const LARGE: [&str; 2] = ["litellm", "llama"];
 
 /// Whether a playbook is such a one.
 pub(crate) fn is(loaded: &Loaded) -> bool {

@@ -8,7 +8,7 @@ use super::story::Story;
 use crate::judge::{Judged, Judgement, RunFacts, Verdict, show_time};
 use crate::load::{Group, LedgerRow};
 use crate::plan::Plan;
-use crate::report::summary::{FaultSummary, Quantiles, Summary};
+use crate::report::summary::{ControlSummary, FaultSummary, Quantiles, Summary};
 use crate::report::tables::{mark, shown_margin, values};
 
 /// Requests that were not answered in full and are named one by one.
@@ -89,8 +89,9 @@ pub(super) fn assertions(all: &[Judged]) -> String {
 }
 
 /// Changed copies of the playbook that must fail, with the promise that must
-/// notice.
-pub(super) fn controls(plan: &Plan) -> String {
+/// notice, and with what they came to where they were run along with it.
+pub(super) fn controls(plan: &Plan, summary: &Summary) -> String {
+    let ran = !summary.controls.is_empty();
     let controls = plan.playbook.controls.iter();
     let rows = controls.fold(String::new(), |mut rows, control| {
         let set: Vec<String> = control
@@ -98,17 +99,46 @@ pub(super) fn controls(plan: &Plan) -> String {
             .iter()
             .map(|(path, to)| format!("{path} = {to}"))
             .collect();
-        let cells = [&*control.name, &*control.fails, &*set.join("\n")]
-            .map(cell)
-            .concat();
-        let _ = writeln!(rows, "<tr>{cells}</tr>");
+        let came = summary.controls.iter().find(|c| c.name == control.name);
+        rows.push_str("<tr>");
+        if ran {
+            rows.push_str(&badge(came));
+        }
+        let cells = [&*control.name, &*control.fails, &*set.join("\n")];
+        rows.extend(cells.map(cell));
+        if ran {
+            rows.push_str(&cell(came.map_or("it was not run", |c| &c.came)));
+        }
+        rows.push_str("</tr>\n");
         rows
     });
-    table(
-        "controls",
-        &["control", "must fail on", "what it changes"],
-        &rows,
-    )
+    let head: &[&str] = match ran {
+        true => &[
+            "",
+            "control",
+            "must fail on",
+            "what it changes",
+            "it came to",
+        ],
+        false => &["control", "must fail on", "what it changes"],
+    };
+    let text = table("controls", head, &rows);
+    match ran {
+        true => text,
+        false => {
+            text + "<p class=\"quiet\">They were not run along with it: --controls does.</p>\n"
+        }
+    }
+}
+
+/// A control is good where it fails.
+fn badge(came: Option<&ControlSummary>) -> String {
+    let (word, text) = match came {
+        Some(came) if came.good => ("pass", "caught"),
+        Some(_) => ("fail", "not caught"),
+        None => ("invalid", "not run"),
+    };
+    format!("<td><span class=\"badge {word}\">{text}</span></td>")
 }
 
 /// Faults, asked against measured.

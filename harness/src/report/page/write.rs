@@ -162,7 +162,7 @@ fn details(
         let text = format!(
             "<p class=\"quiet\">Changed copies of this playbook, each of which must fail on the \
              promise it names: proof that the promise can fail.</p>\n{}",
-            tables::controls(plan)
+            tables::controls(plan, summary)
         );
         section(page, "Controls", &text);
     }
