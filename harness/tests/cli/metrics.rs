@@ -1,4 +1,9 @@
 //! `run --metrics`: a run that goes on, read as Prometheus reads it.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "processes live in real time"
+)]
 
 use std::net::TcpListener;
 use std::process::Command;
