@@ -113,8 +113,10 @@ async fn run_all(asked: Vec<Asked>, args: &RunArgs, color: bool) -> Exit {
                 }
                 exit = exit.worst(exit_of(&told));
                 match (&control, &mut tried) {
+                    (None, _) => tried = Some(Tried::new(&told)),
                     (Some(name), Some(tried)) => tried.control(name, &told),
-                    _ => tried = Some(Tried::new(&told)),
+                    // The playbook itself could not be run.
+                    (Some(_), None) => {}
                 }
                 telling.run(told);
             }
