@@ -25,34 +25,36 @@ pub struct Outcome {
 /// Judges a record against the promises of a plan. The record is read as a
 /// stream: what is kept of it grows with its requests, not with its events.
 pub fn judge_record(record: &Path, plan: &Plan, out: PathBuf) -> Result<Outcome, RecordError> {
-    outcome(RecordReader::open(record)?, plan, out, Story::default())
+    outcome(RecordReader::open(record)?, plan, out)
 }
 
 /// As [`judge_record`], of a record that may be damaged: what comes before the
 /// first line that cannot be read is judged, and the story says where that is.
 pub fn judge_readable(record: &Path, plan: &Plan, out: PathBuf) -> Result<Outcome, RecordError> {
-    let mut story = Story::default();
-    let mut events = Vec::new();
-    for event in RecordReader::open(record)? {
-        match event {
-            Ok(event) => events.push(Ok(event)),
-            Err(error @ (RecordError::Line { .. } | RecordError::Seq { .. }))
-                if !events.is_empty() =>
-            {
-                story.breaks_off(error.to_string());
-            }
-            Err(error) => return Err(error),
+    let (mut begun, mut broken) = (false, None);
+    let events = RecordReader::open(record)?.filter_map(|event| match event {
+        Err(error @ (RecordError::Line { .. } | RecordError::Seq { .. })) if begun => {
+            broken = Some(error.to_string());
+            None
         }
+        event => {
+            begun = true;
+            Some(event)
+        }
+    });
+    let mut outcome = outcome(events, plan, out)?;
+    if let Some(why) = broken {
+        outcome.story.breaks_off(why);
     }
-    outcome(events.into_iter(), plan, out, story)
+    Ok(outcome)
 }
 
 fn outcome(
     events: impl Iterator<Item = Result<Event, RecordError>>,
     plan: &Plan,
     out: PathBuf,
-    mut story: Story,
 ) -> Result<Outcome, RecordError> {
+    let mut story = Story::default();
     let told = events.inspect(|event| {
         if let Ok(event) = event {
             story.take(event);

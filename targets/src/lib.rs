@@ -16,6 +16,7 @@ pub mod service;
 pub mod serving;
 pub mod supervisor;
 pub mod telemetry;
+pub mod template;
 pub mod undo;
 pub mod units;
 pub mod world;

@@ -11,6 +11,7 @@ use crate::outcome::{Outcome, judge_readable, write_page};
 use crate::plan::plan;
 use crate::playbook::{PlaybookErrors, load_playbook};
 use crate::record::RecordError;
+use crate::record::record_of;
 use crate::report::Summary;
 
 /// Why a page is not written.
@@ -52,7 +53,7 @@ pub(super) fn report(run: &Path, out: Option<&Path>, color: bool) -> Exit {
 /// repetitions, is in no record but in the summary.
 pub(super) fn rewrite(run: &Path, page: &Path, repeat: Option<&str>) -> Result<(), PageError> {
     let plan = load_playbook(&run.join("playbook.yaml")).and_then(|loaded| plan(&loaded))?;
-    let mut outcome = judge_readable(&run.join("record.jsonl"), &plan, run.to_path_buf())?;
+    let mut outcome = judge_readable(&record_of(run), &plan, run.to_path_buf())?;
     recall(run, &mut outcome);
     let own = || again(run, &outcome);
     let repeat = repeat.map_or_else(own, String::from);

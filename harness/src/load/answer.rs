@@ -1,6 +1,7 @@
 //! Reads one answer as its bytes come: events, chunks, tokens, times.
 
 use ridethrough_targets::clock::Micros;
+use ridethrough_targets::template::Template;
 
 use super::chunk::{Chunk, clip};
 use super::expected::Expected;
@@ -32,6 +33,16 @@ struct State {
     last_us: Micros,
     served_by: Vec<(String, u32)>,
     first_error_us: Option<Micros>,
+    /// Chunks like the last one, if that held text and nothing else to know.
+    known: Option<Known>,
+}
+
+/// What chunks of one template say beside their text.
+#[derive(Debug)]
+struct Known {
+    template: Template,
+    id: Option<String>,
+    from: Option<String>,
 }
 
 /// What an answer came to.
@@ -61,6 +72,7 @@ impl Answer {
                 last_us: 0,
                 served_by: Vec::new(),
                 first_error_us: None,
+                known: None,
             },
             body: Vec::new(),
             events: stream,
@@ -135,6 +147,17 @@ impl Answer {
     }
 }
 
+impl Known {
+    fn head(&self) -> Head<'_> {
+        Head {
+            id: self.id.as_deref(),
+            from: self.from.as_deref(),
+            role: false,
+            finish: false,
+        }
+    }
+}
+
 impl State {
     fn item(&mut self, item: SseItem<'_>, now: Micros) {
         let SseItem::Event { name, data, cut } = item else {
@@ -145,8 +168,25 @@ impl State {
             self.reading.done();
             return;
         }
+        if name.is_empty()
+            && let Some(known) = self.known.take()
+        {
+            let text = known.template.text(data).filter(|text| !text.is_empty());
+            if let Some(text) = text {
+                self.text(&known.head(), text, now);
+                self.known = Some(known);
+                return;
+            }
+        }
         match serde_json::from_slice::<Chunk<'_>>(data) {
             Ok(chunk) => {
+                self.known = chunk.plain_text().and_then(|text| {
+                    Some(Known {
+                        template: Template::of(data, text)?,
+                        id: chunk.id.as_ref().map(|id| id.0.to_string()),
+                        from: chunk.system_fingerprint.as_ref().map(|f| f.0.to_string()),
+                    })
+                });
                 if name == b"error" && chunk.error_text().is_none() {
                     self.error(clip(&String::from_utf8_lossy(data)), now);
                 }

@@ -59,6 +59,20 @@ pub(super) struct Usage {
 }
 
 impl Chunk<'_> {
+    /// The text that this chunk adds, where it says nothing else that a witness
+    /// reads but from whom it is.
+    pub(super) fn plain_text(&self) -> Option<&str> {
+        let choice = self.choices.as_ref()?.first()?;
+        let part = choice.delta.as_ref().or(choice.message.as_ref())?;
+        let more = self.error.is_some()
+            || self.object.as_ref().is_some_and(|o| o.0 == "error")
+            || self.usage.is_some()
+            || choice.finish_reason.is_some()
+            || part.role.is_some();
+        let text = part.content.as_ref().filter(|_| !more)?;
+        (!text.0.is_empty()).then_some(&*text.0)
+    }
+
     /// The error this chunk carries, in words. Engines send an `error` member
     /// (an object or a text), or an object of the kind `error`.
     pub(super) fn error_text(&self) -> Option<String> {

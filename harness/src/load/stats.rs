@@ -98,6 +98,10 @@ impl Stats {
 
 impl Inner {
     fn ttft_p50_us(&self) -> Option<u64> {
+        // A histogram is some hundred kilobytes, and most of a long run is idle.
+        if self.ttft.iter().all(Option::is_none) {
+            return None;
+        }
         let mut last_second = histogram();
         for half in self.ttft.iter().flatten() {
             last_second.add(half).ok()?;

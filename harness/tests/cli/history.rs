@@ -282,6 +282,7 @@ fn pruned() -> Result<(), String> {
                 .arg(data("tight.yaml")),
         )?;
         has(&said(&by), &["time to first token"])?;
+        verb(here, &["report", &run.display().to_string()], 0)?;
     }
     holds((passed, failed) == (1, 1), || {
         format!("{passed} and {failed}")

@@ -17,7 +17,10 @@ use hyper::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::sync::mpsc::{
+    self,
+    error::{TryRecvError, TrySendError},
+};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::task::AbortOnDropHandle;
@@ -229,6 +232,8 @@ type Writing = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub(crate) struct Body {
     whole: Option<Bytes>,
     writing: Option<Writing>,
+    /// What writes is polled here and nowhere else.
+    own: bool,
     parts: Option<mpsc::Receiver<Bytes>>,
     broken: Arc<AtomicBool>,
     flushed: bool,
@@ -239,6 +244,7 @@ impl Body {
         Self {
             whole: Some(data.into()),
             writing: None,
+            own: false,
             parts: None,
             broken: Arc::default(),
             flushed: false,
@@ -261,6 +267,7 @@ impl Body {
         Self {
             whole: None,
             writing: Some(Box::pin(write(writer))),
+            own: true,
             parts: Some(parts),
             broken,
             flushed: false,
@@ -274,7 +281,7 @@ impl Body {
         W: FnOnce(BodyWriter) -> F,
         F: Future<Output = ()> + Send + 'static,
     {
-        Self::streamed(|writer| {
+        let mut body = Self::streamed(|writer| {
             let broken = Arc::clone(&writer.broken);
             let task = AbortOnDropHandle::new(spawn(write(writer)));
             async move {
@@ -282,7 +289,9 @@ impl Body {
                     broken.store(true, Ordering::Release);
                 }
             }
-        })
+        });
+        body.own = false;
+        body
     }
 }
 
@@ -307,10 +316,18 @@ impl hyper::body::Body for Body {
         {
             self.writing = None;
         }
+        let own = self.own && self.writing.is_some();
         let Some(parts) = &mut self.parts else {
             return Poll::Ready(None);
         };
-        match parts.poll_recv(cx) {
+        let part = match parts.try_recv() {
+            Ok(part) => Poll::Ready(Some(part)),
+            // What comes next comes from a poll of the writer, which wakes this
+            // task for it; a waker in the channel would wake it once more.
+            Err(TryRecvError::Empty) if own => Poll::Pending,
+            Err(_) => parts.poll_recv(cx),
+        };
+        match part {
             Poll::Ready(Some(data)) => Poll::Ready(Some(Ok(Frame::data(data)))),
             // The writer is gone, but how it ended is not known yet.
             Poll::Ready(None) if self.writing.is_some() => Poll::Pending,

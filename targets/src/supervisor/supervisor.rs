@@ -283,7 +283,10 @@ impl Supervisor {
                 }
             }
             What::Values(rows) => {
-                device.retain(|name| rows.iter().any(|(known, _)| known == name));
+                let known = device.variables().map(|(name, _)| name);
+                if !known.eq(rows.iter().map(|(name, _)| name.as_str())) {
+                    device.retain(|name| rows.iter().any(|(known, _)| known == name));
+                }
                 for (name, value) in rows.into_iter().filter(|(name, _)| is_name(name)) {
                     device.put(&name, value);
                 }

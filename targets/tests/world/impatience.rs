@@ -4,10 +4,8 @@ use std::fs;
 use std::io::{self, ErrorKind};
 
 use nix::mount::{MsFlags, mount};
-use ridethrough_targets::service::ServiceError;
-use ridethrough_targets::world::ServiceSpec;
-
-use crate::site::builtin;
+use ridethrough_targets::service::{BuiltinFuture, Env, ServiceError};
+use ridethrough_targets::world::conformance;
 
 /// Neighbour entries go stale in half a second and fail after three unanswered
 /// requests, 200 ms apart.
@@ -17,22 +15,20 @@ const IMPATIENT: [(&str, &str); 3] = [
     ("retrans_time_ms", "200"),
 ];
 
-/// What runs beside the late client of the table.
-pub(crate) fn service() -> ServiceSpec {
-    ServiceSpec {
-        name: "impatience".into(),
-        program: builtin("impatience"),
-        seed: 0,
-        volume: None,
-    }
-}
+/// The table's client on such a node. Whatever it connects to becomes a neighbour
+/// after its kernel has lost patience.
+pub(crate) const CLIENT: &str = "impatient-client";
 
-/// Sets the kernel's patience and ends.
-pub(crate) async fn run() -> Result<(), ServiceError> {
-    set().map_err(|source| ServiceError::Io {
-        what: "make its kernel impatient".into(),
-        source,
-    })
+pub(crate) fn client(config: &serde_json::Value, env: Env) -> Option<BuiltinFuture> {
+    match set() {
+        Ok(()) => conformance::builtin(conformance::CLIENT, config, env),
+        Err(source) => Some(Box::pin(async move {
+            Err(ServiceError::Io {
+                what: "make its kernel impatient".into(),
+                source,
+            })
+        })),
+    }
 }
 
 fn set() -> io::Result<()> {

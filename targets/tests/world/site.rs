@@ -15,7 +15,7 @@ pub(crate) fn registry(name: &str, config: serde_json::Value, env: Env) -> Optio
     match name {
         "idle" => Some(Box::pin(idle(env))),
         #[cfg(linux_worlds)]
-        "impatience" => Some(Box::pin(crate::impatience::run())),
+        crate::impatience::CLIENT => crate::impatience::client(&config, env),
         "scribe" => Some(Box::pin(scribe(env))),
         "runaway" => Some(Box::pin(async {
             loop {

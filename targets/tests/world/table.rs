@@ -2,9 +2,9 @@
 
 use libtest_mimic::{Failed, Trial};
 use ridethrough_targets::units::Span;
-use ridethrough_targets::world::conformance::{Cell, Row, Stage, TABLE, row};
+use ridethrough_targets::world::World;
+use ridethrough_targets::world::conformance::{CLIENT, Cell, Row, Stage, TABLE, row};
 use ridethrough_targets::world::r#virtual::NeighbourTimes;
-use ridethrough_targets::world::{ServiceSpec, World};
 
 use crate::site::hosts;
 use crate::virtual_site::{VirtualSite, virtual_trial};
@@ -29,18 +29,18 @@ async fn simulated(of: &Row) -> Result<(), Failed> {
         retransmit: Span::from_millis(200),
     };
     let mut site = VirtualSite::open(&NAMES, [("late", impatient)])?;
-    let cells = row(&*site.world, &mut site.events, &stage(Vec::new()), of).await?;
+    let cells = row(&*site.world, &mut site.events, &stage(CLIENT), of).await?;
     site.world.close().await?;
     judged(of, &cells)
 }
 
-pub(crate) fn stage(late_extra: Vec<ServiceSpec>) -> Stage {
+pub(crate) fn stage(late_client: &str) -> Stage {
     let place = |name: &str| (name.to_string(), hosts(&NAMES)[name]);
     Stage {
         server: place("server"),
         client: place("client"),
         late: place("late"),
-        late_extra,
+        late_client: late_client.into(),
     }
 }
 

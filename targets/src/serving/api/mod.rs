@@ -5,7 +5,7 @@ mod request;
 mod sse;
 mod write;
 
-pub(crate) use read::Said;
+pub(crate) use read::{ChunkReader, Said};
 pub(crate) use request::{ApiKind, Generation};
 pub(crate) use sse::{SseEvent, SseParser};
 pub(crate) use write::{ChunkWriter, usage};

@@ -7,6 +7,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::SseEvent;
+use crate::template::Template;
 
 #[derive(Deserialize)]
 struct Chunk<'a> {
@@ -45,31 +46,52 @@ pub(crate) struct Said {
     pub(crate) done: bool,
 }
 
-impl Said {
+/// Reads the events of one stream.
+#[derive(Default)]
+pub(crate) struct ChunkReader {
+    /// Of the last chunk that held text and nothing else to know.
+    template: Option<Template>,
+}
+
+impl ChunkReader {
     /// Reads an event; `None` where its data is no chunk.
-    pub(crate) fn read(event: &SseEvent) -> Option<Self> {
+    pub(crate) fn read(&mut self, event: &SseEvent) -> Option<Said> {
+        let known = self.template.as_ref().filter(|_| !event.is_error);
+        let text = known.and_then(|template| template.text(&event.data));
+        if let Some(text) = text.filter(|text| !text.is_empty()) {
+            return Some(Said {
+                content: Some(text.to_string()),
+                ..Said::default()
+            });
+        }
         if &event.data[..] == b"[DONE]" {
-            return Some(Self {
+            return Some(Said {
                 done: true,
-                ..Self::default()
+                ..Said::default()
             });
         }
         if event.is_error {
-            return Some(Self {
+            return Some(Said {
                 error: true,
-                ..Self::default()
+                ..Said::default()
             });
         }
         let chunk: Chunk<'_> = serde_json::from_slice(&event.data).ok()?;
-        let mut said = Self {
+        let mut said = Said {
             usage: chunk.usage,
             error: chunk.error.is_some(),
-            ..Self::default()
+            ..Said::default()
         };
         if let Some(choice) = chunk.choices.and_then(|choices| choices.into_iter().next()) {
             let content = choice.delta.and_then(|delta| delta.content).or(choice.text);
-            said.content = content.filter(|text| !text.is_empty()).map(Cow::into_owned);
+            let content = content.filter(|text| !text.is_empty());
             said.finish = choice.finish_reason.map(Cow::into_owned);
+            if let Some(text) = &content
+                && (said.usage.is_none() && !said.error && said.finish.is_none())
+            {
+                self.template = Template::of(&event.data, text);
+            }
+            said.content = content.map(Cow::into_owned);
         }
         Some(said)
     }

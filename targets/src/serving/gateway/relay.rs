@@ -14,7 +14,7 @@ use super::metrics::count;
 use super::patience::by;
 use super::service::{Call, Gateway};
 use crate::service::AttemptEnd;
-use crate::serving::api::{Said, SseParser};
+use crate::serving::api::{ChunkReader, SseParser};
 use crate::serving::config::GatewayMode;
 use crate::serving::http::{ApiError, Body, BodyWriter, MAX_BODY_BYTES, json, set_header};
 
@@ -118,6 +118,7 @@ enum Begun {
 struct Opening {
     data: BytesMut,
     parser: SseParser,
+    chunks: ChunkReader,
     seen: Seen,
 }
 
@@ -171,7 +172,7 @@ async fn read_opening(
         }
         opening.data.extend_from_slice(&data);
         if call.is_stream() {
-            watch(attempt, &mut opening.parser, &mut opening.seen, &data);
+            opening.watch(attempt, &data);
             if attempt.tokens == 0 && opening.seen.error {
                 return Err(AttemptEnd::ErrorFrame);
             }
@@ -180,19 +181,21 @@ async fn read_opening(
     Ok(())
 }
 
-/// Counts what goes through.
-fn watch(attempt: &mut Try, parser: &mut SseParser, seen: &mut Seen, data: &[u8]) {
-    parser.feed(data);
-    while let Ok(Some(event)) = parser.next() {
-        let Some(said) = Said::read(&event) else {
-            seen.error = true;
-            continue;
-        };
-        if said.content.is_some() {
-            attempt.token();
+impl Opening {
+    /// Counts what goes through.
+    fn watch(&mut self, attempt: &mut Try, data: &[u8]) {
+        self.parser.feed(data);
+        while let Ok(Some(event)) = self.parser.next() {
+            let Some(said) = self.chunks.read(&event) else {
+                self.seen.error = true;
+                continue;
+            };
+            if said.content.is_some() {
+                attempt.token();
+            }
+            self.seen.error |= said.error;
+            self.seen.finished |= said.finish.is_some();
         }
-        seen.error |= said.error;
-        seen.finished |= said.finish.is_some();
     }
 }
 
@@ -243,14 +246,10 @@ async fn pass(
     gateway: Arc<Gateway>,
     call: Call,
     mut attempt: Try,
-    opening: Opening,
+    mut opening: Opening,
     writer: BodyWriter,
 ) {
-    let Opening {
-        data,
-        mut parser,
-        mut seen,
-    } = opening;
+    let data = std::mem::take(&mut opening.data);
     if !data.is_empty() {
         writer.send_by(call.deadline, data.freeze()).await;
     }
@@ -270,15 +269,15 @@ async fn pass(
             Ok(Some(data)) => {
                 heard = Instant::now();
                 if call.is_stream() {
-                    watch(&mut attempt, &mut parser, &mut seen, &data);
+                    opening.watch(&mut attempt, &data);
                 }
                 if !writer.send_by(call.deadline, data).await {
                     writer.abort();
                     break AttemptEnd::Deadline;
                 }
             }
-            Ok(None) if seen.error => break AttemptEnd::ErrorFrame,
-            Ok(None) if seen.finished || !call.is_stream() => break AttemptEnd::Completed,
+            Ok(None) if opening.seen.error => break AttemptEnd::ErrorFrame,
+            Ok(None) if opening.seen.finished || !call.is_stream() => break AttemptEnd::Completed,
             Ok(None) => break AttemptEnd::Eof,
             Err(end) => {
                 if matches!(end, AttemptEnd::IdleTimeout | AttemptEnd::Deadline) && call.is_stream()

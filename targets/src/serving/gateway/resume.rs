@@ -17,7 +17,7 @@ use super::patience::by;
 use super::relay::{PARTING, error_frame, given_up, retryable};
 use super::service::{Call, Gateway};
 use crate::service::AttemptEnd;
-use crate::serving::api::{ApiKind, ChunkWriter, SseParser};
+use crate::serving::api::{ApiKind, ChunkReader, ChunkWriter, SseParser};
 use crate::serving::http::{Body, BodyWriter, MAX_BODY_BYTES, set_header, typed};
 
 /// Serves one request.
@@ -80,6 +80,7 @@ struct Head {
 struct Live {
     attempt: Try,
     parser: SseParser,
+    chunks: ChunkReader,
     index: u32,
     /// Tokens the client had when it began.
     before: u32,
@@ -330,6 +331,7 @@ impl Session {
                 self.live = Some(Live {
                     attempt,
                     parser: SseParser::default(),
+                    chunks: ChunkReader::default(),
                     index,
                     before: self.tokens,
                 });

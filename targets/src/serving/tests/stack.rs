@@ -16,7 +16,7 @@ use super::network::MemoryNet;
 use crate::clock::Clock;
 use crate::net::{Net, SocketOptions};
 use crate::service::{Attempt, Env, FromService, PanelPeer, ToService, panel_pair};
-use crate::serving::api::{Said, SseParser};
+use crate::serving::api::{ChunkReader, SseParser};
 use crate::serving::{
     GatewayConfig, GatewayMode, KnownBad, Message, ReplicaConfig, ReplicaRef, answer, request_key,
     run_gateway, run_replica,
@@ -308,7 +308,7 @@ impl Reply {
 
 impl Answer {
     fn take(&mut self, event: &crate::serving::api::SseEvent) {
-        let Some(said) = Said::read(event) else {
+        let Some(said) = ChunkReader::default().read(event) else {
             self.broken += 1;
             return;
         };

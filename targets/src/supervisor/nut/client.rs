@@ -251,11 +251,14 @@ impl NutClient {
     ) -> Result<Vec<(String, String)>, ClientError> {
         let rows = self.list(line).await?;
         rows.into_iter()
-            .map(|row| match (row.first(), row.get(key), row.get(key + 1)) {
-                (Some(first), Some(name), Some(value)) if first == head => {
-                    Ok((name.clone(), value.clone()))
+            .map(|mut row| {
+                if row.len() < key + 2 || row[0] != head {
+                    return Err(ClientError::Unexpected(row.join(" ")));
                 }
-                _ => Err(ClientError::Unexpected(row.join(" "))),
+                row.truncate(key + 2);
+                let pair = row.pop().zip(row.pop());
+                let (value, name) = pair.unwrap_or_default();
+                Ok((name, value))
             })
             .collect()
     }

@@ -1,5 +1,7 @@
 //! One power device as a NUT server holds it.
 
+use std::borrow::Cow;
+
 use indexmap::IndexMap;
 
 /// A device: its variables and commands, and whether they can be trusted.
@@ -74,11 +76,11 @@ impl Device {
     }
 
     /// The value of a variable as served: `FSD` is put before `ups.status`.
-    pub fn served(&self, name: &str, variable: &Variable) -> String {
+    pub fn served<'v>(&self, name: &str, variable: &'v Variable) -> Cow<'v, str> {
         if self.fsd && name.eq_ignore_ascii_case("ups.status") {
-            format!("FSD {}", variable.value)
+            format!("FSD {}", variable.value).into()
         } else {
-            variable.value.clone()
+            variable.value.as_str().into()
         }
     }
 
@@ -86,6 +88,10 @@ impl Device {
     /// what it holds.
     pub fn put(&mut self, name: &str, value: impl Into<String>) {
         let value = value.into();
+        if let Some(variable) = self.variables.get_mut(name) {
+            variable.value = value;
+            return;
+        }
         if let Some(key) = self.find(name).map(str::to_string)
             && let Some(variable) = self.variables.get_mut(&key)
         {

@@ -7,22 +7,16 @@
 /// A word that begins with `#` starts a comment, as in NUT's own parser.
 pub fn split(line: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
-    let mut chars = line.chars().peekable();
-    loop {
-        while chars.next_if(|c| c.is_ascii_whitespace()).is_some() {}
-        match chars.peek() {
-            None | Some('#') => return Some(words),
-            Some('"') => {
-                chars.next();
-                words.push(quoted(&mut chars)?);
-                // The closing quote ends the word.
-                if chars.peek().is_some_and(|c| !c.is_ascii_whitespace()) {
-                    return None;
-                }
-            }
-            Some(_) => words.push(bare(&mut chars)?),
-        }
+    let mut rest = line.trim_ascii_start();
+    while !rest.is_empty() && !rest.starts_with('#') {
+        let (word, after) = match rest.strip_prefix('"') {
+            Some(inside) => quoted(inside)?,
+            None => bare(rest)?,
+        };
+        words.push(word);
+        rest = after.trim_ascii_start();
     }
+    Some(words)
 }
 
 /// Whether a text can stand in a line as the name of a device or a variable:
@@ -32,36 +26,66 @@ pub fn is_name(text: &str) -> bool {
     !text.is_empty() && text.len() <= 256 && text.chars().all(plain)
 }
 
-type Chars<'a> = std::iter::Peekable<std::str::Chars<'a>>;
-
-fn quoted(chars: &mut Chars<'_>) -> Option<String> {
+/// The word up to its closing quote, and what follows.
+fn quoted(mut rest: &str) -> Option<(String, &str)> {
     let mut word = String::new();
     loop {
-        match chars.next()? {
-            '"' => return Some(word),
-            '\\' => word.push(chars.next()?),
-            c => word.push(c),
+        let end = rest.find(['"', '\\'])?;
+        word.push_str(&rest[..end]);
+        let closed = rest[end..].starts_with('"');
+        rest = &rest[end + 1..];
+        if closed {
+            break;
         }
+        rest = escaped(rest, &mut word)?;
+    }
+    // The closing quote ends the word.
+    let ended = rest.is_empty() || rest.starts_with(|c: char| c.is_ascii_whitespace());
+    ended.then_some((word, rest))
+}
+
+/// The word up to a space, and what follows.
+fn bare(mut rest: &str) -> Option<(String, &str)> {
+    let mut word = String::new();
+    loop {
+        let special = |c: char| c.is_ascii_whitespace() || matches!(c, '"' | '\\');
+        let end = rest.find(special).unwrap_or(rest.len());
+        word.push_str(&rest[..end]);
+        rest = &rest[end..];
+        if rest.starts_with('"') {
+            return None;
+        }
+        let Some(after) = rest.strip_prefix('\\') else {
+            return Some((word, rest));
+        };
+        rest = escaped(after, &mut word)?;
     }
 }
 
-fn bare(chars: &mut Chars<'_>) -> Option<String> {
-    let mut word = String::new();
-    while let Some(c) = chars.next_if(|c| !c.is_ascii_whitespace()) {
-        match c {
-            '"' => return None,
-            '\\' => word.push(chars.next()?),
-            c => word.push(c),
-        }
-    }
-    Some(word)
+/// Takes the character after a backslash as it is.
+fn escaped<'a>(rest: &'a str, word: &mut String) -> Option<&'a str> {
+    let mut chars = rest.chars();
+    word.push(chars.next()?);
+    Some(chars.as_str())
 }
 
 /// A value as the protocol writes it: in double quotes, `"` and `\` escaped,
 /// control characters as spaces so that a value never breaks its line.
 pub fn quote(value: &str) -> String {
     let mut text = String::with_capacity(value.len() + 2);
+    push_quoted(&mut text, value);
+    text
+}
+
+/// Writes a value as [`quote`] does to the end of a text.
+pub(super) fn push_quoted(text: &mut String, value: &str) {
     text.push('"');
+    let plain = |b: u8| (b' '..0x7f).contains(&b) && b != b'"' && b != b'\\';
+    if value.bytes().all(plain) {
+        text.push_str(value);
+        text.push('"');
+        return;
+    }
     for c in value.chars() {
         match c {
             '"' | '\\' => {
@@ -73,5 +97,4 @@ pub fn quote(value: &str) -> String {
         }
     }
     text.push('"');
-    text
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::bank::Bank;
 use super::describe::{describe_command, describe_variable};
 use super::device::{Device, Link, Variable};
-use super::line::quote;
+use super::line::{push_quoted, quote};
 use super::session::{Answer, Refusal, Session};
 
 /// A device that answers: known, connected, fresh, checked in this order.
@@ -69,7 +69,7 @@ fn variable(bank: &Bank, ups: &str, name: &str) -> Answer {
         server if server.starts_with("server.") => return Err("VAR-NOT-SUPPORTED"),
         _ => {
             let device = available(bank, ups)?;
-            device.served(name, find(device, name)?)
+            device.served(name, find(device, name)?).into_owned()
         }
     };
     Ok(format!("VAR {ups} {name} {}\n", quote(&value)))
@@ -114,13 +114,18 @@ pub(super) fn list(bank: &Bank, args: &[&str]) -> Answer {
     let what = what.to_ascii_uppercase();
     let (head, rows) = match (what.as_str(), args) {
         ("UPS", _) => {
-            let row = |d: &Device| format!("UPS {} {}", d.name, description(d));
-            ("UPS".into(), bank.devices().iter().map(row).collect())
+            let mut rows = String::new();
+            for device in bank.devices() {
+                let _ = writeln!(rows, "UPS {} {}", device.name, description(device));
+            }
+            ("UPS".into(), rows)
         }
         ("CLIENT", [ups, ..]) => {
             let device = bank.device(ups).ok_or("UNKNOWN-UPS")?;
-            let clients = bank.clients(&device.name).into_iter();
-            let rows = clients.map(|ip| format!("CLIENT {ups} {ip}")).collect();
+            let mut rows = String::new();
+            for ip in bank.clients(&device.name) {
+                let _ = writeln!(rows, "CLIENT {ups} {ip}");
+            }
             (format!("CLIENT {ups}"), rows)
         }
         ("VAR" | "RW" | "CMD", [ups, ..]) => {
@@ -132,38 +137,42 @@ pub(super) fn list(bank: &Bank, args: &[&str]) -> Answer {
         ),
         _ => return Err("INVALID-ARGUMENT"),
     };
-    let mut text = format!("BEGIN LIST {head}\n");
-    for row in rows {
-        text.push_str(&row);
-        text.push('\n');
-    }
-    let _ = writeln!(text, "END LIST {head}");
-    Ok(text)
+    Ok(format!("BEGIN LIST {head}\n{rows}END LIST {head}\n"))
 }
 
-fn of_device(bank: &Bank, what: &str, ups: &str) -> Result<Vec<String>, Refusal> {
+fn of_device(bank: &Bank, what: &str, ups: &str) -> Result<String, Refusal> {
     let device = available(bank, ups)?;
+    let mut rows = String::new();
     if what == "CMD" {
-        let commands = device.commands().iter();
-        return Ok(commands.map(|c| format!("CMD {ups} {c}")).collect());
+        for command in device.commands() {
+            let _ = writeln!(rows, "CMD {ups} {command}");
+        }
+        return Ok(rows);
     }
-    Ok(device
-        .variables()
-        .filter(|(_, v)| what == "VAR" || v.writable)
-        .map(|(name, v)| format!("{what} {ups} {name} {}", quote(&device.served(name, v))))
-        .collect())
+    let all = device.variables();
+    for (name, variable) in all.filter(|(_, v)| what == "VAR" || v.writable) {
+        rows.extend([what, " ", ups, " ", name, " "]);
+        push_quoted(&mut rows, &device.served(name, variable));
+        rows.push('\n');
+    }
+    Ok(rows)
 }
 
-fn of_variable(bank: &Bank, what: &str, ups: &str, name: &str) -> Result<Vec<String>, Refusal> {
+fn of_variable(bank: &Bank, what: &str, ups: &str, name: &str) -> Result<String, Refusal> {
     let variable = find(available(bank, ups)?, name)?;
+    let mut rows = String::new();
     if what == "ENUM" {
-        let choices = variable.choices.iter();
-        return Ok(choices
-            .map(|c| format!("ENUM {ups} {name} {}", quote(c)))
-            .collect());
+        for choice in &variable.choices {
+            let _ = writeln!(rows, "ENUM {ups} {name} {}", quote(choice));
+        }
+        return Ok(rows);
     }
-    let ranges = variable.ranges.iter();
-    Ok(ranges
-        .map(|r| format!("RANGE {ups} {name} \"{}\" \"{}\"", r.min, r.max))
-        .collect())
+    for range in &variable.ranges {
+        let _ = writeln!(
+            rows,
+            "RANGE {ups} {name} \"{}\" \"{}\"",
+            range.min, range.max
+        );
+    }
+    Ok(rows)
 }

@@ -135,5 +135,8 @@ where
     if bytes.last() == Some(&b'\r') {
         bytes.pop();
     }
-    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+    let line = String::from_utf8(bytes);
+    Ok(Some(line.unwrap_or_else(|error| {
+        String::from_utf8_lossy(error.as_bytes()).into_owned()
+    })))
 }

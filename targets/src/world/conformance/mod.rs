@@ -7,5 +7,5 @@ mod service;
 mod table;
 
 pub use run::{Stage, row};
-pub use service::builtin;
+pub use service::{CLIENT, builtin};
 pub use table::{Cell, Column, End, Expect, Fault, Row, TABLE};

@@ -35,9 +35,11 @@ pub struct Stage {
     pub client: (String, Ipv4Addr),
     /// The node whose client connects late.
     pub late: (String, Ipv4Addr),
-    /// Runs beside the late client. Real kernels keep a neighbour for up to a
-    /// minute; this may shorten that for its node.
-    pub late_extra: Vec<ServiceSpec>,
+    /// The built-in service that is the late client. Real kernels keep a
+    /// neighbour for up to a minute; a service other than [`CLIENT`] may shorten
+    /// that before it does as [`CLIENT`] does. Afterwards is too late: a
+    /// neighbour that is known by then is kept as long as it was to be.
+    pub late_client: String,
 }
 
 /// What was seen in a row.
@@ -159,7 +161,7 @@ fn server(stage: &Stage) -> NodeSpec {
     NodeSpec {
         name: stage.server.0.clone(),
         ip: stage.server.1,
-        services: vec![service(SERVER, serde_json::Value::Null)],
+        services: vec![service(SERVER, SERVER, serde_json::Value::Null)],
     }
 }
 
@@ -168,24 +170,20 @@ fn client(stage: &Stage, place: &(String, Ipv4Addr), streams: bool) -> NodeSpec 
         server: stage.server.0.clone(),
         streams,
     };
-    let mut services = Vec::new();
-    if !streams {
-        services.extend(stage.late_extra.iter().cloned());
-    }
+    let program = if streams { CLIENT } else { &stage.late_client };
     let config = serde_json::to_value(config).unwrap_or_default();
-    services.push(service(CLIENT, config));
     NodeSpec {
         name: place.0.clone(),
         ip: place.1,
-        services,
+        services: vec![service(CLIENT, program, config)],
     }
 }
 
-fn service(name: &str, config: serde_json::Value) -> ServiceSpec {
+fn service(name: &str, program: &str, config: serde_json::Value) -> ServiceSpec {
     ServiceSpec {
         name: name.to_string(),
         program: Program::Builtin {
-            name: name.to_string(),
+            name: program.to_string(),
             config,
         },
         seed: 0,

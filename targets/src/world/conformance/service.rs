@@ -18,7 +18,7 @@ use super::table::{Column, End};
 /// The server's name in the registry.
 pub(super) const SERVER: &str = "conformance-server";
 /// The client's name in the registry.
-pub(super) const CLIENT: &str = "conformance-client";
+pub const CLIENT: &str = "conformance-client";
 
 /// Streams to whoever connects.
 const STREAM_PORT: u16 = 9000;

@@ -16,7 +16,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 async fn docker(of: &Row) -> Result<(), Failed> {
     let mut site = Site::open(&NAMES).await?;
-    let stage = stage(vec![impatience::service()]);
+    let stage = stage(impatience::CLIENT);
     let cells = row(&*site.world, &mut site.events, &stage, of).await?;
     site.close().await?;
     judged(of, &cells)

@@ -17,7 +17,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 async fn embedded(of: &Row) -> Result<(), Failed> {
     let mut site = Site::open(&NAMES).await?;
-    let stage = stage(vec![impatience::service()]);
+    let stage = stage(impatience::CLIENT);
     let cells = row(&site.world, &mut site.events, &stage, of).await?;
     site.world.close().await?;
     judged(of, &cells)

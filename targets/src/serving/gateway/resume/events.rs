@@ -15,7 +15,7 @@ impl Session {
         live: &mut Live,
         event: SseEvent,
     ) -> Result<Option<Piece>, AttemptEnd> {
-        let said = Said::read(&event).ok_or(AttemptEnd::ErrorFrame)?;
+        let said = live.chunks.read(&event).ok_or(AttemptEnd::ErrorFrame)?;
         if said.error {
             return Err(AttemptEnd::ErrorFrame);
         }

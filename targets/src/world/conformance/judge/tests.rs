@@ -9,7 +9,7 @@ fn stage() -> Stage {
         server: place("server"),
         client: place("client"),
         late: place("late"),
-        late_extra: Vec::new(),
+        late_client: "client".into(),
     }
 }
 
