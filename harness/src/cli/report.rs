@@ -10,8 +10,7 @@ use crate::conduct::ConductError;
 use crate::outcome::{Outcome, judge_readable, write_page};
 use crate::plan::plan;
 use crate::playbook::{PlaybookErrors, load_playbook};
-use crate::record::RecordError;
-use crate::record::record_of;
+use crate::record::{RecordError, record_of};
 use crate::report::Summary;
 
 /// Why a page is not written.

@@ -255,10 +255,8 @@ impl NutClient {
                 if row.len() < key + 2 || row[0] != head {
                     return Err(ClientError::Unexpected(row.join(" ")));
                 }
-                row.truncate(key + 2);
-                let pair = row.pop().zip(row.pop());
-                let (value, name) = pair.unwrap_or_default();
-                Ok((name, value))
+                let value = row.swap_remove(key + 1);
+                Ok((row.swap_remove(key), value))
             })
             .collect()
     }
