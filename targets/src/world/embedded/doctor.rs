@@ -115,12 +115,19 @@ fn inside(steps: Named) -> Result<(), Refused> {
     tell(attempt(&groups))
 }
 
-/// What an attempt told; a child that told nothing is an unknown refusal.
+/// What an attempt told. Where there was none, for want of processes or of
+/// descriptors, that is the refusal.
 fn tell(told: Result<Result<(), Refused>, WorldError>) -> Result<(), Refused> {
-    told.unwrap_or(Err(Refused {
-        need: Need::Other,
-        errno: Errno::UnknownErrno,
-    }))
+    told.unwrap_or_else(|error| {
+        let errno = match &error {
+            WorldError::System { source, .. } => source.raw_os_error(),
+            _ => None,
+        };
+        Err(Refused {
+            need: Need::Other,
+            errno: errno.map_or(Errno::UnknownErrno, Errno::from_raw),
+        })
+    })
 }
 
 /// Whether this process may make namespaces without a user namespace.

@@ -2,8 +2,9 @@
 
 use std::ffi::CString;
 use std::io;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::libc;
 use nix::sched::CloneFlags;
 
@@ -38,7 +39,12 @@ pub(in crate::world::embedded) struct Refusal {
 
 /// Tries steps in a child that then ends, so that nothing stays.
 pub(in crate::world::embedded) fn attempt(steps: &[&Step]) -> io::Result<Result<(), Refusal>> {
-    let (read, write) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
+    let (read, low) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
+    // The answer must not go where `Step::Fuse` puts its device.
+    let above = FcntlArg::F_DUPFD_CLOEXEC(FUSE_FD + 1);
+    // SAFETY: the call has just made this descriptor, so nobody else owns it.
+    let write = unsafe { OwnedFd::from_raw_fd(fcntl(&low, above)?) };
+    drop(low);
     // SAFETY: the child may be a copy of a process with many threads, so it
     // makes system calls on memory that is ready, allocates nothing, and ends
     // with _exit.
@@ -201,5 +207,36 @@ unsafe fn ask_route(message: &[u8]) -> i64 {
             return -1;
         }
         0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A process that holds many files gives the pipe of the answer the very
+    /// number at which the device is offered.
+    #[test]
+    fn the_device_does_not_take_the_place_of_the_answer() {
+        let mut held = Vec::new();
+        loop {
+            let file = std::fs::File::open("/dev/null").unwrap();
+            let above = file.as_raw_fd() > FUSE_FD;
+            held.push(file);
+            if above {
+                break;
+            }
+        }
+        // Other tests open files too, so more than one pair of numbers is left
+        // to the pipe in turn.
+        for left in 0..8 {
+            held.retain(|file| {
+                let at = file.as_raw_fd();
+                at > FUSE_FD || at < FUSE_FD - left
+            });
+            // Refused in any case: a mode of the root is missing.
+            let told = attempt(&[&Step::Fuse(c"fd=90".into())]);
+            assert!(told.is_ok(), "nothing was told: {told:?}");
+        }
     }
 }
