@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use ridethrough_targets::units::Span;
-use ridethrough_targets::world::{PROBE_PAYLOAD_MIN, Train};
+use ridethrough_targets::world::{Darkness, PROBE_PAYLOAD_MIN, Train};
 
 use super::link::{Look, Shots, Sight, Sign};
 use super::share::{compare, part, slack};
@@ -46,21 +46,31 @@ impl Flap {
 
     /// Whether the whole darknesses among a train's runs are as long as asked.
     fn compare(&self, way: &str, train: &Train, interval: Span) -> Result<(), String> {
-        let runs = train.lost_runs();
-        let longest = runs.iter().max().copied().unwrap_or(0);
-        let measured_ms = f64::from(longest) * interval.millis_f64();
+        let all = train.darknesses();
         let asked_ms = self.down.millis_f64();
         let slack_ms = EDGE * interval.millis_f64() + LATE_MS;
-        if runs.len() < 2 {
-            return Err(format!("{way} was dark {} times", runs.len()));
+        if all.len() < 2 {
+            return Err(format!("{way} was dark {} times", all.len()));
         }
-        if (measured_ms - asked_ms).abs() > slack_ms {
+        let Some(longest) = longest(&all) else {
+            return Ok(());
+        };
+        let least_ms = longest.least_us as f64 / 1e3 - slack_ms;
+        let most_ms = longest.most_us as f64 / 1e3 + slack_ms;
+        if !(least_ms..=most_ms).contains(&asked_ms) {
             return Err(format!(
-                "{way} was dark for {measured_ms:.0} ms, not {asked_ms:.0} ms"
+                "{way} was dark for {:.0} ms, not {asked_ms:.0} ms",
+                longest.likely_ms()
             ));
         }
         Ok(())
     }
+}
+
+/// The longest of them.
+fn longest(all: &[Darkness]) -> Option<Darkness> {
+    let by_length = |d: &&Darkness| d.least_us + d.most_us;
+    all.iter().max_by_key(by_length).copied()
 }
 
 #[async_trait]
@@ -81,8 +91,7 @@ impl Sign for Flap {
         let there_train = report.there.as_ref();
         let train = there_train.ok_or_else(|| format!("{} does not tell", look.to))?;
         let dark = part(train.missing(), train.sent);
-        let longest = train.lost_runs().into_iter().max().unwrap_or(0);
-        let longest_ms = f64::from(longest) * shots.interval.millis_f64();
+        let longest_ms = longest(&train.darknesses()).map_or(0.0, Darkness::likely_ms);
         sight.measured(format!("{look}.dark"), dark);
         sight.measured(format!("{look}.dark_ms"), longest_ms);
         if there {

@@ -64,7 +64,13 @@ impl Wire {
         }
         arrivals.sort_by_key(|arrival| arrival.sent_us + arrival.way_us);
         let sent = leave_us.len() as u32;
-        (Train { sent, arrivals }, damaged)
+        let sent_us = leave_us.to_vec();
+        let train = Train {
+            sent,
+            sent_us,
+            arrivals,
+        };
+        (train, damaged)
     }
 
     /// A train there and back.

@@ -31,8 +31,8 @@ pub use capability::Capability;
 pub use link::{Direction, Distribution, Impairment, LinkRule, PortCounters, RuleCounters, RuleId};
 pub use names::{Lookup, LookupError, NameAnswer, NameRule, RESOLVER_ATTEMPTS, RESOLVER_TIMEOUT};
 pub use probe::{
-    Arrival, ConnectionReport, ConnectionSpec, End, NodeState, PROBE_HEADERS, PROBE_PAYLOAD_MIN,
-    PROBE_PORT, ProbeReport, ProbeSpec, Train,
+    Arrival, ConnectionReport, ConnectionSpec, Darkness, End, NodeState, PROBE_HEADERS,
+    PROBE_PAYLOAD_MIN, PROBE_PORT, ProbeReport, ProbeSpec, Train,
 };
 pub use shortage::{FileUse, Inquiry, Shortage, Supply};
 pub use sockets::{Probing, Socket, Watch};

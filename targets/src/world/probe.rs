@@ -52,6 +52,9 @@ pub struct Arrival {
 pub struct Train {
     /// How many were sent.
     pub sent: u32,
+    /// When each was, in microseconds since the first was; empty where that is
+    /// not known. A sender may be late: it sends what it missed at once.
+    pub sent_us: Vec<u64>,
     /// Those that arrived.
     pub arrivals: Vec<Arrival>,
 }
@@ -111,12 +114,46 @@ impl Train {
         runs
     }
 
+    /// The stretches in which nothing that was sent arrived, in order; by times,
+    /// and so true of a sender that was late, too.
+    pub fn darknesses(&self) -> Vec<Darkness> {
+        let packets: Vec<(u64, bool)> = self.sent_us.iter().copied().zip(self.seen()).collect();
+        let runs: Vec<&[(u64, bool)]> = packets.chunk_by(|a, b| a.1 == b.1).collect();
+        let lost = runs.iter().enumerate().filter(|(_, run)| !run[0].1);
+        lost.map(|(at, run)| {
+            let (first, last) = (run[0].0, run[run.len() - 1].0);
+            let before = at.checked_sub(1).and_then(|before| runs[before].last());
+            let after = runs.get(at + 1).map_or(last, |after| after[0].0);
+            Darkness {
+                least_us: last - first,
+                most_us: after - before.map_or(first, |before| before.0),
+            }
+        })
+        .collect()
+    }
+
     /// A quantile, 0 to 1, of the microseconds on the way.
     pub fn way_us(&self, quantile: f64) -> Option<u64> {
         let mut ways: Vec<u64> = self.arrivals.iter().map(|a| a.way_us).collect();
         ways.sort_unstable();
         let last = ways.len().checked_sub(1)?;
         ways.get((last as f64 * quantile).round() as usize).copied()
+    }
+}
+
+/// How long nothing arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Darkness {
+    /// From the first packet that was lost to the last.
+    pub least_us: u64,
+    /// From the last packet that arrived before to the first one after.
+    pub most_us: u64,
+}
+
+impl Darkness {
+    /// The middle of the two bounds, in milliseconds.
+    pub fn likely_ms(self) -> f64 {
+        (self.least_us + self.most_us) as f64 / 2e3
     }
 }
 
@@ -222,6 +259,7 @@ mod tests {
         };
         Train {
             sent,
+            sent_us: (0..u64::from(sent)).map(|seq| seq * 10).collect(),
             arrivals: seqs.iter().map(arrival).collect(),
         }
     }
@@ -241,5 +279,18 @@ mod tests {
         assert_eq!((train.duplicates(), train.overtaken()), (3, 1));
         assert_eq!(train.lost_runs(), [1, 1, 3]);
         assert_eq!(Train::default().way_us(0.5), None);
+    }
+
+    #[test]
+    fn a_darkness_is_as_long_as_the_times_of_packets_say() {
+        // 1 to 3 are lost; 4, which was due at 40, left late; then 6 is lost.
+        let times = Train {
+            sent_us: vec![0, 10, 20, 30, 47, 50, 60],
+            ..train(7, &[0, 4, 5])
+        };
+        let dark = |least_us, most_us| Darkness { least_us, most_us };
+        assert_eq!(times.darknesses(), [dark(20, 47), dark(0, 10)]);
+        assert_eq!(dark(20_000, 48_000).likely_ms(), 34.0);
+        assert_eq!(Train::default().darknesses(), []);
     }
 }

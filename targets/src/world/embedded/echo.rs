@@ -168,8 +168,10 @@ impl Echo {
         self.probes = probes;
         done.into_iter()
             .map(|probe| {
+                let first = probe.sent_us.first().copied().unwrap_or_default();
+                let since = |at: &u64| at.saturating_sub(first) as u32;
                 let answer = Answer::Probed {
-                    sent: probe.sent_us.len() as u32,
+                    sent_us: probe.sent_us.iter().map(since).collect(),
                     rtt_us: probe.rtt_us.into_values().collect(),
                     back: probe.back,
                 };

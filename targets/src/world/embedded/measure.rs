@@ -17,14 +17,15 @@ fn odd<T>(answer: &Answer) -> Result<T, WorldError> {
     Err(WorldError::Failed(format!("odd answer: {answer:?}")))
 }
 
-fn train(sent: u32, seen: &[Seen]) -> Train {
+fn train(sent_us: Vec<u64>, seen: &[Seen]) -> Train {
     let arrival = |seen: &Seen| Arrival {
         seq: seen.0,
         sent_us: u64::from(seen.1),
         way_us: u64::from(seen.2),
     };
     Train {
-        sent,
+        sent: sent_us.len() as u32,
+        sent_us,
         arrivals: seen.iter().map(arrival).collect(),
     }
 }
@@ -53,7 +54,12 @@ impl EmbeddedWorld {
         let length = spec.interval.duration() * spec.count + spec.wait.duration();
         let bad_before = self.bad_checksums(&spec.to).await;
         let answer = from.ask(ask, length + ASK_LIMIT).await?;
-        let Answer::Probed { sent, rtt_us, back } = answer else {
+        let Answer::Probed {
+            sent_us,
+            rtt_us,
+            back,
+        } = answer
+        else {
             return odd(&answer);
         };
         let seen = match self.find(&spec.to) {
@@ -64,13 +70,20 @@ impl EmbeddedWorld {
             None => None,
         };
         let bad_after = self.bad_checksums(&spec.to).await;
-        let echoed = seen.as_ref().map_or(0, |seen| seen.len() as u32);
+        let sent_us: Vec<u64> = sent_us.into_iter().map(u64::from).collect();
+        let sent = sent_us.len() as u32;
+        let there = seen.map(|seen| train(sent_us, &seen));
+        // Whoever echoes a packet sends its answer at once.
+        let echoed = there.iter().flat_map(|there| &there.arrivals);
+        let echoed = echoed
+            .map(|packet| packet.sent_us + packet.way_us)
+            .collect();
         Ok(ProbeReport {
             sent,
-            arrived: seen.as_ref().map(|seen| seen.len() as u32),
+            arrived: there.as_ref().map(|there| there.arrivals.len() as u32),
             answered: rtt_us.len() as u32,
             rtt_us,
-            there: seen.map(|seen| train(sent, &seen)),
+            there,
             back: train(echoed, &back),
             bad_checksums: bad_before
                 .zip(bad_after)

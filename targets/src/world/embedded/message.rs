@@ -254,8 +254,8 @@ pub(in crate::world) enum Answer {
     State(NodeState),
     /// What came of a probe.
     Probed {
-        /// Packets sent.
-        sent: u32,
+        /// When each packet was sent, in microseconds since the first was.
+        sent_us: Vec<u32>,
         /// Packets echoed and back in time.
         rtt_us: Vec<u64>,
         /// The answers.

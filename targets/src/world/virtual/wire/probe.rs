@@ -66,10 +66,12 @@ impl Probe {
             rtt_us,
             there: Some(Train {
                 sent: self.sent.len() as u32,
+                sent_us: self.sent.iter().map(|at| since(*at, begun)).collect(),
                 arrivals: train(&sent, &self.there),
             }),
             back: Train {
                 sent: self.there.len() as u32,
+                sent_us: self.there.iter().map(|(_, at)| since(*at, begun)).collect(),
                 arrivals: train(&echoed, &self.back),
             },
             bad_checksums: None,
