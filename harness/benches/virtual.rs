@@ -15,6 +15,10 @@ use ridethrough::plan::plan_source;
 use ridethrough::playbook::WorldKind;
 use ridethrough_targets::clock::{Clock, Micros};
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Error = Box<dyn std::error::Error + Send + Sync>;
 type Result<T> = std::result::Result<T, Error>;
 

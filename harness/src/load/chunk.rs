@@ -1,15 +1,10 @@
 //! The parts of a chat completion that a witness reads, borrowed from the bytes
 //! of the event where they can be.
 
-use std::borrow::Cow;
-
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Text borrowed from the input unless it holds escapes.
-#[derive(Debug, Deserialize)]
-#[serde(transparent)]
-pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+use ridethrough_targets::template::Text;
 
 /// One chunk of a stream, or a whole answer: the shapes differ only in
 /// `delta` and `message`. Fields that dialects send as null are optional.

@@ -4,6 +4,8 @@
 //! differences that a witness needs: an event that the end of the stream cut
 //! off is still reported (marked so), and lines are bounded.
 
+use memchr::{memchr, memchr2};
+
 /// Longest line, and longest data of one event, in bytes.
 pub const MAX_LINE: usize = 1 << 20;
 
@@ -71,7 +73,7 @@ impl SseReader {
                     continue;
                 }
             }
-            let Some(end) = bytes.iter().position(|b| matches!(b, b'\n' | b'\r')) else {
+            let Some(end) = memchr2(b'\n', b'\r', bytes) else {
                 return self.keep(bytes);
             };
             self.after_cr = bytes[end] == b'\r';
@@ -124,7 +126,7 @@ impl SseReader {
             self.dispatch(false, found);
             return Ok(());
         }
-        let (field, value) = match line.iter().position(|b| *b == b':') {
+        let (field, value) = match memchr(b':', line) {
             Some(0) => {
                 found(SseItem::Comment(&line[1..]));
                 return Ok(());

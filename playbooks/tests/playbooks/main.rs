@@ -34,6 +34,10 @@ use case::Case;
 use real_run::RealRun;
 use worlds::{Missing, Worlds};
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Runs in real time are idle most of the time: more of them than cores go side
 /// by side. (Two of these wait for runs that others have begun.)
 const SIDE_BY_SIDE: usize = 13;

@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use super::super::content::Defect;
 use super::super::oracle::Oracle;
 use super::super::testing::{DONE, ERROR, Step, broken, delta, dialects};
 use super::*;
@@ -44,6 +45,20 @@ fn a_token_is_stamped_by_the_bytes_that_complete_it() {
     let finished = answer.finish(400);
     assert_eq!(finished.token_us, [300, 0]);
     assert_eq!(finished.served_by, [("gpu-1".to_owned(), 0)]);
+}
+
+#[test]
+fn a_chunk_that_names_a_role_is_read_every_time() {
+    let mut answer = Answer::new(Expected::Structure, 2, true);
+    answer.head(200, false);
+    // Twice the same bytes: the second is a new head, and so a new beginning.
+    let words = delta("a model of others says what it says ");
+    let begins = words.replace("\"delta\":{", "\"delta\":{\"role\":\"assistant\",");
+    assert_ne!(words, begins);
+    answer.feed(begins.as_bytes(), 10);
+    answer.feed(begins.as_bytes(), 20);
+    let defect = answer.finish(30).seen.defect;
+    assert!(matches!(defect, Some(Defect::Restarted(_))), "{defect:?}");
 }
 
 #[test]

@@ -1,13 +1,11 @@
 //! Reading the chunks of a stream, as far as a gateway must know them.
 
-use std::borrow::Cow;
-
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::SseEvent;
-use crate::template::Template;
+use crate::template::{Template, Text};
 
 #[derive(Deserialize)]
 struct Chunk<'a> {
@@ -24,15 +22,15 @@ struct Choice<'a> {
     #[serde(borrow, default)]
     delta: Option<Delta<'a>>,
     #[serde(borrow, default)]
-    text: Option<Cow<'a, str>>,
+    text: Option<Text<'a>>,
     #[serde(borrow, default)]
-    finish_reason: Option<Cow<'a, str>>,
+    finish_reason: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
 struct Delta<'a> {
     #[serde(borrow, default)]
-    content: Option<Cow<'a, str>>,
+    content: Option<Text<'a>>,
 }
 
 /// What an event says.
@@ -84,15 +82,60 @@ impl ChunkReader {
         };
         if let Some(choice) = chunk.choices.and_then(|choices| choices.into_iter().next()) {
             let content = choice.delta.and_then(|delta| delta.content).or(choice.text);
-            let content = content.filter(|text| !text.is_empty());
-            said.finish = choice.finish_reason.map(Cow::into_owned);
+            let content = content.map(|text| text.0).filter(|text| !text.is_empty());
+            said.finish = choice.finish_reason.map(|reason| reason.0.into_owned());
             if let Some(text) = &content
                 && (said.usage.is_none() && !said.error && said.finish.is_none())
             {
                 self.template = Template::of(&event.data, text);
             }
-            said.content = content.map(Cow::into_owned);
+            said.content = content.map(|text| text.into_owned());
         }
         Some(said)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn event(data: &str) -> SseEvent {
+        SseEvent {
+            raw: Bytes::new(),
+            is_error: false,
+            data: Bytes::copy_from_slice(data.as_bytes()),
+        }
+    }
+
+    fn chunk(text: &str, more: &str) -> SseEvent {
+        event(&format!(
+            r#"{{"id":"x","choices":[{{"delta":{{"content":"{text}"}},"finish_reason":null}}]{more}}}"#
+        ))
+    }
+
+    #[test]
+    fn chunks_that_only_hold_text_are_learned() {
+        let mut reader = ChunkReader::default();
+        reader.read(&event(r#"{"choices":[{"delta":{"role":"assistant"}}]}"#));
+        assert!(reader.template.is_none());
+        reader.read(&chunk("one ", r#","usage":{"completion_tokens":1}"#));
+        assert!(reader.template.is_none());
+        reader.read(&chunk("one ", ""));
+        let known = reader.template.as_ref().unwrap();
+        assert_eq!(known.text(&chunk("two ", "").data), Some("two "));
+        let read = reader.read(&chunk("two ", "")).unwrap();
+        let content = Some("two ".to_string());
+        assert_eq!(
+            read,
+            Said {
+                content,
+                ..Said::default()
+            }
+        );
+        // What is not of the template is read as it stands.
+        let read = reader.read(&chunk(r"two", r#","error":{}"#)).unwrap();
+        assert_eq!((read.content.as_deref(), read.error), (Some("two"), true));
     }
 }

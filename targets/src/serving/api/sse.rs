@@ -1,6 +1,7 @@
 //! Reading `text/event-stream`: bytes in, whole events out.
 
 use bytes::{Bytes, BytesMut};
+use memchr::memchr;
 
 /// Longest event that is waited for.
 const MAX_EVENT_BYTES: usize = 1 << 20;
@@ -52,7 +53,7 @@ impl SseParser {
     /// The end of the first blank line, `\n\n` or `\n\r\n`.
     fn boundary(&mut self) -> Option<usize> {
         let mut at = self.searched;
-        while let Some(offset) = self.buffer.get(at..)?.iter().position(|b| *b == b'\n') {
+        while let Some(offset) = memchr(b'\n', self.buffer.get(at..)?) {
             let newline = at + offset;
             match &self.buffer[newline + 1..] {
                 [b'\n', ..] => return Some(newline + 2),
@@ -72,7 +73,11 @@ impl SseParser {
 fn event(raw: Bytes) -> Option<SseEvent> {
     let mut is_error = false;
     let mut data: Option<Bytes> = None;
-    for line in raw.split(|b| *b == b'\n') {
+    let mut rest = &raw[..];
+    while !rest.is_empty() {
+        let end = memchr(b'\n', rest).unwrap_or(rest.len());
+        let line = &rest[..end];
+        rest = rest.get(end + 1..).unwrap_or_default();
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if let Some(value) = field(line, b"data:") {
             data = Some(match data {
