@@ -1,6 +1,6 @@
 //! What a CI system is told, and what must fail.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
@@ -22,6 +22,10 @@ pub(crate) const CASES: &[(&str, super::Body)] = &[
         controls,
     ),
     ("nightly::a_control_that_does_not_fail_is_red", harmless),
+    (
+        "nightly::controls_of_what_could_not_run_are_nobodys",
+        orphans,
+    ),
     ("nightly::what_fails_is_told_broken_from_flaky", again),
     ("nightly::a_world_that_is_not_there_is_told_too", no_world),
 ];
@@ -237,11 +241,7 @@ fn controls() -> Result<(), String> {
 /// The playbook's own report says what its controls came to, and still does when it
 /// is written again.
 fn tried(runs: &Path, good: bool, came: &str) -> Result<(), String> {
-    let folders = std::fs::read_dir(runs).map_err(|error| error.to_string())?;
-    let mut all = folders.filter_map(|entry| Some(entry.ok()?.path()));
-    let of = |run: &Path| Some(summary(run).ok()?["controls"].as_array()?.clone());
-    let found = all.find_map(|run| of(&run).map(|of| (run, of)));
-    let (run, told) = found.ok_or("no summary has controls")?;
+    let (run, told) = with_controls(runs)?.ok_or("no summary has controls")?;
     holds(told.len() == 1, || format!("{told:?}"))?;
     holds(told[0]["good"] == good && told[0]["came"] == came, || {
         told[0].to_string()
@@ -255,21 +255,71 @@ fn tried(runs: &Path, good: bool, came: &str) -> Result<(), String> {
     has(&text(&run.join("report.html"))?, &[word, came])
 }
 
+/// The run whose summary tells of controls, and what it tells.
+fn with_controls(runs: &Path) -> Result<Option<(PathBuf, Vec<Value>)>, String> {
+    let folders = std::fs::read_dir(runs).map_err(|error| error.to_string())?;
+    let mut all = folders.filter_map(|entry| Some(entry.ok()?.path()));
+    let of = |run: &Path| Some(summary(run).ok()?["controls"].as_array()?.clone());
+    Ok(all.find_map(|run| of(&run).map(|of| (run, of))))
+}
+
+/// The playbook's folder cannot be made; its controls' can, run, and are not taken
+/// for the playbook.
+fn orphans() -> Result<(), String> {
+    let folder = folder()?;
+    let one_more = |whole: &str| {
+        format!("{whole}  - {{name: dead once more, set: {DEAD}, fails: failover}}\n")
+    };
+    let playbook = short(&folder, one_more)?;
+    let before = folder.path().join("before");
+    exits(&output(virtually(&playbook, &before).arg("--controls"))?, 0)?;
+    let (own, told) = with_controls(&before)?.ok_or("no summary has controls")?;
+    holds(told.len() == 2, || format!("{told:?}"))?;
+    let name = own.file_name().ok_or("a run without a name")?;
+    let runs = folder.path().join("runs");
+    std::fs::create_dir(&runs)
+        .and_then(|()| std::os::unix::fs::symlink("/nonexistent/run", runs.join(name)))
+        .map_err(|error| error.to_string())?;
+    let junit = folder.path().join("junit.xml");
+    let mut command = virtually(&playbook, &runs);
+    let done = output(command.arg("--controls").arg("--junit").arg(&junit))?;
+    exits(&done, 4)?;
+    let counts = "failures=\"0\" errors=\"1\"";
+    has(&text(&junit)?, &[counts, "must fail on failover"])?;
+    let there = with_controls(&runs)?;
+    holds(there.is_none(), || format!("{there:?}"))?;
+    let entries = std::fs::read_dir(&runs).map_err(|error| error.to_string())?;
+    let ran = entries.filter(|entry| entry.as_ref().is_ok_and(|e| summary(&e.path()).is_ok()));
+    let ran = ran.count();
+    holds(ran == 2, || format!("{ran} runs, not the two controls"))
+}
+
 /// A control that does not fail is red, and is told so.
 fn harmless() -> Result<(), String> {
     let folder = folder()?;
-    let playbook = folder.path().join("harmless.yaml");
-    let root = shipped("");
-    let root = root.canonicalize().map_err(|error| error.to_string())?;
-    let whole =
-        text(&data("short.yaml"))?.replace("../../../../playbooks", &root.display().to_string());
-    let set = "{site.ups-a.battery.condition: open, site.ups-b.battery.condition: open}";
-    holds(whole.contains(set), || "the control is another".into())?;
-    let mild = whole.replace(set, "{load.chat.arrivals: {constant: {rate: 14/s}}}");
-    std::fs::write(&playbook, mild).map_err(|error| error.to_string())?;
+    let mild = "{load.chat.arrivals: {constant: {rate: 14/s}}}";
+    let playbook = short(&folder, |whole| whole.replace(DEAD, mild))?;
     let runs = folder.path().join("runs");
     exits(&output(virtually(&playbook, &runs).arg("--controls"))?, 1)?;
     tried(&runs, false, "every promise held")
+}
+
+/// What the control of `short.yaml` sets.
+const DEAD: &str = "{site.ups-a.battery.condition: open, site.ups-b.battery.condition: open}";
+
+/// A copy of `short.yaml`, changed.
+fn short(
+    folder: &tempfile::TempDir,
+    change: impl FnOnce(&str) -> String,
+) -> Result<PathBuf, String> {
+    let root = shipped("").canonicalize();
+    let root = root.map_err(|error| error.to_string())?;
+    let whole = text(&data("short.yaml"))?;
+    let whole = whole.replace("../../../../playbooks", &root.display().to_string());
+    holds(whole.contains(DEAD), || "the control is another".into())?;
+    let playbook = folder.path().join("changed.yaml");
+    std::fs::write(&playbook, change(&whole)).map_err(|error| error.to_string())?;
+    Ok(playbook)
 }
 
 /// A virtual run of one seed is always the same, so what fails is broken or
