@@ -14,6 +14,10 @@ use ridethrough::plan::plan_file;
 use ridethrough_targets::clock::Clock;
 use synthetic::{PLAYBOOK, write};
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 const REQUESTS: u32 = 120_000;
