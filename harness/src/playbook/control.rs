@@ -58,7 +58,8 @@ impl Loaded {
             entries.retain(|e| e.key != "controls");
         }
         problems.extend(validate(&tree));
-        if !problems.is_empty() {
+        // A value that could not be read was told where it stands.
+        if !problems.is_empty() || tree.is_broken() {
             return Err(problems);
         }
         let mut changed = decode(tree, self.path.clone(), Arc::clone(&self.sources))

@@ -165,6 +165,16 @@ fn not_yaml() {
 }
 
 #[test]
+fn a_control_that_sets_what_cannot_be_read_is_told_once() {
+    let tagged = good_text().replace("condition: open", "condition: !open");
+    let errors = plan_source(Path::new(GOOD), &tagged).map(|_| ());
+    let errors = errors.unwrap_err();
+    assert_eq!(errors.count(), 1, "{}", errors.render(false));
+    let told = errors.render(false);
+    assert!(told.contains("YAML tags mean nothing here"), "{told}");
+}
+
+#[test]
 fn keys_twice_and_tags() {
     assert_snapshot!(errors(
         &[

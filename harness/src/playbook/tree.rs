@@ -108,6 +108,16 @@ impl Node {
         found.map_or_else(|| self.place_of(path), |e| e.key_place)
     }
 
+    /// A part of it could not be read, which was told.
+    pub(crate) fn is_broken(&self) -> bool {
+        match &self.value {
+            Value::Broken => true,
+            Value::List(items) => items.iter().any(Node::is_broken),
+            Value::Map(entries) => entries.iter().any(|e| e.value.is_broken()),
+            _ => false,
+        }
+    }
+
     /// The tree without its places. Broken parts become null.
     pub(crate) fn to_json(&self) -> Json {
         match &self.value {
