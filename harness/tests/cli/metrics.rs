@@ -10,7 +10,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::live::Live;
-use super::run::{data, exits, folder, holds, output, program, said, start_until};
+use super::run::{data, exits, folder, holds, output, program, said, start_until, summary};
 
 pub(crate) const CASES: &[Live] = &[Live {
     name: "live::its_numbers_can_be_read_while_it_runs",
@@ -46,7 +46,9 @@ fn read_while_it_runs() -> Result<(), String> {
     };
     let status = child.wait().map_err(|error| error.to_string())?;
     let text = seen?;
-    holds(status.code() == Some(0), || status.to_string())?;
+    // With the reasons: a run that was late is tried again.
+    let told = || summary(&folder.path().join("run")).map_or_else(|e| e, |told| told.to_string());
+    holds(status.code() == Some(0), || format!("{status}: {}", told()))?;
     holds(total(&text, "ridethrough_run_tokens_total") > 0.0, || {
         text.clone()
     })?;
