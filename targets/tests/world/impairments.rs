@@ -26,6 +26,7 @@ pub(crate) async fn all(world: &dyn World) -> Outcome {
     black_hole(world).await?;
     flapping(world).await?;
     one_way(world).await?;
+    cut_one_way(world).await?;
     one_port(world).await?;
     resets(world).await
 }
@@ -166,6 +167,23 @@ async fn one_way(world: &dyn World) -> Outcome {
     let (there, back) = (there.unwrap_or(0), back.unwrap_or(u64::MAX));
     assert!((30_000..45_000).contains(&there), "{there} us");
     assert!(back < 15_000, "{back} us");
+    Ok(())
+}
+
+/// A cut one way leaves the other: who is behind it is heard, and not answered.
+async fn cut_one_way(world: &dyn World) -> Outcome {
+    let id = world.install(rule(Impairment::Drop))?;
+    let there = world.probe(&spec(10)).await?;
+    assert_eq!((there.arrived, there.answered), (Some(0), 0));
+    let back = ProbeSpec {
+        from: "two".into(),
+        to: "one".into(),
+        ..spec(10)
+    };
+    let heard = world.probe(&back).await?;
+    assert_eq!((heard.arrived, heard.answered), (Some(10), 0));
+    world.remove(id);
+    assert_eq!(world.probe(&back).await?.answered, 10);
     Ok(())
 }
 

@@ -38,8 +38,8 @@ impl Default for NeighbourTimes {
 /// What a kernel does with a packet for an address that does not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
-    /// It is sent, into the void.
-    Lost,
+    /// It is sent to where the address was.
+    Sent,
     /// It waits for an answer until then, and comes back as unreachable.
     Waits(Nanos),
 }
@@ -70,11 +70,11 @@ impl Neighbour {
         if let Some(at) = self.confirmed {
             let old = at.saturating_add(ns(times.reachable));
             if now < old {
-                return Fate::Lost;
+                return Fate::Sent;
             }
             let checking = *self.checking.get_or_insert(now);
             if now < checking + ns(times.delay) + asked_for {
-                return Fate::Lost;
+                return Fate::Sent;
             }
             self.confirmed = None;
             self.checking = None;

@@ -162,9 +162,12 @@ impl State {
         let counters = &mut self.places[from].counters;
         counters.frames_in += u64::from(packet.packets());
         counters.bytes_in += packet.wire_bytes();
-        if !self.answers(now, from, to) {
-            self.lose(from, to);
-            return self.silent(now, packet);
+        if !self.answers(now, from, to) && self.waits(now, &packet) {
+            return self.lose(from, to);
+        }
+        // Into the void, or onto a link that may let this way through.
+        if !self.places[to].lit {
+            return self.lose(from, to);
         }
         let Some(link) = self.links.get_mut(&(from, to)) else {
             return self.deliver(now, packet);
@@ -208,14 +211,18 @@ impl State {
         self.places[to].counters.dropped += 1;
     }
 
-    /// What the sender's kernel makes of it that nobody answers.
-    fn silent(&mut self, now: Nanos, packet: Packet) {
+    /// Whether the sender's kernel keeps a packet because nobody answers at the
+    /// address; as long as it believes what it knew, it sends.
+    fn waits(&mut self, now: Nanos, packet: &Packet) -> bool {
         let times = self.places[packet.from].times;
         let entry = self.neighbours.entry((packet.from, packet.to)).or_default();
-        let fate = entry.silent(now, &times);
-        if let (Fate::Waits(until), Some(id)) = (fate, packet.reply) {
+        let Fate::Waits(until) = entry.silent(now, &times) else {
+            return false;
+        };
+        if let Some(id) = packet.reply {
             self.agenda.push(until, Job::Unreachable(id));
         }
+        true
     }
 
     /// A packet that was held back reaches the end of its link.

@@ -126,6 +126,43 @@ async fn a_cut_that_heals_is_a_stall_until_the_next_retransmission() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_cut_of_one_way_leaves_the_other() {
+    let (wire, one, two) = two();
+    let mut listener = two.listen(80, SocketOptions::default()).await.unwrap();
+    let mut near = one
+        .connect("two", 80, SocketOptions::default())
+        .await
+        .unwrap();
+    let mut far = listener.accept().await.unwrap();
+    let cut = LinkRule {
+        direction: Direction::AToB,
+        ..rule(Impairment::Drop)
+    };
+    let cut = wire.install(&cut).unwrap();
+    let began = Instant::now();
+    let mut buffer = [0; 4];
+    far.io.write_all(b"heard").await.unwrap();
+    near.io.read_exact(&mut buffer).await.unwrap();
+    assert_eq!((&buffer, began.elapsed()), (b"hear", Duration::ZERO));
+    near.io.write_all(b"lost").await.unwrap();
+    let silence = timeout(Duration::from_secs(2), far.io.read_exact(&mut buffer)).await;
+    assert!(silence.is_err(), "bytes came through a cut");
+    // The acknowledgement of what was heard, what was written, and again.
+    let met = wire.rule_counters(cut).unwrap();
+    assert!(met.matched > 3 && met.acted == met.matched, "{met:?}");
+    // Whoever hears nothing looks for its neighbour, who cannot answer.
+    let unheard = timeout(Duration::from_secs(200), async {
+        loop {
+            let again = two.connect("one", 81, SocketOptions::default()).await;
+            if let Err(error) = again {
+                break error.kind();
+            }
+        }
+    });
+    assert_eq!(unheard.await.unwrap(), io::ErrorKind::HostUnreachable);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_full_receiver_stops_its_sender_and_lets_it_go_on() {
     let (_wire, one, two) = two();
     let mut listener = two.listen(80, SocketOptions::default()).await.unwrap();

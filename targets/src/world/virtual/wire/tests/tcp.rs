@@ -359,13 +359,13 @@ fn a_neighbour_is_believed_then_checked_then_asked_for() {
     let times = NeighbourTimes::default();
     let mut entry = Neighbour::default();
     entry.confirm(0);
-    assert_eq!(entry.silent(29 * SECOND, &times), Fate::Lost);
+    assert_eq!(entry.silent(29 * SECOND, &times), Fate::Sent);
     // Old: used while it is being checked, for 5 + 3 s.
-    assert_eq!(entry.silent(31 * SECOND, &times), Fate::Lost);
-    assert_eq!(entry.silent(38 * SECOND, &times), Fate::Lost);
+    assert_eq!(entry.silent(31 * SECOND, &times), Fate::Sent);
+    assert_eq!(entry.silent(38 * SECOND, &times), Fate::Sent);
     assert_eq!(entry.silent(40 * SECOND, &times), Fate::Waits(43 * SECOND));
     assert_eq!(entry.silent(41 * SECOND, &times), Fate::Waits(43 * SECOND));
     assert_eq!(entry.silent(44 * SECOND, &times), Fate::Waits(47 * SECOND));
     entry.confirm(45 * SECOND);
-    assert_eq!(entry.silent(46 * SECOND, &times), Fate::Lost);
+    assert_eq!(entry.silent(46 * SECOND, &times), Fate::Sent);
 }
