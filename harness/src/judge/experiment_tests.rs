@@ -5,6 +5,7 @@ use ridethrough_targets::plant::UpsState;
 
 use super::testkit::{END, FAULT, MS, Record, S};
 use super::{RunFacts, Verdict, combine, judge, percentile};
+use crate::load::Fate;
 use crate::playbook::Cohort;
 use crate::record::Body;
 
@@ -97,6 +98,23 @@ fn an_experiment_that_did_not_hold_is_invalid() {
     assert!(broken(load(141, 0)).contains("sent only 140 of 141"));
     assert!(broken(load(140, 60 * MS)).contains("lagged 60 ms"));
     assert!(broken(Record::outage().with(|r| r.tear("chat-3"))).contains("chat-3 first"));
+    let turned_away = |r: &mut Record, all: bool| {
+        let before: Vec<String> = r
+            .rows()
+            .filter(|row| row.end_us < FAULT)
+            .map(|row| row.id.clone())
+            .collect();
+        for id in before.iter().skip(usize::from(!all)) {
+            r.edit(id, |row| row.fate = Fate::Shed);
+        }
+    };
+    let told = broken(Record::outage().with(|r| turned_away(r, true)));
+    assert!(
+        told.contains("that ended before any fault were turned away"),
+        "{told}"
+    );
+    let some = Record::outage().with(|r| turned_away(r, false));
+    assert_eq!(some.judge(&[]).verdict, Verdict::Pass);
     let early = |b: &Body| matches!(b, Body::Request(row) if row.scheduled_us < FAULT);
     assert!(broken(Record::outage().drop(early)).contains("no request was sent in baseline"));
     let reason = |r: &mut Record| {

@@ -146,7 +146,7 @@ impl Record {
         record
     }
 
-    fn rows(&self) -> impl Iterator<Item = &LedgerRow> {
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &LedgerRow> {
         self.events.iter().filter_map(|event| match &event.body {
             Body::Request(row) => Some(row),
             _ => None,

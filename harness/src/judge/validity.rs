@@ -96,7 +96,8 @@ fn witness(report: Option<&WitnessReport>, fault: &Fault, what: &str) -> Option<
 }
 
 /// The first phase, up to the first fault, must hold requests, and all of them
-/// good: what is broken before a fault says nothing about the fault.
+/// good: what is broken before a fault says nothing about the fault. Some may be
+/// turned away, where that is what is tried; not all of them.
 fn baseline(facts: &RunFacts) -> Option<String> {
     let Some(phase) = facts.phases.first() else {
         return Some("the record has no phase".into());
@@ -114,6 +115,16 @@ fn baseline(facts: &RunFacts) -> Option<String> {
         !matches!(r.group(), Group::Whole | Group::Shed) && over < fault
     };
     let bad: Vec<&&LedgerRow> = rows.iter().filter(bad).collect();
+    let ended: Vec<&&LedgerRow> = rows.iter().filter(|r| r.end_us < fault).collect();
+    let shed = ended.iter().all(|r| r.group() == Group::Shed);
+    if shed && let Some(first) = ended.first() {
+        return Some(format!(
+            "all {} that ended before any fault were turned away, {} first ({})",
+            count(ended.len(), "request"),
+            first.id,
+            first.fate
+        ));
+    }
     let first = bad.first()?;
     Some(format!(
         "{} failed before any fault, {} first ({})",
