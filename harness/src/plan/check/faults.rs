@@ -13,7 +13,7 @@ use super::super::text::{fault_kind_name, fault_target};
 use super::super::time::{Untimed, interval, occurrences, phases};
 use super::super::wiring::SUPERVISOR;
 use super::checker::Checker;
-use super::{compound, devices, machines, mixed, network};
+use super::{compound, devices, machines, mixed, network, times};
 
 pub(super) fn check(c: &mut Checker<'_>) {
     let playbook = c.playbook;
@@ -23,6 +23,7 @@ pub(super) fn check(c: &mut Checker<'_>) {
         time(c, i, fault, &phases);
         compound::check(c, i, fault, &phases);
         for (path, kind) in kinds(i, fault) {
+            times::check(c, &path, kind);
             let path = format!("{path}.{}", fault_kind_name(kind));
             target(c, &path, kind);
             size(c, &path, kind);

@@ -21,6 +21,7 @@ mod stack;
 mod storage;
 mod supervisor;
 mod telemetry;
+mod times;
 mod world;
 
 pub(crate) use all::{check, check_rest};

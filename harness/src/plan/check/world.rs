@@ -1,6 +1,7 @@
 //! What a world cannot have.
 
 use ridethrough_faults::catalogue::FaultKind;
+use ridethrough_targets::world::Backing;
 
 use crate::playbook::WorldKind;
 
@@ -122,6 +123,15 @@ fn nothing_of_their_own(c: &mut Checker<'_>) {
 /// A virtual world is in process: it has services of this binary and no host.
 fn no_programs_of_the_host(c: &mut Checker<'_>) {
     for (name, service) in &c.playbook.stack.services {
+        let backing = service.volume.as_ref().map(|volume| volume.backing);
+        if backing == Some(Backing::Ext4) {
+            c.wrong(
+                &format!("stack.services.{name}.volume.backing"),
+                format!("service `{name}` has an ext4 volume, which world `virtual` does not have"),
+                "needs a kernel's disk",
+            );
+            c.hint("run it with `--world embedded`, or leave the backing to the world: `auto`");
+        }
         if service.command.is_some() && !service.is_container() {
             let message = format!(
                 "service `{name}` runs a program of the host, which world `virtual` does not have"

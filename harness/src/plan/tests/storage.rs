@@ -108,3 +108,13 @@ fn a_promise_needs_somebody_who_writes() {
     let nobody = shown(&promise(&nobody));
     assert!(nobody.contains("nobody writes to `journal`"), "{nobody}");
 }
+
+#[test]
+fn a_virtual_world_has_no_file_system_of_a_kernel() {
+    let volume = ", volume: {size: 64MiB, backing: ext4}";
+    let text = with_journal(volume, CUT).replace("name: utility outage", "name: x\nworld: virtual");
+    let told = shown(&text);
+    assert!(told.contains("`journal` has an ext4 volume"), "{told}");
+    assert!(told.contains("--world embedded"), "{told}");
+    assert!(!shown(&text.replace("backing: ext4", "backing: auto")).contains("ext4 volume"));
+}
