@@ -218,9 +218,18 @@ impl Injector {
         let finding = self
             .found(fault.witness(&self.ground, injected), late)
             .await;
-        if let Some(finding) = finding {
-            self.report(planned.index, "injected", finding);
+        let Some(mut finding) = finding else {
+            return;
+        };
+        // What was seen then is not what the fault did.
+        let over = self.clock.now_us() >= injected.until_us;
+        if over && !finding.effective && planned.lasts > Span::default() {
+            finding.problem = format!(
+                "it was over after {} and before the look at it was: {}",
+                planned.lasts, finding.problem
+            );
         }
+        self.report(planned.index, "injected", finding);
     }
 
     async fn witness_healed(&self, planned: &PlannedFault, fault: &dyn Fault, injected: &Injected) {

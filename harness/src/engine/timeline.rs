@@ -1,8 +1,10 @@
 //! The timeline of a run: its phases, and its faults beside them.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::task::JoinSet;
 
 use ridethrough_faults::{Aim, Ground};
@@ -59,7 +61,7 @@ impl Run {
         };
         let mut faults = JoinSet::new();
         for planned in self.plan.faults.iter().filter(|fault| !fault.manual) {
-            faults.spawn(injector(planned).live(planned.clone(), self.aim(planned)));
+            self.begin(&mut faults, injector(planned), planned);
         }
         let phases = self.phases(&times);
         tokio::pin!(phases);
@@ -68,7 +70,7 @@ impl Run {
                 biased;
                 () = &mut phases => break,
                 planned = by_hand(self.podium.as_deref()) => {
-                    faults.spawn(injector(&planned).live(planned.clone(), self.aim(&planned)));
+                    self.begin(&mut faults, injector(&planned), &planned);
                 }
             }
         }
@@ -80,6 +82,18 @@ impl Run {
             Some(failure) => Err(failure),
             None => Ok(()),
         }
+    }
+
+    /// Lets a fault take its course. A run in which one got lost is not the
+    /// experiment that was planned.
+    fn begin(&self, faults: &mut JoinSet<()>, injector: Injector, planned: &PlannedFault) {
+        let life = injector.live(planned.clone(), self.aim(planned));
+        let (recorder, name) = (self.recorder.clone(), planned.name.clone());
+        faults.spawn(async move {
+            if let Some(reason) = lost(&name, life).await {
+                recorder.now("engine", Body::Invalid { reason });
+            }
+        });
     }
 
     /// Each phase when its time comes, and the end of the last one.
@@ -159,5 +173,24 @@ async fn by_hand(podium: Option<&Podium>) -> PlannedFault {
     match podium {
         Some(podium) => podium.order().await,
         None => std::future::pending().await,
+    }
+}
+
+/// Why a fault did not take its course to the end: a panic, which has been told.
+async fn lost(name: &str, life: impl Future<Output = ()>) -> Option<String> {
+    let ended = AssertUnwindSafe(life).catch_unwind().await;
+    let of_ours = |_| format!("the fault {name} met an error of ridethrough's own");
+    ended.err().map(of_ours)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_fault_that_panics_is_not_forgotten() {
+        assert_eq!(lost("latency", async {}).await, None);
+        let reason = lost("latency", async { panic!("by overflow") }).await;
+        assert!(reason.is_some_and(|reason| reason.contains("the fault latency")));
     }
 }
