@@ -50,7 +50,9 @@ pub struct Latency {
     /// Half-width of a uniform distribution, standard deviation of the others.
     #[serde(default)]
     pub jitter: Span,
-    /// How delays spread around their mean.
+    /// How delays spread around their mean. Frames keep their order, and a late one
+    /// holds up those behind it: with a large jitter and a distribution with tails
+    /// the delays of a busy link are longer than was asked, and the witness says so.
     #[serde(default)]
     pub distribution: Distribution,
     /// How much a delay is like the one before it, 0% to 100%.

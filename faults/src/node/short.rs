@@ -53,9 +53,11 @@ impl Short {
                     memory(ground, node, leave_bytes + BEYOND, short).await
                 }
                 Shortage::Files { leave } => {
-                    let before =
-                        |what: &str| injected.before.get(&format!("{node}.{what}")).copied();
-                    let before = before("open").zip(before("limit"));
+                    let told = |what: &str| injected.before.get(&format!("{node}.{what}")).copied();
+                    // It may have opened more between the look and the fault.
+                    let then = told("open_then").unwrap_or_default();
+                    let open = told("open").map(|open| open.max(then));
+                    let before = open.zip(told("limit"));
                     files(ground, node, leave, short, before).await
                 }
             };
@@ -186,10 +188,19 @@ impl Fault for Short {
         for node in &self.nodes {
             ground.world.deprive(node, &self.shortage).await?;
         }
-        Ok(Injected {
+        let mut injected = Injected {
             at_us: ground.world.clock().now_us(),
             ..Injected::default()
-        })
+        };
+        if let Shortage::Files { .. } = self.shortage {
+            for node in &self.nodes {
+                if let Ok((_, open, _)) = limit(ground, node).await {
+                    let name = format!("{node}.open_then");
+                    injected.before.insert(name, open as f64);
+                }
+            }
+        }
+        Ok(injected)
     }
 
     async fn witness(&self, ground: &Ground, injected: &Injected) -> Finding {
