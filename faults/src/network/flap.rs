@@ -49,11 +49,8 @@ impl Flap {
         let all = train.darknesses();
         let asked_ms = self.down.millis_f64();
         let slack_ms = EDGE * interval.millis_f64() + LATE_MS;
-        if all.len() < 2 {
+        let Some(longest) = longest(&all).filter(|_| all.len() >= 2) else {
             return Err(format!("{way} was dark {} times", all.len()));
-        }
-        let Some(longest) = longest(&all) else {
-            return Ok(());
         };
         let least_ms = longest.least_us as f64 / 1e3 - slack_ms;
         let most_ms = longest.most_us as f64 / 1e3 + slack_ms;

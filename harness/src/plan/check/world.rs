@@ -11,6 +11,7 @@ use super::checker::Checker;
 pub(super) fn check(c: &mut Checker<'_>) {
     if c.playbook.world == Some(WorldKind::Virtual) {
         no_programs_of_the_host(c);
+        no_disks_of_a_kernel(c);
         nothing_of_their_own(c);
     }
     if matches!(
@@ -123,15 +124,6 @@ fn nothing_of_their_own(c: &mut Checker<'_>) {
 /// A virtual world is in process: it has services of this binary and no host.
 fn no_programs_of_the_host(c: &mut Checker<'_>) {
     for (name, service) in &c.playbook.stack.services {
-        let backing = service.volume.as_ref().map(|volume| volume.backing);
-        if backing == Some(Backing::Ext4) {
-            c.wrong(
-                &format!("stack.services.{name}.volume.backing"),
-                format!("service `{name}` has an ext4 volume, which world `virtual` does not have"),
-                "needs a kernel's disk",
-            );
-            c.hint("run it with `--world embedded`, or leave the backing to the world: `auto`");
-        }
         if service.command.is_some() && !service.is_container() {
             let message = format!(
                 "service `{name}` runs a program of the host, which world `virtual` does not have"
@@ -142,6 +134,21 @@ fn no_programs_of_the_host(c: &mut Checker<'_>) {
                 "needs processes",
             );
             c.hint("run it in a world of processes: `--world embedded`");
+        }
+    }
+}
+
+/// Its volumes are a model in memory.
+fn no_disks_of_a_kernel(c: &mut Checker<'_>) {
+    for (name, service) in &c.playbook.stack.services {
+        let backing = service.volume.as_ref().map(|volume| volume.backing);
+        if backing == Some(Backing::Ext4) {
+            c.wrong(
+                &format!("stack.services.{name}.volume.backing"),
+                format!("service `{name}` has an ext4 volume, which world `virtual` does not have"),
+                "needs a kernel's disk",
+            );
+            c.hint("run it with `--world embedded`, or leave the backing to the world: `auto`");
         }
     }
 }

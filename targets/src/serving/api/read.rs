@@ -135,7 +135,7 @@ mod tests {
             }
         );
         // What is not of the template is read as it stands.
-        let read = reader.read(&chunk(r"two", r#","error":{}"#)).unwrap();
+        let read = reader.read(&chunk(r"t\u0077o", r#","error":{}"#)).unwrap();
         assert_eq!((read.content.as_deref(), read.error), (Some("two"), true));
     }
 }

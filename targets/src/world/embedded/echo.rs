@@ -168,10 +168,12 @@ impl Echo {
         self.probes = probes;
         done.into_iter()
             .map(|probe| {
-                let first = probe.sent_us.first().copied().unwrap_or_default();
-                let since = |at: &u64| at.saturating_sub(first) as u32;
+                let late = |(seq, at): (u64, &u64)| {
+                    let due = probe.begun_us + seq * probe.order.interval_us;
+                    at.saturating_sub(due) as u32
+                };
                 let answer = Answer::Probed {
-                    sent_us: probe.sent_us.iter().map(since).collect(),
+                    late_us: (0..).zip(&probe.sent_us).map(late).collect(),
                     rtt_us: probe.rtt_us.into_values().collect(),
                     back: probe.back,
                 };

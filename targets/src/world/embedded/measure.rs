@@ -55,7 +55,7 @@ impl EmbeddedWorld {
         let bad_before = self.bad_checksums(&spec.to).await;
         let answer = from.ask(ask, length + ASK_LIMIT).await?;
         let Answer::Probed {
-            sent_us,
+            late_us,
             rtt_us,
             back,
         } = answer
@@ -70,7 +70,11 @@ impl EmbeddedWorld {
             None => None,
         };
         let bad_after = self.bad_checksums(&spec.to).await;
-        let sent_us: Vec<u64> = sent_us.into_iter().map(u64::from).collect();
+        let first = u64::from(late_us.first().copied().unwrap_or_default());
+        let since = |(seq, late): (u64, &u32)| {
+            (seq * spec.interval.micros() + u64::from(*late)).saturating_sub(first)
+        };
+        let sent_us: Vec<u64> = (0..).zip(&late_us).map(since).collect();
         let sent = sent_us.len() as u32;
         let there = seen.map(|seen| train(sent_us, &seen));
         // Whoever echoes a packet sends its answer at once.

@@ -254,8 +254,9 @@ pub(in crate::world) enum Answer {
     State(NodeState),
     /// What came of a probe.
     Probed {
-        /// When each packet was sent, in microseconds since the first was.
-        sent_us: Vec<u32>,
+        /// How much later than it was due each packet left, in microseconds:
+        /// short numbers, since all must fit into a message.
+        late_us: Vec<u32>,
         /// Packets echoed and back in time.
         rtt_us: Vec<u64>,
         /// The answers.

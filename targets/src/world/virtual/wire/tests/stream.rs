@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout};
 
 use super::super::NodeNet;
 use super::super::wire::Wire;
-use crate::net::{Net, SocketOptions};
+use crate::net::{Conn, Net, SocketOptions};
 use crate::units::{Bandwidth, PerUnit, Span};
 use crate::world::{Direction, Impairment, LinkRule};
 
@@ -61,6 +61,13 @@ async fn send(one: &NodeNet, two: &NodeNet, len: usize) -> io::Result<(Vec<u8>, 
     Ok((got, took))
 }
 
+/// The two ends of a connection from one to two.
+async fn connected(one: &NodeNet, two: &NodeNet) -> (Conn, Conn) {
+    let mut listener = two.listen(80, SocketOptions::default()).await.unwrap();
+    let near = one.connect("two", 80, SocketOptions::default()).await;
+    (near.unwrap(), listener.accept().await.unwrap())
+}
+
 fn pattern(len: usize) -> Vec<u8> {
     (0..len).map(|i| (i / 11) as u8).collect()
 }
@@ -105,12 +112,7 @@ async fn loss_is_delay_and_never_missing_bytes() {
 #[tokio::test(start_paused = true)]
 async fn a_cut_that_heals_is_a_stall_until_the_next_retransmission() {
     let (wire, one, two) = two();
-    let mut listener = two.listen(80, SocketOptions::default()).await.unwrap();
-    let mut writer = one
-        .connect("two", 80, SocketOptions::default())
-        .await
-        .unwrap();
-    let mut reader = listener.accept().await.unwrap();
+    let (mut writer, mut reader) = connected(&one, &two).await;
     let cut = wire.install(&rule(Impairment::Drop)).unwrap();
     writer.io.write_all(b"late").await.unwrap();
     let mut buffer = [0; 4];
@@ -128,12 +130,7 @@ async fn a_cut_that_heals_is_a_stall_until_the_next_retransmission() {
 #[tokio::test(start_paused = true)]
 async fn a_cut_of_one_way_leaves_the_other() {
     let (wire, one, two) = two();
-    let mut listener = two.listen(80, SocketOptions::default()).await.unwrap();
-    let mut near = one
-        .connect("two", 80, SocketOptions::default())
-        .await
-        .unwrap();
-    let mut far = listener.accept().await.unwrap();
+    let (mut near, mut far) = connected(&one, &two).await;
     let cut = LinkRule {
         direction: Direction::AToB,
         ..rule(Impairment::Drop)
@@ -166,12 +163,7 @@ async fn a_cut_of_one_way_leaves_the_other() {
 #[tokio::test(start_paused = true)]
 async fn a_full_receiver_stops_its_sender_and_lets_it_go_on() {
     let (_wire, one, two) = two();
-    let mut listener = two.listen(80, SocketOptions::default()).await.unwrap();
-    let mut writer = one
-        .connect("two", 80, SocketOptions::default())
-        .await
-        .unwrap();
-    let mut reader = listener.accept().await.unwrap();
+    let (mut writer, mut reader) = connected(&one, &two).await;
     let writing = tokio::spawn(async move {
         writer.io.write_all(&pattern(4 * MEGABYTE)).await.unwrap();
         writer
@@ -240,10 +232,7 @@ async fn a_stream_survives_copies_damage_and_reordering() {
 #[tokio::test(start_paused = true)]
 async fn a_reset_ends_both_ends() {
     let (wire, one, two) = two();
-    let mut listener = two.listen(80, SocketOptions::default()).await.unwrap();
-    let connecting = one.connect("two", 80, SocketOptions::default());
-    let (near, far) = tokio::join!(connecting, listener.accept());
-    let (mut near, mut far) = (near.unwrap(), far.unwrap());
+    let (mut near, mut far) = connected(&one, &two).await;
     near.io.write_all(b"before").await.unwrap();
     far.io.read_exact(&mut [0; 6]).await.unwrap();
     let probability = PerUnit(1.0);
